@@ -1,0 +1,29 @@
+/* BLAS and LAPACK prototypes, and which OpenBLAS kernels run.
+ *
+ * BLAS through CBLAS; LAPACK through its Fortran names (column-major; string lengths last). */
+#ifndef PL_BASE_BLAS_H
+#define PL_BASE_BLAS_H
+
+#include <cblas.h>
+#include <complex.h>
+#include <stddef.h>
+
+void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda, double *s,
+             double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork,
+             int *iwork, int *info, size_t);
+void zgesdd_(const char *jobz, const int *m, const int *n, double _Complex *a, const int *lda,
+             double *s, double _Complex *u, const int *ldu, double _Complex *vt, const int *ldvt,
+             double _Complex *work, const int *lwork, double *rwork, int *iwork, int *info, size_t);
+
+/* OpenBLAS picks its kernels when the library loads.  Old releases fall back to SSE3 kernels on
+ * CPUs newer than themselves (OpenBLAS issue 4267), five to seven times slower.  First thing in
+ * main, before MPI_Init: if OPENBLAS_CORETYPE is unset and the chosen kernels are older than what
+ * the CPU offers, set it and re-execute the program.  PLANCHEREL_NO_REEXEC=1 switches this off.
+ * Returns when nothing is to be done.  Local. */
+void pl_blas_choose_kernels(char **argv);
+/* One thread per process unless OPENBLAS_NUM_THREADS is set; returns the number in force. */
+int pl_blas_threads(void);
+const char *pl_blas_core(void);    /* kernel name, "SkylakeX" */
+const char *pl_blas_version(void); /* "OpenBLAS 0.3.21 ..." */
+
+#endif

@@ -1,0 +1,81 @@
+/* Finite groups, and the conventions of the whole program (stated here once).
+ *
+ * G is a finite group of order |G|; elements are numbered 0..|G|-1 and 0 is the identity.
+ *   Permutations      multiply right to left: (st)(i) = s(t(i)).
+ *   Convolution       (a*b)(u) = sum_{gh=u} a(g) b(h).
+ *   Fourier transform F_rho = sum_g f(g) rho(g), rho unitary, d = dim rho; not normalised.
+ *   Inverse           f(g) = (1/|G|) sum_rho d tr(F_rho rho(g)^H); so conv becomes product.
+ *   Plancherel        sum_g f(g) h(g) = (1/|G|) sum_rho m d Re tr(F_rho^H H_rho), f and h real.
+ *   Matrices          row-major, entry (i, j) at i*d + j; complex entries as (re, im) pairs.
+ *
+ * Functions are real, so few matrices need storing.  m is the multiplicity of a stored irrep in
+ * every sum over irreps:
+ *   real type         real orthogonal matrices, m = 1;
+ *   complex type      the pair (rho, conj rho) is stored once, complex, m = 2;
+ *   quaternionic type stored complex, m = 1, in a basis where F = J conj(F) J^-1 with
+ *                     J = I_(d/2) x [[0, -1], [1, 0]]: 2 x 2 blocks [[a, -conj b], [b, conj a]].
+ *
+ * Element order.  S_n: lexicographic in one-line notation.  C_n: 0..n-1.  D_n, symmetries of the
+ * n-gon, order 2n: r^k is k, s r^k is n + k, s r s = r^-1.  Q_8: 1, i, j, k, -1, -i, -j, -k.
+ * G x H: g |H| + h (G slow, H fast).
+ * Irreps of S_n: Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
+ * lexicographic order of partitions; lexicographic element order then lists left cosets of
+ * S_(n-1) contiguously.
+ *
+ * Everything in this layer is Local: no MPI. */
+#ifndef PL_GROUP_GROUP_H
+#define PL_GROUP_GROUP_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct pl_group pl_group;
+
+/* Parse a spec such as "S_5" or "C_28 x C_28 x D_4".  On failure PL_EINPUT with a message that
+ * names the part that is wrong and lists the forms; *out unchanged.  Free with pl_group_free. */
+pl_status pl_group_parse(const char *spec, pl_group **out);
+void pl_group_free(pl_group *g);
+/* The forms a spec can take, one per line, for help texts.  Static storage. */
+const char *pl_group_forms(void);
+
+const char *pl_group_spec(const pl_group *g); /* canonical spelling, borrowed */
+int64_t pl_group_order(const pl_group *g);
+int64_t pl_group_mul(const pl_group *g, int64_t a, int64_t b);
+int64_t pl_group_inv(const pl_group *g, int64_t a);
+/* Label of an element, as files carry it (S_n: one-line, 1-based, "2 1 3"; products: parts joined
+ * by ", ").  Writes at most n bytes with the closing zero; returns strlen of the whole. */
+int pl_group_element_label(const pl_group *g, int64_t a, char *buf, size_t n);
+/* Generators: returns their number, at most max are written. */
+int pl_group_generators(const pl_group *g, int64_t *gens, int max);
+/* Number of conjugacy classes (= of irreps over the complex numbers). */
+int64_t pl_group_num_classes(const pl_group *g);
+
+typedef enum { PL_REAL, PL_COMPLEX, PL_QUATERNIONIC } pl_irrep_type; /* Frobenius-Schur 1, 0, -1 */
+
+typedef struct pl_irrep {
+  int dim;
+  pl_irrep_type type;
+  int mult; /* m */
+} pl_irrep;
+
+/* Irreps as stored (a complex pair counts once), numbered 0..n-1; irrep 0 is the trivial one. */
+int64_t pl_group_num_irreps(const pl_group *g);
+pl_irrep pl_group_irrep(const pl_group *g, int64_t i);
+/* "3,1,1" for S_n; otherwise the family's names; products "a x b".  As pl_group_element_label. */
+int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n);
+/* The irrep with this label, or -1. */
+int64_t pl_group_irrep_by_label(const pl_group *g, const char *label);
+const char *pl_irrep_type_name(pl_irrep_type type); /* "real", "complex", "quaternionic" */
+
+/* rho_i(element) into out: d*d doubles for real type, 2*d*d (re, im) otherwise.  The oracle of
+ * every transform; its cost is of no concern. */
+void pl_group_irrep_matrix(const pl_group *g, int64_t i, int64_t element, double *out);
+
+/* Doubles that hold the matrix of irrep i: d*d, twice that for complex and quaternionic type. */
+static inline int64_t pl_irrep_size(pl_irrep r) {
+  return (int64_t)r.dim * r.dim * (r.type == PL_REAL ? 1 : 2);
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* All singular values of a matrix, in decreasing order.  One function behind which the algorithm
+ * can change.  Absolute error of order d eps sigma_1.
+ *
+ * Numerical trouble is a status, never an abort: PL_NUMERIC when an entry is not finite or the
+ * iteration does not converge (values are then NaN). */
+#ifndef PL_LINALG_SVD_H
+#define PL_LINALG_SVD_H
+
+#include "linalg/dmat.h"
+
+#include <stdbool.h>
+
+typedef struct pl_svd pl_svd; /* workspace for matrices up to a size, on one rank */
+
+/* Workspace for real (and, if complex_too, complex) d x d matrices, d <= max_dim.  Local. */
+pl_svd *pl_svd_new(int max_dim, bool complex_too);
+void pl_svd_free(pl_svd *svd);
+int64_t pl_svd_bytes(int max_dim, bool complex_too);
+
+/* a: d x d, overwritten (row- or column-major: the values are the same); sigma: d values. Local. */
+pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma);
+pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *sigma);
+
+/* The same for a block-cyclic matrix; work belongs to the caller: pl_svd_grid_work doubles, which
+ * differ by rank.  sigma: d values, the same on every rank of the grid.  Collective over the
+ * grid; every rank returns the same status. */
+int64_t pl_svd_grid_work(const pl_dmat *d);
+pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, int64_t lwork);
+
+#endif

@@ -1,0 +1,72 @@
+#include "base/comm.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static MPI_Comm abort_comm = MPI_COMM_NULL;
+
+static void abort_job(int code) {
+  MPI_Abort(abort_comm, code);
+}
+
+pl_comm pl_comm_wrap(MPI_Comm mpi) {
+  pl_comm c = {.mpi = mpi};
+  MPI_Comm_rank(mpi, &c.rank);
+  MPI_Comm_size(mpi, &c.size);
+  if (abort_comm == MPI_COMM_NULL) {
+    abort_comm = mpi;
+    pl_set_abort_hook(abort_job);
+  }
+  return c;
+}
+
+pl_comm pl_comm_split(const pl_comm *comm, int color, int key) {
+  pl_comm c = {.mpi = MPI_COMM_NULL};
+  MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, key, &c.mpi);
+  if (c.mpi != MPI_COMM_NULL) {
+    MPI_Comm_rank(c.mpi, &c.rank);
+    MPI_Comm_size(c.mpi, &c.size);
+  }
+  return c;
+}
+
+void pl_comm_free(pl_comm *comm) {
+  if (comm->mpi != MPI_COMM_NULL) MPI_Comm_free(&comm->mpi);
+  *comm = (pl_comm){.mpi = MPI_COMM_NULL};
+}
+
+pl_status pl_agree(const pl_comm *comm, pl_status st) {
+  if (comm->size == 1) return st;
+  struct {
+    int st, rank;
+  } mine = {(int)st, comm->rank}, worst;
+  MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi);
+  if (worst.st == PL_OK) return PL_OK;
+  char text[4096];
+  strncpy(text, pl_error_message(), sizeof text - 1);
+  text[sizeof text - 1] = 0;
+  MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, comm->mpi);
+  return pl_error((pl_status)worst.st, "%s", text);
+}
+
+static void reduce(const pl_comm *comm, double *x, int64_t n, MPI_Op op) {
+  if (comm->size > 1) MPI_Allreduce(MPI_IN_PLACE, x, pl_int(n), MPI_DOUBLE, op, comm->mpi);
+}
+
+void pl_comm_sum(const pl_comm *comm, double *x, int64_t n) {
+  reduce(comm, x, n, MPI_SUM);
+}
+void pl_comm_max(const pl_comm *comm, double *x, int64_t n) {
+  reduce(comm, x, n, MPI_MAX);
+}
+
+void pl_comm_bcast(const pl_comm *comm, void *x, size_t bytes, int root) {
+  if (comm->size == 1) return;
+  for (char *p = x; bytes > 0;) {
+    size_t n = bytes < (1u << 30) ? bytes : (1u << 30);
+    MPI_Bcast(p, (int)n, MPI_BYTE, root, comm->mpi);
+    p += n;
+    bytes -= n;
+  }
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Run the test programs given as arguments.  A C program's source starts with /* ranks: 1 2 .. */:
+# it runs once for each count under mpirun; python files run under pytest.  Silent but for one line
+# each; output is shown when a test fails.  Last line: "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OPENBLAS_NUM_THREADS=1
+MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120}
+passed=0 failed=0
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+check() { # name command..
+  local name=$1 t0=$SECONDS rc; shift
+  timeout --kill-after=10 "$LIMIT" "$@" >"$log" 2>&1 </dev/null; rc=$?
+  if [ $rc = 0 ]; then
+    passed=$((passed + 1)); echo "ok      $name ($((SECONDS - t0)) s)"
+  else
+    failed=$((failed + 1)); [ $rc = 124 ] && echo "timeout: $name passed $LIMIT s"
+    echo "FAILED  $name (exit $rc)"; tail -60 "$log"
+  fi
+}
+for t in "$@"; do
+  case $t in
+  *.py) LIMIT=${PY_LIMIT:-400} check "$(basename "$t")" "$PYTHON" -m pytest -q -x -p no:cacheprovider "$t" ;;
+  *.sh) LIMIT=${SH_LIMIT:-400} check "$(basename "$t")" bash "$t" ;;
+  *)
+    name=$(basename "$t")
+    ranks=$(sed -n '1s|^/\* ranks: \(.*\) \*/$|\1|p' "tests/$name.c")
+    [ -n "$ranks" ] || { echo "FAILED  $name: no ranks line"; failed=$((failed + 1)); continue; }
+    for n in $ranks; do
+      if [ "$n" = 1 ]; then check "$name" "$t"
+      else check "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" "$t"; fi
+    done ;;
+  esac
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
