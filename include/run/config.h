@@ -1,0 +1,49 @@
+/* The sweep file: YAML text to a list of runs.
+ *
+ * Any scalar key may be a list: lists multiply into runs, in the order in which the keys stand in
+ * the file, the last one fastest; `zip: [[key, key], ..]` names keys that advance together (equal
+ * lengths), at the place of the first of them.  Keys nest (model: {depth: 3}) or are dotted
+ * (model.depth: 3).  Values: defaults < file < command line (--set key.path=value, value in YAML).
+ * Every error names file, line and key, and what was expected. */
+#ifndef PL_RUN_CONFIG_H
+#define PL_RUN_CONFIG_H
+
+#include "base/comm.h"
+#include "model/spec.h"
+
+#include <stdio.h>
+
+typedef struct pl_config pl_config;
+
+/* Rank 0 reads path ("-": standard input) and every rank parses the same text.  sets: nsets
+ * strings "key.path=value".  Collective; the same status and message everywhere.
+ * PL_EINPUT: bad file, key, type, value, zip, or a sweep of zero runs; the file cannot be read. */
+pl_status pl_config_read(const pl_comm *comm, const char *path, const char *const *sets, int nsets,
+                         pl_config **out);
+/* The same from text (len bytes); name stands in messages.  Local.  Safe on any input. */
+pl_status pl_config_parse(const char *text, size_t len, const char *name, const char *const *sets,
+                          int nsets, pl_config **out);
+void pl_config_free(pl_config *cfg);
+
+int64_t pl_config_num_runs(const pl_config *cfg);
+/* The values of run r (0..num_runs-1).  Strings and lists are borrowed from cfg. */
+void pl_config_run(const pl_config *cfg, int64_t r, pl_spec *out);
+/* Does key take more than one value in this sweep? */
+bool pl_config_swept(const pl_config *cfg, const pl_key *key);
+/* The value of key in run r as YAML text ("3", "gd", "[1, 2]"; "" when unset), for the echo into
+ * the output and for telling what changed on --resume.  As snprintf. */
+int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n);
+/* Put "FILE:LINE: KEY: " (or "--set KEY: ", or "FILE: KEY: " for a default) before the current
+ * error message, for trouble with the value that key has in run r that shows only later (a group
+ * that does not parse, a data file of the wrong size).  Returns st. */
+pl_status pl_config_blame(const pl_config *cfg, int64_t r, const char *key, pl_status st);
+
+/* The whole text of the sweep file, and the --set values, one per line: for the output's
+ * attributes.  Borrowed. */
+const char *pl_config_text(const pl_config *cfg);
+const char *pl_config_sets(const pl_config *cfg);
+
+/* Every key with type, default and help, for --help and the README. */
+void pl_config_print_keys(FILE *out);
+
+#endif

@@ -1,0 +1,130 @@
+#include "model/spec.h"
+
+#include "model/model.h"
+#include "model/optim.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One function per list of words; models and optimisers bring their own tables. */
+#define WORDS(name, ...)                                                                           \
+  static const char *name(int i) {                                                                 \
+    static const char *const words[] = {__VA_ARGS__};                                              \
+    return i >= 0 && (size_t)i < sizeof words / sizeof *words ? words[i] : NULL;                   \
+  }
+WORDS(init_kinds, "gaussian", "uniform", "file")
+WORDS(data_kinds, "gaussian", "sparse", "irrep", "file")
+WORDS(losses, "exponential", "logistic")
+WORDS(schedules, "log", "linear")
+
+#define F(member) offsetof(pl_spec, member)
+#define POSITIVE  DBL_MIN, DBL_MAX
+#define MANY      1e9
+
+const pl_key pl_keys[] = {
+    {"title", PL_KEY_TEXT, F(title), .fallback = "", .whole = true,
+     .help = "what the sweep is about"},
+    {"group", PL_KEY_TEXT, F(group), .required = true, .help = "the group, see plancherel group"},
+    {"model.kind", PL_KEY_CHOICE, F(model_kind), .fallback = "gcnn", .choice = pl_model_name,
+     .help = "the network"},
+    {"model.depth", PL_KEY_INT, F(model_depth), .fallback = "3", .min = 2, .max = 16,
+     .help = "layers L, the read-out included"},
+    {"model.init.kind", PL_KEY_CHOICE, F(init_kind), .fallback = "gaussian", .choice = init_kinds,
+     .help = "distribution of the initial filters, variance scale^2/|G| over G"},
+    {"model.init.scale", PL_KEY_REAL, F(init_scale), "1", POSITIVE,
+     .help = "scale of the initial filters"},
+    {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), NULL, POSITIVE,
+     .help = "scale of the read-out (default: model.init.scale)"},
+    {"model.init.path", PL_KEY_TEXT, F(init_path), .file_path = true,
+     .help = "NetCDF file with w(layer, element), for model.init.kind file"},
+    {"data.kind", PL_KEY_CHOICE, F(data_kind), .fallback = "gaussian", .choice = data_kinds,
+     .help = "where the samples come from"},
+    {"data.samples", PL_KEY_INT, F(data_samples), .fallback = "10", .min = 1, .max = 1e6,
+     .help = "samples N; labels alternate +1, -1"},
+    {"data.scale", PL_KEY_REAL, F(data_scale), NULL, POSITIVE, .word = "unit", .word_value = 0,
+     .help = "unit: each sample divided by its norm; or a factor (default: unit, 1 for files)"},
+    {"data.irreps", PL_KEY_TEXTS, F(data_irreps), .fallback = "",
+     .help = "labels of the irreps whose matrix elements are the samples of data.kind irrep"},
+    {"data.nonzeros", PL_KEY_INT, F(data_nonzeros), .fallback = "3", .min = 1, .max = 1e9,
+     .help = "nonzeros per sample of data.kind sparse"},
+    {"data.path", PL_KEY_TEXT, F(data_path), .file_path = true,
+     .help = "NetCDF file with x(sample, element) and y(sample), for data.kind file"},
+    {"data.seed", PL_KEY_INT, F(data_seed), .min = 0, .max = 0x1p53,
+     .help = "seed of the data (default: seed); one value gives all runs the same data"},
+    {"loss", PL_KEY_CHOICE, F(loss), .fallback = "exponential", .choice = losses,
+     .help = "loss, a mean over the samples"},
+    {"optimizer.kind", PL_KEY_CHOICE, F(optimizer_kind), .fallback = "gd", .choice = pl_optim_name,
+     .help = "optimiser; ngd divides the gradient by its norm"},
+    {"optimizer.lr", PL_KEY_REAL, F(lr), "0.01", POSITIVE, .help = "learning rate"},
+    {"optimizer.growth.factor", PL_KEY_REAL, F(growth_factor), "1", POSITIVE,
+     .help = "the learning rate is multiplied by this .."},
+    {"optimizer.growth.every", PL_KEY_INT, F(growth_every), .fallback = "100", .min = 1,
+     .max = MANY, .units = "steps", .help = ".. every so many steps"},
+    {"steps", PL_KEY_INT, F(steps), .fallback = "1000", .min = 1, .max = MANY,
+     .help = "steps of training"},
+    {"stop.loss", PL_KEY_REAL, F(stop_loss), .fallback = "0", .min = 0, .max = DBL_MAX,
+     .help = "stop when the loss falls below this (0: never)"},
+    {"record.schedule", PL_KEY_CHOICE, F(record_schedule), .fallback = "log", .choice = schedules,
+     .help = "how the recorded steps are spaced"},
+    {"record.points", PL_KEY_INT, F(record_points), .fallback = "100", .min = 2, .max = 1e7,
+     .help = "number of records, start and end included"},
+    {"record.steps", PL_KEY_INTS, F(record_steps), .fallback = "", .min = 0, .max = MANY,
+     .help = "recorded steps, instead of a schedule"},
+    {"record.irreps", PL_KEY_BOOL, F(record_irreps),
+     .help = "record the variables on (run, record, irrep) (default: up to 10^4 irreps)"},
+    {"record.spectrum", PL_KEY_BOOL, F(record_spectrum), .fallback = "false",
+     .help = "record all singular values"},
+    {"record.beta", PL_KEY_BOOL, F(record_beta), .fallback = "false",
+     .help = "record beta over G (one group per sweep, order up to 10^6)"},
+    {"record.exponents", PL_KEY_REALS, F(record_exponents), "[1]", POSITIVE,
+     .help = "also record the Schatten value at these exponents"},
+    {"record.final", PL_KEY_BOOL, F(record_final), .fallback = "false",
+     .help = "write each run's final filters, usable as model.init.path"},
+    {"seed", PL_KEY_INT, F(seed), .fallback = "0", .min = 0, .max = 0x1p53, .range = true,
+     .help = "seed of filters and data; integers or a range such as 0..9"},
+    {"mapping.grid_min_dim", PL_KEY_INT, F(grid_min_dim), .min = 1, .max = MANY,
+     .help = "smallest irrep that may be spread over a grid of ranks (default: measured)"},
+    {"mapping.block", PL_KEY_INT, F(grid_block), .min = 1, .max = 4096,
+     .help = "block size on grids (default: min(64, ceil(d / (2 max(p, q)))))"},
+};
+const int pl_num_keys = sizeof pl_keys / sizeof *pl_keys;
+
+const pl_key *pl_key_find(const char *name) {
+  for (int i = 0; i < pl_num_keys; i++)
+    if (!strcmp(pl_keys[i].name, name)) return &pl_keys[i];
+  return NULL;
+}
+
+void pl_key_expects(const pl_key *key, char *buf, size_t n) {
+  bool list = key->type >= PL_KEY_INTS;
+  size_t used = 0;
+  switch (key->type) {
+  case PL_KEY_CHOICE:
+    used = (size_t)snprintf(buf, n, "one of ");
+    for (int i = 0; key->choice(i) && used < n; i++)
+      used += (size_t)snprintf(buf + used, n - used, "%s%s", i ? ", " : "", key->choice(i));
+    return;
+  case PL_KEY_BOOL:
+    snprintf(buf, n, "true or false");
+    return;
+  case PL_KEY_TEXT:
+    snprintf(buf, n, "text");
+    return;
+  case PL_KEY_TEXTS:
+    snprintf(buf, n, "a list of texts");
+    return;
+  case PL_KEY_INT:
+  case PL_KEY_INTS:
+    used = (size_t)snprintf(buf, n, "%s from %.0f to %.0f",
+                            list ? "a list of integers" : "an integer", key->min, key->max);
+    break;
+  case PL_KEY_REAL:
+  case PL_KEY_REALS:
+    used = (size_t)snprintf(buf, n, "%s %s", list ? "a list of numbers" : "a number",
+                            key->min == 0 ? ">= 0" : "> 0");
+    break;
+  }
+  if (key->range && used < n) used += (size_t)snprintf(buf + used, n - used, ", or a range a..b");
+  if (key->word && used < n) snprintf(buf + used, n - used, ", or \"%s\"", key->word);
+}
