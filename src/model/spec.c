@@ -87,6 +87,8 @@ const pl_key pl_keys[] = {
      .help = "smallest irrep that may be spread over a grid of ranks (default: measured)"},
     {"mapping.block", PL_KEY_INT, F(grid_block), .min = 1, .max = 4096,
      .help = "block size on grids (default: min(64, ceil(d / (2 max(p, q)))))"},
+    {"mapping.grid_ranks", PL_KEY_INT, F(grid_ranks), .min = 2, .max = 1e6,
+     .help = "ranks of every grid (default: in proportion to each irrep's work)"},
 };
 const int pl_num_keys = sizeof pl_keys / sizeof *pl_keys;
 

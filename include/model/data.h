@@ -1,0 +1,42 @@
+/* Labelled samples, as Fourier matrices over a layout; and filters, drawn or read the same way. */
+#ifndef PL_MODEL_DATA_H
+#define PL_MODEL_DATA_H
+
+#include "model/spec.h"
+#include "spectral/transform.h"
+
+typedef struct pl_data {
+  int64_t num_samples;
+  double *y; /* [num_samples]: +1 or -1 */
+  double *x; /* samples of batch b: pl_data_batch, sample i at i * pl_data_stride */
+} pl_data;
+
+/* Room of one sample of a batch, in doubles: whole cache lines. */
+static inline int64_t pl_data_stride(const pl_batch *b) {
+  return (pl_batch_doubles(b) + 7) / 8 * 8;
+}
+static inline double *pl_data_batch(const pl_data *data, const pl_batch *b) {
+  return data->x + data->num_samples * b->offset;
+}
+
+/* Do the data keys fit each other and the group?  Reads the files.  PL_EINPUT: *key is at fault.
+ * Local. */
+pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key);
+/* N: of the file for data.kind file (0 if it cannot be read), of the key otherwise.  Local. */
+int64_t pl_data_num_samples(const pl_spec *spec);
+/* Does making the data, or the filters, need functions over G (and so a transform)? */
+bool pl_data_needs_transform(const pl_spec *spec);
+
+/* The samples of spec.  f (pl_transform_count doubles) and F (layout->local) are workspace.
+ * Collective over the layout's team; the same status on every rank. */
+pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
+                      double *F, pl_data **out);
+void pl_data_free(pl_data *data);
+
+/* model.init.*: does it fit the group?  As pl_data_check. */
+pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key);
+/* The initial filters w[0..depth-1], each a spectrum (w_1 first).  f: workspace.  Collective. */
+pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
+                          double *const *w);
+
+#endif

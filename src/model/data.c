@@ -1,0 +1,426 @@
+#include "model/data.h"
+
+#include "base/mem.h"
+#include "base/nc.h"
+#include "base/rng.h"
+#include "spectral/spectrum.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Gaussian functions, drawn entry by entry in Fourier space ---- */
+
+/* Where irrep i's first entry stands in the packed order of the group: the index of its random
+ * numbers, which must not depend on the layout. */
+static int64_t *packed_offsets(const pl_group *g) {
+  int64_t n = pl_group_num_irreps(g), at = 0;
+  int64_t *offset = pl_alloc((size_t)n, sizeof *offset, "offsets");
+  for (int64_t i = 0; i < n; i++) {
+    offset[i] = at;
+    at += pl_irrep_size(pl_group_irrep(g, i));
+  }
+  return offset;
+}
+
+/* Quaternionic type: the first column of each 2 x 2 block is drawn, the second follows. */
+static void pair_up(int d, double *F) {
+  for (int i = 0; i < d; i += 2)
+    for (int j = 0; j < d; j += 2) {
+      double *a = F + 2 * (i * d + j), *b = F + 2 * ((i + 1) * d + j);
+      a[2] = -b[0];
+      a[3] = b[1];
+      b[2] = a[0];
+      b[3] = -a[1];
+    }
+}
+
+/* Real Gaussian function with variance |G| * v / sum of the squares: E|entry|^2 = v/d. */
+static void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
+                          double v, double *F) {
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    double *out = F + b->offset;
+    double sd = sqrt(v / b->dim / (pl_batch_complex(b) ? 2 : 1));
+    if (b->grid >= 0 && b->size) {
+      /* The grid holds the transpose: local row r is column j of F, contiguous within a block. */
+      for (int c = 0; c < b->mat.ln; c++) {
+        int64_t row = packed[b->irrep[0]] + (int64_t)pl_dmat_col(&b->mat, c) * b->dim;
+        for (int r = 0; r < b->mat.lm; r += b->mat.nb) {
+          int n = b->mat.lm - r < b->mat.nb ? b->mat.lm - r : b->mat.nb;
+          pl_rng_normals(seed, stream, row + pl_dmat_row(&b->mat, r), n,
+                         out + (int64_t)c * b->mat.lld + r);
+        }
+      }
+    } else {
+      for (int64_t k = 0; b->size && k < b->count; k++)
+        pl_rng_normals(seed, stream, packed[b->irrep[k]], b->size, out + k * b->size);
+    }
+    for (int64_t k = 0; k < pl_batch_doubles(b); k++) out[k] *= sd;
+    for (int64_t k = 0; b->size && b->type == PL_QUATERNIONIC && k < b->count; k++)
+      pair_up(b->dim, out + k * b->size);
+  }
+}
+
+/* ---- functions over G ---- */
+
+/* Read row `row` of a two-dimensional variable on rank 0 of the team and spread it. */
+static pl_status read_row(const pl_layout *l, const pl_transform *t, const pl_nc *nc,
+                          const char *var, int64_t row, double *full, double *f) {
+  pl_status st = PL_OK;
+  if (l->team.rank == 0)
+    st = pl_nc_get_doubles(nc, var, (int64_t[]){row, 0}, (int64_t[]){1, pl_group_order(l->group)},
+                           full);
+  PL_TRY(pl_agree(&l->team, st));
+  pl_transform_scatter(t, full, f);
+  return PL_OK;
+}
+
+/* k distinct elements with Gaussian values, the same on every rank; each keeps those it holds. */
+static void draw_sparse(const pl_spec *spec, const pl_layout *l, const pl_transform *t,
+                        uint64_t seed, int sample, double *f) {
+  int64_t first = pl_transform_first(t), count = pl_transform_count(t);
+  int64_t order = pl_group_order(l->group), k = spec->data_nonzeros;
+  int64_t *taken = pl_alloc((size_t)k, sizeof *taken, "sparse sample");
+  uint64_t where = PL_STREAM(PL_STREAM_MISC, sample), value = PL_STREAM(PL_STREAM_SAMPLE, sample);
+  memset(f, 0, (size_t)count * sizeof *f);
+  /* Floyd's sampling: distinct without rejection. */
+  for (int64_t i = 0; i < k; i++) {
+    int64_t top = order - k + i, g = pl_rng_below(seed, where, (uint64_t)i, top + 1);
+    for (int64_t j = 0; j < i; j++)
+      if (taken[j] == g) {
+        g = top;
+        break;
+      }
+    taken[i] = g;
+    double v;
+    pl_rng_normals(seed, value, i, 1, &v);
+    if (g >= first && g < first + count) f[g - first] = v;
+  }
+  pl_free(taken);
+}
+
+/* ---- matrix elements of irreps ---- */
+
+/* Real coordinates of the Fourier matrix of a real function: entries (real type), their real and
+ * imaginary parts (complex), the four parts of each 2 x 2 block (quaternionic). */
+static int64_t coordinates(pl_irrep r) {
+  return (int64_t)r.dim * r.dim * (r.type == PL_COMPLEX ? 2 : 1);
+}
+
+/* Sample number `sample`: irreps in turn, coordinates in row-major order. */
+static void matrix_element(const pl_layout *l, const int64_t *irreps, int num_irreps,
+                           int64_t sample, double *F) {
+  int64_t irrep = irreps[sample % num_irreps], e = sample / num_irreps;
+  memset(F, 0, (size_t)l->local * sizeof *F);
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    for (int64_t k = 0; b->size && k < b->count; k++) {
+      if (b->irrep[k] != irrep) continue;
+      double *m = F + b->offset + k * b->size;
+      int d = b->dim;
+      if (b->type == PL_QUATERNIONIC) {
+        int64_t block = e / 4, p = block / (d / 2), q = block % (d / 2), part = e % 4;
+        m[2 * ((2 * p + part / 2) * d + 2 * q) + part % 2] = 1;
+        pair_up(d, m);
+      } else if (b->grid < 0) {
+        m[e] = 1;
+      } else {
+        for (int c = 0; c < b->mat.ln; c++)
+          for (int r = 0; r < b->mat.lm; r++)
+            if ((int64_t)pl_dmat_col(&b->mat, c) * d + pl_dmat_row(&b->mat, r) == e)
+              m[(int64_t)c * b->mat.lld + r] = 1;
+      }
+    }
+  }
+}
+
+static pl_status find_irreps(const pl_spec *spec, const pl_group *g, int64_t *out) {
+  for (int k = 0; k < spec->data_irreps.n; k++) {
+    out[k] = pl_group_irrep_by_label(g, spec->data_irreps.v[k]);
+    if (out[k] >= 0) continue;
+    char list[400] = "";
+    size_t used = 0;
+    int64_t n = pl_group_num_irreps(g);
+    for (int64_t i = 0; i < n && used + 80 < sizeof list; i++) {
+      char label[64];
+      pl_group_irrep_label(g, i, label, sizeof label);
+      used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"", i ? " " : "", label);
+    }
+    return pl_error(PL_EINPUT, "%s has no irrep \"%s\"; its irreps are %s%s", pl_group_spec(g),
+                    spec->data_irreps.v[k], list, used + 80 < sizeof list ? "" : " ..");
+  }
+  return PL_OK;
+}
+
+/* ---- checks ---- */
+
+/* var must be (rows, |G|); *rows >= 0 on entry: must be so many, else it is found. */
+static pl_status check_rows(const pl_nc *nc, const char *var, const char *first_dim,
+                            const pl_group *g, int64_t *rows) {
+  char dims[2][64];
+  int64_t shape[2];
+  pl_nc_type type;
+  int nd = pl_nc_var(nc, var, &type, dims, shape, 2);
+  if (nd < 0)
+    return pl_error(PL_EINPUT, "%s: no variable %s(%s, element)", pl_nc_path(nc), var, first_dim);
+  if (nd != 2 || type == PL_NC_CHAR)
+    return pl_error(PL_EINPUT, "%s: variable %s must be numeric, on (%s, element)", pl_nc_path(nc),
+                    var, first_dim);
+  if (shape[1] != pl_group_order(g))
+    return pl_error(PL_EINPUT, "%s: variable %s has %lld elements per %s, but %s has order %lld",
+                    pl_nc_path(nc), var, (long long)shape[1], first_dim, pl_group_spec(g),
+                    (long long)pl_group_order(g));
+  if (*rows >= 0 && shape[0] != *rows)
+    return pl_error(PL_EINPUT, "%s: variable %s has %lld rows (%s), expected %lld", pl_nc_path(nc),
+                    var, (long long)shape[0], first_dim, (long long)*rows);
+  *rows = shape[0];
+  return PL_OK;
+}
+
+/* Every value of var must be finite; a row of zeros is refused if zero_too. */
+static pl_status check_values(const pl_nc *nc, const char *var, int64_t rows, int64_t n,
+                              bool zero_too) {
+  double *row = pl_alloc((size_t)n, sizeof *row, "a row of a data file");
+  pl_status st = PL_OK;
+  for (int64_t i = 0; i < rows && !st; i++) {
+    st = pl_nc_get_doubles(nc, var, (int64_t[]){i, 0}, (int64_t[]){1, n}, row);
+    double sum = 0;
+    for (int64_t k = 0; k < n && !st; k++) {
+      sum += fabs(row[k]);
+      if (!isfinite(row[k]))
+        st = pl_error(PL_EINPUT, "%s: %s[%lld, %lld] is not a finite number", pl_nc_path(nc), var,
+                      (long long)i, (long long)k);
+    }
+    if (!st && zero_too && sum == 0)
+      st = pl_error(PL_EINPUT, "%s: %s[%lld, :] is zero everywhere", pl_nc_path(nc), var,
+                    (long long)i);
+  }
+  pl_free(row);
+  return st;
+}
+
+static pl_status check_labels(const pl_nc *nc, int64_t n) {
+  char dims[1][64];
+  int64_t shape[1];
+  pl_nc_type type;
+  if (pl_nc_var(nc, "y", &type, dims, shape, 1) != 1 || type == PL_NC_CHAR || shape[0] != n)
+    return pl_error(PL_EINPUT, "%s: expected labels y(sample), %lld of them", pl_nc_path(nc),
+                    (long long)n);
+  double *y = pl_alloc((size_t)n, sizeof *y, "labels");
+  pl_status st = pl_nc_get_doubles(nc, "y", (int64_t[]){0}, (int64_t[]){n}, y);
+  for (int64_t i = 0; i < n && !st; i++)
+    if (y[i] != 1 && y[i] != -1)
+      st = pl_error(PL_EINPUT, "%s: label y[%lld] is %g, expected 1 or -1", pl_nc_path(nc),
+                    (long long)i, y[i]);
+  pl_free(y);
+  return st;
+}
+
+static pl_status check_data_file(const pl_spec *spec, const pl_group *g) {
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(spec->data_path, false, &nc));
+  int64_t n = -1;
+  pl_status st = check_rows(nc, "x", "sample", g, &n);
+  if (!st && n == 0) st = pl_error(PL_EINPUT, "%s: no samples", spec->data_path);
+  if (!st) st = check_labels(nc, n);
+  if (!st) st = check_values(nc, "x", n, pl_group_order(g), true);
+  pl_nc_close(nc);
+  return st;
+}
+
+pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  switch (spec->data_kind) {
+  case PL_DATA_FILE:
+    *key = "data.path";
+    return check_data_file(spec, g);
+  case PL_DATA_SPARSE:
+    *key = "data.nonzeros";
+    if (spec->data_nonzeros > pl_group_order(g))
+      return pl_error(PL_EINPUT, "%lld nonzeros do not fit into %s of order %lld",
+                      (long long)spec->data_nonzeros, pl_group_spec(g),
+                      (long long)pl_group_order(g));
+    return PL_OK;
+  case PL_DATA_IRREP: {
+    int n = spec->data_irreps.n;
+    int64_t *irreps = pl_alloc((size_t)n, sizeof *irreps, "irreps");
+    *key = "data.irreps";
+    pl_status st = find_irreps(spec, g, irreps);
+    for (int k = 0; k < n && !st; k++) {
+      int64_t have = coordinates(pl_group_irrep(g, irreps[k]));
+      int64_t want = (spec->data_samples - k + n - 1) / n;
+      if (want <= have) continue;
+      *key = "data.samples";
+      st = pl_error(
+          PL_EINPUT, "%lld samples need %lld matrix elements of irrep \"%s\", it has %lld",
+          (long long)spec->data_samples, (long long)want, spec->data_irreps.v[k], (long long)have);
+    }
+    pl_free(irreps);
+    return st;
+  }
+  }
+  return PL_OK;
+}
+
+int64_t pl_data_num_samples(const pl_spec *spec) {
+  if (spec->data_kind != PL_DATA_FILE) return spec->data_samples;
+  pl_nc *nc;
+  if (pl_nc_open(spec->data_path, false, &nc)) return 0;
+  int64_t n = pl_nc_dim(nc, "sample");
+  pl_nc_close(nc);
+  return n < 0 ? 0 : n;
+}
+
+bool pl_data_needs_transform(const pl_spec *spec) {
+  return spec->data_kind == PL_DATA_FILE || spec->data_kind == PL_DATA_SPARSE ||
+         spec->init_kind != PL_INIT_GAUSSIAN;
+}
+
+/* ---- making them ---- */
+
+/* Move one spectrum into its place among the samples, divided by its norm or multiplied. */
+static void store(const pl_data *data, const pl_layout *l, int64_t sample, double scale,
+                  const double *F) {
+  double factor = scale;
+  if (scale == 0) {
+    double norm2 = 0;
+    for (int i = 0; i < l->num_batches; i++) {
+      const pl_batch *b = &l->batches[i];
+      norm2 += b->weight * pl_sum_squares(pl_batch_doubles(b), F + b->offset);
+    }
+    pl_comm_sum(&l->team, &norm2, 1);
+    factor = 1 / sqrt(norm2);
+  }
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    double *to = pl_data_batch(data, b) + sample * pl_data_stride(b);
+    for (int64_t k = 0; k < pl_batch_doubles(b); k++) to[k] = factor * F[b->offset + k];
+  }
+}
+
+static pl_status open_on_root(const pl_layout *l, const char *path, pl_nc **nc, int64_t *samples,
+                              double **full) {
+  pl_status st = PL_OK;
+  if (l->team.rank == 0) {
+    st = pl_nc_open(path, false, nc);
+    if (!st) {
+      *full = pl_alloc((size_t)pl_group_order(l->group), sizeof **full, "a row of a file");
+      *samples = pl_nc_dim(*nc, "sample");
+    }
+  }
+  return pl_agree(&l->team, st);
+}
+
+pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
+                      double *F, pl_data **out) {
+  pl_data *data = pl_zalloc(1, sizeof *data, "data");
+  pl_nc *nc = NULL;
+  double *full = NULL;
+  pl_status st = PL_OK;
+  uint64_t seed = (uint64_t)(spec->data_seed == PL_UNSET ? spec->seed : spec->data_seed);
+  double scale = spec->data_scale;
+  if (isnan(scale)) scale = spec->data_kind == PL_DATA_FILE ? 1 : 0;
+  data->num_samples = spec->data_samples;
+  if (spec->data_kind == PL_DATA_FILE) {
+    st = open_on_root(l, spec->data_path, &nc, &data->num_samples, &full);
+    pl_comm_bcast(&l->team, &data->num_samples, sizeof data->num_samples, 0);
+    if (st) data->num_samples = 0;
+  }
+  int64_t n = data->num_samples;
+  data->y = pl_alloc((size_t)n, sizeof *data->y, "labels");
+  data->x = pl_zalloc((size_t)(n * l->local), sizeof *data->x, "samples in Fourier space");
+  for (int64_t i = 0; i < n; i++) data->y[i] = i % 2 ? -1 : 1;
+  int64_t *packed = spec->data_kind == PL_DATA_GAUSSIAN ? packed_offsets(l->group) : NULL;
+  int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
+  if (!st && spec->data_kind == PL_DATA_IRREP) st = find_irreps(spec, l->group, irreps);
+  if (!st && nc) st = pl_nc_get_doubles(nc, "y", (int64_t[]){0}, (int64_t[]){n}, data->y);
+  if (spec->data_kind == PL_DATA_FILE) {
+    st = pl_agree(&l->team, st);
+    pl_comm_bcast(&l->team, data->y, (size_t)n * sizeof *data->y, 0);
+  }
+  for (int64_t i = 0; i < n && !st; i++) {
+    switch (spec->data_kind) {
+    case PL_DATA_GAUSSIAN:
+      draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i),
+                    (double)pl_group_order(l->group), F);
+      break;
+    case PL_DATA_SPARSE:
+      draw_sparse(spec, l, t, seed, (int)i, f);
+      pl_transform_forward(t, f, F);
+      break;
+    case PL_DATA_IRREP:
+      matrix_element(l, irreps, spec->data_irreps.n, i, F);
+      break;
+    case PL_DATA_FILE:
+      st = read_row(l, t, nc, "x", i, full, f);
+      if (!st) pl_transform_forward(t, f, F);
+      break;
+    }
+    if (!st) store(data, l, i, scale, F);
+  }
+  pl_free(packed);
+  pl_free(irreps);
+  pl_free(full);
+  pl_nc_close(nc);
+  if (st)
+    pl_data_free(data);
+  else
+    *out = data;
+  return st;
+}
+
+void pl_data_free(pl_data *data) {
+  if (!data) return;
+  pl_free(data->x);
+  pl_free(data->y);
+  pl_free(data);
+}
+
+/* ---- filters ---- */
+
+pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  if (spec->init_kind != PL_INIT_FILE) return PL_OK;
+  *key = "model.init.path";
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(spec->init_path, false, &nc));
+  int64_t layers = spec->model_depth;
+  pl_status st = check_rows(nc, "w", "layer", g, &layers);
+  if (!st) st = check_values(nc, "w", layers, pl_group_order(g), false);
+  pl_nc_close(nc);
+  return st;
+}
+
+pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
+                          double *const *w) {
+  pl_nc *nc = NULL;
+  double *full = NULL;
+  pl_status st = PL_OK;
+  int64_t unused, order = pl_group_order(l->group);
+  uint64_t seed = (uint64_t)spec->seed;
+  if (spec->init_kind == PL_INIT_FILE) st = open_on_root(l, spec->init_path, &nc, &unused, &full);
+  int64_t *packed = packed_offsets(l->group);
+  for (int layer = 0; layer < spec->model_depth && !st; layer++) {
+    bool readout = layer == spec->model_depth - 1;
+    double scale =
+        readout && !isnan(spec->init_readout_scale) ? spec->init_readout_scale : spec->init_scale;
+    uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
+    if (spec->init_kind == PL_INIT_GAUSSIAN) {
+      draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);
+      continue;
+    }
+    if (spec->init_kind == PL_INIT_FILE) {
+      st = read_row(l, t, nc, "w", layer, full, f);
+    } else {
+      /* Uniform on (-a, a) has variance a^2 / 3. */
+      double a = scale * sqrt(3.0 / (double)order);
+      int64_t first = pl_transform_first(t), count = pl_transform_count(t);
+      for (int64_t k = 0; k < count; k++)
+        f[k] = a * (2 * pl_rng_uniform(seed, stream, (uint64_t)(first + k)) - 1);
+    }
+    if (!st) pl_transform_forward(t, f, w[layer]);
+  }
+  pl_free(packed);
+  pl_free(full);
+  pl_nc_close(nc);
+  return st;
+}

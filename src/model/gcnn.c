@@ -1,0 +1,312 @@
+#include "gcnn_internal.h"
+
+#include "base/mem.h"
+#include "base/nc.h"
+#include "model/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- products ---- */
+
+/* P_l of one batch, l = 2..L (l from 1 as in the formulas). */
+static double *prefix(const gcnn *m, int l, const pl_batch *b) {
+  return (l == 2 ? m->w[0] : m->prefix[l - 1]) + b->offset;
+}
+
+void gcnn_product(const gcnn *m, const pl_batch *b, double *out) {
+  int L = m->depth;
+  pl_batch_mul(b, PL_NN, m->w[L - 1] + b->offset, prefix(m, L, b), out);
+}
+
+/* Prefix products of one batch, then its part of the margins <x_i, beta>. */
+static void forward(gcnn *m, const pl_batch *b) {
+  for (int l = 3; l <= m->depth; l++)
+    pl_batch_mul(b, PL_NN, m->w[l - 2] + b->offset, prefix(m, l - 1, b), prefix(m, l, b));
+  gcnn_product(m, b, m->scratch[0]);
+  pl_multi_dot(m->data->num_samples, pl_batch_doubles(b), b->weight, pl_data_batch(m->data, b),
+               pl_data_stride(b), m->scratch[0], m->sums);
+}
+
+/* What to do with the gradient of one block; the weights may move. */
+typedef struct visitor {
+  void (*visit)(struct visitor *v, gcnn *m, int p, const double *g);
+  pl_update *update;
+  double norm2;
+} visitor;
+
+/* Gradients of all layers of one batch, last layer first: T_L = R, G_l = T_l P_l^H,
+ * T_(l-1) = W_l^H T_l. */
+static void backward(gcnn *m, int batch, visitor *v) {
+  const pl_batch *b = &m->layout->batches[batch];
+  double *t = m->scratch[0], *next = m->scratch[1], *g = m->scratch[2];
+  pl_multi_axpy(m->data->num_samples, pl_batch_doubles(b), m->coefficient,
+                pl_data_batch(m->data, b), pl_data_stride(b), t);
+  for (int l = m->depth; l > 1; l--) {
+    /* W_l moves as soon as its gradient is known: first what still needs it. */
+    pl_batch_mul(b, PL_CN, m->w[l - 1] + b->offset, t, next);
+    pl_batch_mul(b, PL_NC, t, prefix(m, l, b), g);
+    v->visit(v, m, gcnn_param(m, l - 1, batch), g);
+    double *swap = t;
+    t = next;
+    next = swap;
+  }
+  v->visit(v, m, gcnn_param(m, 0, batch), t);
+}
+
+static void add_norm(visitor *v, gcnn *m, int p, const double *g) {
+  const pl_param *b = &m->base.params[p];
+  v->norm2 += b->weight * pl_sum_squares(b->n, g);
+}
+
+static void move(visitor *v, gcnn *m, int p, const double *g) {
+  v->update->apply(v->update, p, &m->base.params[p], g);
+}
+
+/* ---- the step ---- */
+
+static void clear_sums(gcnn *m) {
+  memset(m->sums, 0, (size_t)(m->data->num_samples + 1) * sizeof *m->sums);
+}
+
+/* Margins and vote over the team: the one all-reduce of a step. */
+static void share_margins(gcnn *m, double *vote) {
+  int64_t n = m->data->num_samples;
+  m->sums[n] = *vote;
+  pl_comm_sum(&m->layout->team, m->sums, n + 1);
+  *vote = m->sums[n];
+  for (int64_t i = 0; i < n; i++) m->margin[i] = m->data->y[i] * m->sums[i];
+}
+
+static void refresh(pl_model *model) {
+  gcnn *m = gcnn_of(model);
+  double vote = 0;
+  clear_sums(m);
+  for (int i = 0; i < m->layout->num_batches; i++)
+    if (m->layout->batches[i].size) forward(m, &m->layout->batches[i]);
+  share_margins(m, &vote);
+}
+
+static void step(pl_model *model, pl_update *u, double *vote) {
+  gcnn *m = gcnn_of(model);
+  const pl_layout *l = m->layout;
+  pl_loss_weights(m->spec.loss, m->data->num_samples, m->margin, &m->log_scale, m->coefficient);
+  for (int64_t i = 0; i < m->data->num_samples; i++) m->coefficient[i] *= -m->data->y[i];
+  visitor v = {.visit = add_norm, .update = u};
+  if (u->needs_norm) {
+    for (int i = 0; i < l->num_batches; i++)
+      if (l->batches[i].size) backward(m, i, &v);
+    pl_comm_sum(&l->team, &v.norm2, 1);
+  }
+  u->begin(u, m->log_scale, sqrt(v.norm2));
+  v.visit = move;
+  clear_sums(m);
+  /* Batch by batch across the step boundary: gradient, update, new products and margins while the
+   * samples of the batch are in cache. */
+  for (int i = 0; i < l->num_batches; i++) {
+    if (l->batches[i].size == 0) continue;
+    backward(m, i, &v);
+    forward(m, &l->batches[i]);
+  }
+  share_margins(m, vote);
+}
+
+static double log_loss(const pl_model *model) {
+  const gcnn *m = (const gcnn *)model;
+  return pl_log_loss(m->spec.loss, m->data->num_samples, m->margin);
+}
+
+/* ---- life ---- */
+
+static double *spectrum_alloc(const pl_layout *l, const char *what) {
+  return pl_zalloc((size_t)l->local, sizeof(double), what);
+}
+
+static void list_params(gcnn *m) {
+  const pl_layout *l = m->layout;
+  m->base.num_params = m->depth * l->num_batches;
+  m->base.params = pl_alloc((size_t)m->base.num_params, sizeof *m->base.params, "parameters");
+  for (int layer = 0; layer < m->depth; layer++)
+    for (int i = 0; i < l->num_batches; i++) {
+      const pl_batch *b = &l->batches[i];
+      m->base.params[gcnn_param(m, layer, i)] = (pl_param){.layer = layer,
+                                                           .block = i,
+                                                           .count = b->count,
+                                                           .rows = b->dim,
+                                                           .cols = b->dim,
+                                                           .is_complex = pl_batch_complex(b),
+                                                           .weight = b->weight,
+                                                           .n = pl_batch_doubles(b),
+                                                           .w = m->w[layer] + b->offset};
+    }
+}
+
+static void destroy(pl_model *model) {
+  gcnn *m = gcnn_of(model);
+  for (int l = 0; l < m->depth; l++) {
+    if (m->w) pl_free(m->w[l]);
+    if (m->prefix) pl_free(m->prefix[l]);
+  }
+  pl_free(m->w);
+  pl_free(m->prefix);
+  for (int k = 0; k < GCNN_SCRATCH; k++) pl_free(m->scratch[k]);
+  pl_free(m->margin);
+  pl_free(m->coefficient);
+  pl_free(m->sums);
+  pl_free(m->beta);
+  pl_free(m->f);
+  pl_free(m->sv_start);
+  pl_free(m->sigma);
+  pl_free(m->values);
+  pl_free(m->full);
+  pl_spectrum_svd_free(m->svd);
+  pl_schema_free(&m->schema);
+  pl_data_free(m->data);
+  pl_transform_free(m->transform);
+  pl_layout_free(m->layout);
+  pl_group_free(m->group);
+  pl_free(m->base.params);
+  pl_free(m);
+}
+
+static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        pl_model **out) {
+  gcnn *m = pl_zalloc(1, sizeof *m, "network");
+  m->base.kind = &pl_gcnn;
+  m->spec = *spec;
+  m->depth = (int)spec->model_depth;
+  pl_status st = pl_group_parse(spec->group, &m->group);
+  if (!st) st = gcnn_describe(spec, &m->schema);
+  st = pl_agree(team, st);
+  if (st) goto fail;
+  pl_mapping *map = gcnn_map(spec, m->group, team->size, rates, spec->data_samples);
+  int block = spec->grid_block == PL_UNSET ? 0 : (int)spec->grid_block;
+  st = pl_layout_new(m->group, team, map, block, gcnn_batch_doubles(spec, spec->data_samples),
+                     &m->layout);
+  pl_mapping_free(map);
+  if (!st) st = pl_transform_new(m->layout, &m->transform);
+  if (st) goto fail;
+
+  const pl_layout *l = m->layout;
+  m->w = pl_zalloc((size_t)m->depth, sizeof *m->w, "filters");
+  m->prefix = pl_zalloc((size_t)m->depth, sizeof *m->prefix, "prefix products");
+  for (int k = 0; k < m->depth; k++) {
+    m->w[k] = spectrum_alloc(l, "filters in Fourier space");
+    if (k >= 2) m->prefix[k] = spectrum_alloc(l, "prefix products");
+  }
+  for (int k = 0; k < GCNN_SCRATCH; k++)
+    m->scratch[k] = pl_alloc((size_t)l->scratch, sizeof(double), "workspace of a step");
+  m->beta = spectrum_alloc(l, "beta in Fourier space");
+  m->f = pl_alloc((size_t)pl_transform_count(m->transform), sizeof(double), "function over G");
+  int64_t irreps = pl_group_num_irreps(m->group);
+  m->sv_start = pl_alloc((size_t)irreps + 1, sizeof *m->sv_start, "singular values");
+  m->sv_start[0] = 0;
+  for (int64_t i = 0; i < irreps; i++)
+    m->sv_start[i + 1] = m->sv_start[i] + pl_group_irrep(m->group, i).dim;
+  m->sigma = pl_alloc((size_t)m->sv_start[irreps], sizeof *m->sigma, "singular values");
+  int64_t most = 0;
+  for (int i = 0; i < l->num_batches; i++) {
+    int64_t n = l->batches[i].count * l->batches[i].dim;
+    if (l->batches[i].size && n > most) most = n;
+  }
+  m->values = pl_alloc((size_t)most, sizeof *m->values, "singular values");
+  m->svd = pl_spectrum_svd_new(l);
+  if (spec->record_beta && team->rank == 0)
+    m->full = pl_alloc((size_t)pl_group_order(m->group), sizeof *m->full, "beta over G");
+  list_params(m);
+
+  st = pl_filters_init(spec, l, m->transform, m->f, m->w);
+  if (!st) st = pl_data_new(spec, l, m->transform, m->f, m->beta, &m->data);
+  if (st) goto fail;
+  size_t n = (size_t)m->data->num_samples;
+  m->margin = pl_alloc(n, sizeof *m->margin, "margins");
+  m->coefficient = pl_alloc(n, sizeof *m->coefficient, "loss weights");
+  m->sums = pl_alloc(n + 1, sizeof *m->sums, "margins");
+  refresh(&m->base);
+  *out = &m->base;
+  return PL_OK;
+fail:
+  destroy(&m->base);
+  return st;
+}
+
+/* ---- weights in and out ---- */
+
+static const pl_batch *batch_of(const gcnn *m, int p) {
+  return &m->layout->batches[p % m->layout->num_batches];
+}
+
+static void gather(pl_model *model, int p, const double *local, double *whole) {
+  gcnn *m = gcnn_of(model);
+  pl_batch_gather(m->layout, batch_of(m, p), local, whole);
+}
+
+static void scatter(pl_model *model, int p, const double *whole, double *local) {
+  gcnn *m = gcnn_of(model);
+  pl_batch_scatter(m->layout, batch_of(m, p), whole, local);
+}
+
+static pl_status define_filters(const gcnn *m, const char *path, pl_nc **nc) {
+  PL_TRY(pl_nc_create(path, true, false, nc));
+  const char *dims[] = {"layer", "element", NULL};
+  PL_TRY(pl_nc_def_dim(*nc, "layer", m->depth));
+  PL_TRY(pl_nc_def_dim(*nc, "element", pl_group_order(m->group)));
+  PL_TRY(pl_nc_def_var(*nc, "w", PL_NC_DOUBLE, dims, "filters over the group, layer 0 first", "1"));
+  PL_TRY(pl_nc_att_text(*nc, NULL, "group", pl_group_spec(m->group)));
+  return pl_nc_end_def(*nc);
+}
+
+static pl_status save(pl_model *model, const char *path) {
+  gcnn *m = gcnn_of(model);
+  const pl_comm *team = &m->layout->team;
+  int64_t order = pl_group_order(m->group);
+  pl_nc *nc = NULL;
+  double *full = team->rank == 0 ? pl_alloc((size_t)order, sizeof *full, "a filter") : NULL;
+  pl_status st = team->rank == 0 ? define_filters(m, path, &nc) : PL_OK;
+  st = pl_agree(team, st);
+  for (int l = 0; l < m->depth && !st; l++) {
+    pl_transform_inverse(m->transform, m->w[l], m->f);
+    pl_transform_gather(m->transform, m->f, full);
+    if (team->rank == 0)
+      st = pl_nc_put_doubles(nc, "w", (int64_t[]){l, 0}, (int64_t[]){1, order}, full);
+    st = pl_agree(team, st);
+  }
+  pl_status closed = pl_nc_close(nc);
+  pl_free(full);
+  return pl_agree(team, st ? st : closed);
+}
+
+/* Trouble with a file or a group is found once, on rank 0, before any work. */
+static pl_status check(const pl_spec *spec, const char **key) {
+  pl_group *g;
+  *key = "group";
+  PL_TRY(pl_group_parse(spec->group, &g));
+  pl_status st = PL_OK;
+  if (spec->record_beta && pl_group_order(g) > 1000000) {
+    *key = "record.beta";
+    st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
+                  (long long)pl_group_order(g));
+  }
+  if (!st) st = pl_filters_check(spec, g, key);
+  if (!st) st = pl_data_check(spec, g, key);
+  pl_group_free(g);
+  return st;
+}
+
+const pl_model_kind pl_gcnn = {
+    .name = "gcnn",
+    .help = "linear G-CNN, trained in Fourier space",
+    .check = check,
+    .describe = gcnn_describe,
+    .cost = gcnn_cost,
+    .explain = gcnn_explain,
+    .create = create,
+    .destroy = destroy,
+    .refresh = refresh,
+    .step = step,
+    .log_loss = log_loss,
+    .observe = gcnn_observe,
+    .gather = gather,
+    .scatter = scatter,
+    .save = save,
+};

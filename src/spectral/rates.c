@@ -1,0 +1,129 @@
+#include "spectral/rates.h"
+
+#include "base/blas.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "linalg/svd.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double sizes[PL_RATE_SIZES] = {4, 16, 48, 144, 400, 1024};
+
+/* The best of a few repeats, each long enough for the clock. */
+typedef void (*work)(void *context);
+static double best_time(work f, void *context, double budget) {
+  double best = INFINITY, end = pl_clock() + budget;
+  int64_t repeats = 1;
+  do {
+    double t = pl_clock();
+    for (int64_t i = 0; i < repeats; i++) f(context);
+    t = pl_clock() - t;
+    best = fmin(best, t / (double)repeats);
+    if (t < 1e-3) repeats *= 2;
+  } while (pl_clock() < end);
+  return best;
+}
+
+typedef struct bench {
+  int d;
+  size_t n;
+  double *a, *b, *c;
+  pl_svd *svd;
+} bench;
+
+static void product(void *p) {
+  bench *x = p;
+  int d = x->d;
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, d, d, d, 1, x->a, d, x->b, d, 0, x->c, d);
+}
+
+static void values(void *p) {
+  bench *x = p;
+  double sigma[512];
+  memcpy(x->c, x->a, (size_t)x->d * (size_t)x->d * sizeof(double));
+  pl_svd_real(x->svd, x->d, x->c, sigma);
+}
+
+static void stream(void *p) {
+  bench *x = p;
+  double s = 0;
+#pragma omp simd reduction(+ : s)
+  for (size_t k = 0; k < x->n; k++) s += x->a[k] * x->a[k];
+  x->c[0] += s; /* keep the sum alive */
+}
+
+pl_rates pl_rates_measure(void) {
+  pl_rates r = pl_rates_nominal();
+  enum { LARGEST = 1024, SVD_LARGEST = 400 };
+  size_t n = (size_t)4 << 20; /* 32 MB: beyond the caches of one core */
+  bench x = {.a = pl_alloc(n, sizeof(double), "calibration"),
+             .b = pl_alloc((size_t)LARGEST * LARGEST, sizeof(double), "calibration"),
+             .c = pl_alloc((size_t)LARGEST * LARGEST, sizeof(double), "calibration"),
+             .svd = pl_svd_new(SVD_LARGEST, false)};
+  pl_rng_normals(1, 0, 0, LARGEST * LARGEST, x.a);
+  for (size_t k = (size_t)LARGEST * LARGEST; k < n; k++) x.a[k] = 1;
+  memcpy(x.b, x.a, (size_t)LARGEST * LARGEST * sizeof(double));
+  for (int i = 0; i < PL_RATE_SIZES; i++) {
+    x.d = (int)sizes[i];
+    r.gemm[i] = 2 * pow(x.d, 3) / best_time(product, &x, 0.04);
+    if (x.d <= SVD_LARGEST) r.svd[i] = best_time(values, &x, 0.04);
+    /* Beyond, the reduction to bidiagonal form rules: d^3. */
+    else
+      r.svd[i] = r.svd[i - 1] * pow(sizes[i] / sizes[i - 1], 3);
+  }
+  x.n = (size_t)1 << 15;
+  r.cache_bandwidth = (double)(x.n * sizeof(double)) / best_time(stream, &x, 0.03);
+  x.n = n;
+  r.memory_bandwidth = (double)(x.n * sizeof(double)) / best_time(stream, &x, 0.1);
+  pl_free(x.a);
+  pl_free(x.b);
+  pl_free(x.c);
+  pl_svd_free(x.svd);
+  return r;
+}
+
+pl_rates pl_rates_nominal(void) {
+  pl_rates r = {.cache_bandwidth = 40e9,
+                .memory_bandwidth = 10e9,
+                .normal = 15e-9,
+                .power = 15e-9,
+                .transform = 4e-9,
+                .latency = 2e-6,
+                .network = 5e9,
+                .grid_efficiency = 0.75,
+                .cores_per_node = (double)sysconf(_SC_NPROCESSORS_ONLN),
+                .bytes_per_node = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)};
+  static const double gemm[PL_RATE_SIZES] = {4e9, 2e10, 4e10, 5e10, 5.5e10, 6e10};
+  static const double svd[PL_RATE_SIZES] = {3e-6, 2e-5, 1.2e-4, 1.4e-3, 2e-2, 0.3};
+  memcpy(r.dim, sizes, sizeof sizes);
+  memcpy(r.gemm, gemm, sizeof gemm);
+  memcpy(r.svd, svd, sizeof svd);
+  return r;
+}
+
+/* Straight lines between the measured sizes, in logarithms; constant or cubic outside. */
+static double interpolate(const pl_rates *r, const double *y, double d, double slope_above) {
+  if (d <= r->dim[0]) return y[0];
+  for (int i = 1; i < PL_RATE_SIZES; i++)
+    if (d <= r->dim[i]) {
+      double t = log(d / r->dim[i - 1]) / log(r->dim[i] / r->dim[i - 1]);
+      return y[i - 1] * pow(y[i] / y[i - 1], t);
+    }
+  return y[PL_RATE_SIZES - 1] * pow(d / r->dim[PL_RATE_SIZES - 1], slope_above);
+}
+
+double pl_rates_product(const pl_rates *r, int d) {
+  return 2 * pow(d, 3) / interpolate(r, r->gemm, d, 0);
+}
+
+double pl_rates_svd(const pl_rates *r, int d) {
+  return interpolate(r, r->svd, d, 3);
+}
+
+double pl_rates_stream(const pl_rates *r, double bytes, double set) {
+  /* 1 MB: the second-level cache of a core. */
+  return bytes / (set < 1e6 ? r->cache_bandwidth : r->memory_bandwidth);
+}

@@ -1,0 +1,15 @@
+/* Products of many small matrices, inside spectral/ only. */
+#ifndef PL_SPECTRAL_SMALL_H
+#define PL_SPECTRAL_SMALL_H
+
+#include "spectral/spectrum.h"
+
+enum { PL_SMALL_REAL = 6, PL_SMALL_COMPLEX = 4 };
+
+/* count products of dim x dim matrices stored one after the other, row-major; dim up to
+ * PL_SMALL_REAL (real) or PL_SMALL_COMPLEX (complex).  Below these sizes a call of GEMM costs more
+ * than the product.  Local, pure. */
+void pl_small_mul(int dim, bool is_complex, int64_t count, pl_product op, const double *a,
+                  const double *b, double *c);
+
+#endif
