@@ -1,0 +1,384 @@
+#include "group/group.h"
+
+#include "base/mem.h"
+#include "group/family.h"
+#include "group/tensor.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const pl_family *const families[] = {&pl_family_cyclic, &pl_family_dihedral,
+                                            &pl_family_quaternion, &pl_family_symmetric};
+enum { NUM_FAMILIES = sizeof families / sizeof *families };
+/* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
+static const int64_t max_order = INT64_C(1) << 60;
+
+const char *pl_group_forms(void) {
+  static char text[1024];
+  if (!*text) {
+    size_t len = 0;
+    for (int i = 0; i < NUM_FAMILIES; i++)
+      len += (size_t)snprintf(text + len, sizeof text - len, "%s\n", families[i]->form);
+    snprintf(text + len, sizeof text - len, "G x H  direct product, of any number of these\n");
+  }
+  return text;
+}
+
+/* ---- parsing ---- */
+
+static pl_status bad_spec(const char *spec, const char *why) {
+  return pl_error(PL_EINPUT, "group \"%s\": %s; a group is one of\n%s", spec, why,
+                  pl_group_forms());
+}
+
+/* A word such as "C_12", up to white space or "x".  On success the factor is not yet initialised;
+ * otherwise why says what is wrong. */
+static int parse_factor(const char *word, int len, pl_factor *f, char *why, size_t n) {
+  const pl_family *family = NULL;
+  for (int i = 0; i < NUM_FAMILIES; i++)
+    if (word[0] == families[i]->letter) family = families[i];
+  if (!family || len < 2 || word[1] != '_') {
+    snprintf(why, n, "\"%.*s\" is not a known group", len, word);
+    return 0;
+  }
+  int64_t value = 0;
+  int i = 2;
+  for (; i < len && isdigit((unsigned char)word[i]) && value < max_order / 10; i++)
+    value = value * 10 + (word[i] - '0');
+  if (len == 2 || (i < len && !isdigit((unsigned char)word[i]))) {
+    snprintf(why, n, "\"%.*s\" needs a whole number after \"%c_\"", len, word, family->letter);
+    return 0;
+  }
+  if (i < len || value < family->min || value > family->max) {
+    if (family->min == family->max)
+      snprintf(why, n, "\"%.*s\" is out of range: only %c_%lld is known", len, word, family->letter,
+               (long long)family->min);
+    else
+      snprintf(why, n, "\"%.*s\" is out of range: n must be from %lld to %lld", len, word,
+               (long long)family->min, (long long)family->max);
+    return 0;
+  }
+  *f = (pl_factor){.family = family, .n = value};
+  return 1;
+}
+
+static void describe(pl_group *g) {
+  char *spec = NULL;
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    char *longer = pl_asprintf("%s%s%c_%lld", spec ? spec : "", spec ? " x " : "",
+                               f->family->letter, (long long)f->n);
+    pl_free(spec);
+    spec = longer;
+  }
+  g->spec = spec;
+  g->stored[g->factors] = g->all[g->factors] = 1;
+  for (int t = g->factors - 1; t >= 0; t--) {
+    const pl_factor *f = &g->factor[t];
+    int64_t pairs = f->classes - f->irreps;
+    g->all[t] = f->classes * g->all[t + 1];
+    g->stored[t] = (f->irreps - pairs) * g->stored[t + 1] + pairs * g->all[t + 1];
+  }
+}
+
+pl_status pl_group_parse(const char *spec, pl_group **out) {
+  pl_group *g = pl_zalloc(1, sizeof *g, "a group");
+  char why[256] = "";
+  g->order = 1;
+  for (const char *p = spec;;) {
+    p += strspn(p, " \t");
+    int len = (int)strcspn(p, " \tx");
+    if (len == 0) {
+      snprintf(why, sizeof why,
+               g->factors ? "nothing stands after the last \"x\""
+               : *p       ? "nothing stands before the first \"x\""
+                          : "the name is empty");
+      break;
+    }
+    if (g->factors == PL_MAX_FACTORS) {
+      snprintf(why, sizeof why, "more than %d factors", PL_MAX_FACTORS);
+      break;
+    }
+    pl_factor *f = &g->factor[g->factors];
+    if (!parse_factor(p, len < 64 ? len : 64, f, why, sizeof why)) break;
+    f->family->init(f);
+    g->factors++;
+    if (f->order > max_order / g->order) {
+      snprintf(why, sizeof why, "its order passes 2^60 at \"%.*s\"", len, p);
+      break;
+    }
+    g->order *= f->order;
+    p += len;
+    p += strspn(p, " \t");
+    if (*p == 0) break;
+    if (*p != 'x') {
+      snprintf(why, sizeof why, "expected \"x\" before \"%.64s\"", p);
+      break;
+    }
+    p++;
+  }
+  if (*why) {
+    pl_group_free(g);
+    return bad_spec(spec, why);
+  }
+  describe(g);
+  *out = g;
+  return PL_OK;
+}
+
+void pl_group_free(pl_group *g) {
+  if (!g) return;
+  for (int t = 0; t < g->factors; t++)
+    if (g->factor[t].family->fini) g->factor[t].family->fini(&g->factor[t]);
+  pl_free(g->spec);
+  pl_free(g);
+}
+
+/* ---- elements ---- */
+
+const char *pl_group_spec(const pl_group *g) {
+  return g->spec;
+}
+int64_t pl_group_order(const pl_group *g) {
+  return g->order;
+}
+
+int64_t pl_group_mul(const pl_group *g, int64_t a, int64_t b) {
+  int64_t product = 0;
+  for (int64_t t = g->factors - 1, place = 1; t >= 0; t--) {
+    const pl_factor *f = &g->factor[t];
+    product += place * f->family->mul(f, a % f->order, b % f->order);
+    a /= f->order, b /= f->order, place *= f->order;
+  }
+  return product;
+}
+
+int64_t pl_group_inv(const pl_group *g, int64_t a) {
+  int64_t inverse = 0;
+  for (int64_t t = g->factors - 1, place = 1; t >= 0; t--) {
+    const pl_factor *f = &g->factor[t];
+    inverse += place * f->family->inv(f, a % f->order);
+    a /= f->order, place *= f->order;
+  }
+  return inverse;
+}
+
+/* Where the next part of a text of len bytes goes in a buffer of n, and what room it has. */
+static char *at(char *buf, size_t n, int len) {
+  return (size_t)len < n ? buf + len : NULL;
+}
+static size_t room(size_t n, int len) {
+  return (size_t)len < n ? n - (size_t)len : 0;
+}
+
+/* Parts of element a along every factor. */
+static void split_element(const pl_group *g, int64_t a, int64_t *part) {
+  for (int t = g->factors - 1; t >= 0; t--) {
+    part[t] = a % g->factor[t].order;
+    a /= g->factor[t].order;
+  }
+}
+
+int pl_group_element_label(const pl_group *g, int64_t a, char *buf, size_t n) {
+  int64_t part[PL_MAX_FACTORS];
+  int len = 0;
+  split_element(g, a, part);
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    if (t) len += snprintf(at(buf, n, len), room(n, len), ", ");
+    len += f->family->element_label(f, part[t], at(buf, n, len), room(n, len));
+  }
+  return len;
+}
+
+int pl_group_generators(const pl_group *g, int64_t *gens, int max) {
+  int count = 0;
+  int64_t place = g->order;
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    place /= f->order;
+    int room_left = max > count ? max - count : 0;
+    int more = f->family->generators(f, gens + (room_left ? count : 0), room_left);
+    for (int i = count; i < count + more && i < max; i++) gens[i] *= place;
+    count += more;
+  }
+  return count;
+}
+
+int64_t pl_group_num_classes(const pl_group *g) {
+  return g->all[0];
+}
+
+/* ---- irreps ---- */
+
+/* A stored irrep is a tuple of irreps of the factors, in lexicographic order.  Of a complex pair
+ * the member is stored whose first complex part is a stored one; every later complex part rho
+ * stands for two, rho (conj = 0) and then its conjugate (conj = 1). */
+typedef struct part {
+  int64_t irrep;
+  int conj;
+} part;
+
+static int64_t complex_before(const pl_factor *f, int64_t i) {
+  return f->family->complex_before ? f->family->complex_before(f, i) : 0;
+}
+
+/* Irreps of factors t, t+1, .. that stand before those with irrep i at factor t, given whether a
+ * complex part has come before. */
+static int64_t start(const pl_group *g, int t, int64_t i, int seen) {
+  int64_t pairs = complex_before(&g->factor[t], i);
+  if (seen) return (i + pairs) * g->all[t + 1];
+  return (i - pairs) * g->stored[t + 1] + pairs * g->all[t + 1];
+}
+
+static void split_irrep(const pl_group *g, int64_t index, part *parts) {
+  int seen = 0;
+  for (int t = 0; t < g->factors; t++) {
+    int64_t low = 0, high = g->factor[t].irreps;
+    while (high - low > 1) {
+      int64_t middle = low + (high - low) / 2;
+      *(start(g, t, middle, seen) <= index ? &low : &high) = middle;
+    }
+    index -= start(g, t, low, seen);
+    parts[t] = (part){.irrep = low};
+    if (seen) {
+      parts[t].conj = index >= g->all[t + 1];
+      index -= parts[t].conj * g->all[t + 1];
+    } else {
+      seen = g->factor[t].family->irrep(&g->factor[t], low).type == PL_COMPLEX;
+    }
+  }
+}
+
+int64_t pl_group_num_irreps(const pl_group *g) {
+  return g->stored[0];
+}
+
+static pl_irrep part_irrep(const pl_group *g, int t, const part *parts) {
+  return g->factor[t].family->irrep(&g->factor[t], parts[t].irrep);
+}
+
+pl_irrep pl_group_irrep(const pl_group *g, int64_t i) {
+  part parts[PL_MAX_FACTORS];
+  int count;
+  split_irrep(g, i, parts);
+  pl_irrep r = part_irrep(g, 0, parts);
+  for (int t = 1; t < g->factors; t++) r = pl_tensor_irrep(r, part_irrep(g, t, parts), &count);
+  return r;
+}
+
+int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n) {
+  part parts[PL_MAX_FACTORS];
+  int len = 0;
+  split_irrep(g, i, parts);
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    if (t) len += snprintf(at(buf, n, len), room(n, len), " x ");
+    len += f->family->irrep_label(f, parts[t].irrep, parts[t].conj, at(buf, n, len), room(n, len));
+  }
+  return len;
+}
+
+int64_t pl_group_irrep_by_label(const pl_group *g, const char *label) {
+  int64_t index = 0;
+  int seen = 0, flip = 0;
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    const char *end = strstr(label, " x ");
+    if (!end != (t == g->factors - 1)) return -1;
+    char name[128];
+    size_t len = end ? (size_t)(end - label) : strlen(label);
+    if (len >= sizeof name) return -1;
+    memcpy(name, label, len);
+    name[len] = 0;
+    part p;
+    p.irrep = f->family->irrep_by_label(f, name, &p.conj);
+    if (p.irrep < 0) return -1;
+    index += start(g, t, p.irrep, seen);
+    if (f->family->irrep(f, p.irrep).type == PL_COMPLEX) {
+      if (!seen) flip = p.conj;
+      index += (p.conj ^ flip) * g->all[t + 1];
+      seen = 1;
+    }
+    if (end) label = end + 3;
+  }
+  return index;
+}
+
+const char *pl_irrep_type_name(pl_irrep_type type) {
+  switch (type) {
+  case PL_REAL:
+    return "real";
+  case PL_COMPLEX:
+    return "complex";
+  case PL_QUATERNIONIC:
+    return "quaternionic";
+  }
+  return "unknown";
+}
+
+/* ---- matrices ---- */
+
+void pl_compact_expand(pl_irrep r, const double *compact, double *full) {
+  if (r.type != PL_QUATERNIONIC) {
+    memcpy(full, compact, (size_t)pl_compact_size(r) * sizeof *full);
+    return;
+  }
+  int half = r.dim / 2;
+  for (int i = 0; i < half; i++)
+    for (int j = 0; j < half; j++, compact += 4) {
+      double *top = full + 2 * ((int64_t)2 * i * r.dim + 2 * j), *bottom = top + 2 * r.dim;
+      top[0] = compact[0], top[1] = compact[1];
+      top[2] = -compact[2], top[3] = -compact[3];
+      bottom[0] = compact[2], bottom[1] = -compact[3];
+      bottom[2] = compact[0], bottom[3] = -compact[1];
+    }
+}
+
+void pl_compact_reduce(pl_irrep r, const double *full, double *compact) {
+  if (r.type != PL_QUATERNIONIC) {
+    memcpy(compact, full, (size_t)pl_compact_size(r) * sizeof *full);
+    return;
+  }
+  int half = r.dim / 2;
+  for (int i = 0; i < half; i++)
+    for (int j = 0; j < half; j++, compact += 4) {
+      const double *top = full + 2 * ((int64_t)2 * i * r.dim + 2 * j), *bottom = top + 2 * r.dim;
+      compact[0] = top[0], compact[1] = top[1];
+      compact[2] = bottom[0], compact[3] = -bottom[1];
+    }
+}
+
+void pl_group_irrep_matrix(const pl_group *g, int64_t i, int64_t element, double *out) {
+  part parts[PL_MAX_FACTORS];
+  int64_t elements[PL_MAX_FACTORS];
+  split_irrep(g, i, parts);
+  split_element(g, element, elements);
+  pl_irrep r = {1, PL_REAL, 1};
+  double *so_far = pl_alloc(1, sizeof *so_far, "an irrep matrix");
+  so_far[0] = 1;
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    pl_irrep sigma = part_irrep(g, t, parts);
+    int64_t m = pl_compact_size(r), n = pl_compact_size(sigma);
+    int count;
+    pl_irrep next = pl_tensor_irrep(r, sigma, &count);
+    int64_t size = pl_compact_size(next);
+    double *matrix = pl_alloc((size_t)n, sizeof *matrix, "an irrep matrix");
+    double *T = pl_alloc((size_t)(m * n), sizeof *T, "an outer product");
+    double *both = pl_alloc((size_t)(size * count), sizeof *both, "an irrep matrix");
+    f->family->irrep_matrix(f, parts[t].irrep, elements[t], matrix);
+    for (int64_t s = 0; s < n; s++)
+      for (int64_t k = 0; k < m; k++) T[s * m + k] = matrix[s] * so_far[k];
+    pl_tensor_combine(r, sigma, T, m, both);
+    if (parts[t].conj) memmove(both, both + size, (size_t)size * sizeof *both);
+    pl_free(so_far);
+    pl_free(matrix);
+    pl_free(T);
+    so_far = both;
+    r = next;
+  }
+  pl_compact_expand(r, so_far, out);
+  pl_free(so_far);
+}
