@@ -14,8 +14,9 @@ typedef struct pl_dmat {
   int desc[9];         /* ScaLAPACK descriptor */
 } pl_dmat;
 
-/* Describe an m x n matrix with square blocks nb on grid.  Local.  PL_EENV when the local part
- * would pass 2^31 - 1 elements (ScaLAPACK counts in int): the message asks for more ranks. */
+/* Describe an m x n matrix (m, n > 0) with square blocks nb on grid.  Local.  PL_EENV, on every
+ * process alike, when the largest local part would pass 2^31 - 1 elements (ScaLAPACK counts in
+ * int): the message asks for more ranks.  On a rank outside the grid the local part is empty. */
 pl_status pl_dmat_describe(const pl_grid *grid, int m, int n, int nb, pl_dmat *out);
 /* Local entries: lm * ln, as 64-bit. */
 int64_t pl_dmat_local(const pl_dmat *a);
@@ -26,7 +27,7 @@ int pl_dmat_row(const pl_dmat *a, int i);
 int pl_dmat_col(const pl_dmat *a, int j);
 
 /* C <- alpha op(A) op(B) + beta C, op N or T.  All three described alike (square, one grid, one
- * nb).  Collective over the grid. */
+ * nb); c overlaps neither a nor b.  Collective over the grid. */
 void pl_dmat_gemm(char opa, char opb, double alpha, const pl_dmat *d, const double *a,
                   const double *b, double beta, double *c);
 
@@ -35,8 +36,11 @@ void pl_dmat_gemm(char opa, char opb, double alpha, const pl_dmat *d, const doub
 void pl_dmat_gather(const pl_dmat *d, const double *local, double *full);
 void pl_dmat_scatter(const pl_dmat *d, const double *full, double *local);
 
-/* Redistribute between two layouts of one m x n matrix.  comm holds every rank of both grids; a
- * rank outside one of them passes its description with grid->myrow = -1.  Collective over comm. */
+/* Redistribute between two layouts of one m x n matrix; a and b do not overlap.  comm holds every
+ * rank of both grids, which may overlap, be disjoint or leave ranks out; a rank outside one of them
+ * passes its description all the same, with grid->myrow = -1 (pl_grid_elsewhere), and ignores the
+ * array.  Makes a BLACS context over comm and frees it: a few communicators per call, so meant for
+ * checkpoints and set-up rather than for every step.  Collective over comm; any size. */
 void pl_dmat_redistribute(const pl_comm *comm, const pl_dmat *from, const double *a,
                           const pl_dmat *to, double *b);
 

@@ -21,9 +21,10 @@ int64_t pl_svd_bytes(int max_dim, bool complex_too);
 pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma);
 pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *sigma);
 
-/* The same for a block-cyclic matrix; work belongs to the caller: pl_svd_grid_work doubles, which
- * differ by rank.  sigma: d values, the same on every rank of the grid.  Collective over the
- * grid; every rank returns the same status. */
+/* The same for a square block-cyclic matrix; work belongs to the caller: at least pl_svd_grid_work
+ * doubles, a number that differs by rank.  sigma: d values, the same on every rank of the grid.
+ * Both are Collective over the grid; every rank returns the same status.  A rank outside the grid
+ * needs 0 doubles, leaves sigma alone and gets PL_OK. */
 int64_t pl_svd_grid_work(const pl_dmat *d);
 pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, int64_t lwork);
 

@@ -1,0 +1,206 @@
+#include "linalg/svd.h"
+
+#include "base/blas.h"
+#include "base/mem.h"
+#include "linalg/scalapack.h"
+
+#include <limits.h>
+#include <math.h>
+
+void dlas2_(const double *f, const double *g, const double *h, double *smin, double *smax);
+
+struct pl_svd {
+  int max_dim, lwork, lzwork; /* lzwork 0: real matrices only */
+  double *work, *rwork;
+  double _Complex *zwork;
+  int *iwork;
+};
+
+enum { IWORK = 8, RWORK = 7 }; /* per dimension, dgesdd and zgesdd without vectors */
+
+static int real_work(int d) {
+  int query = -1, info, lda = d > 1 ? d : 1;
+  double best;
+  dgesdd_("N", &d, &d, NULL, &lda, NULL, NULL, &lda, NULL, &lda, &best, &query, NULL, &info, 1);
+  return pl_int((int64_t)best);
+}
+
+static int complex_work(int d) {
+  int query = -1, info, lda = d > 1 ? d : 1;
+  double _Complex best;
+  zgesdd_("N", &d, &d, NULL, &lda, NULL, NULL, &lda, NULL, &lda, &best, &query, NULL, NULL, &info,
+          1);
+  return pl_int((int64_t)creal(best));
+}
+
+pl_svd *pl_svd_new(int max_dim, bool complex_too) {
+  pl_svd *s = pl_zalloc(1, sizeof *s, "a singular value plan");
+  s->max_dim = max_dim;
+  s->lwork = real_work(max_dim);
+  s->work = pl_alloc((size_t)s->lwork, sizeof *s->work, "singular value workspace");
+  s->iwork = pl_alloc((size_t)max_dim * IWORK, sizeof *s->iwork, "singular value workspace");
+  if (complex_too) {
+    s->lzwork = complex_work(max_dim);
+    s->zwork = pl_alloc((size_t)s->lzwork, sizeof *s->zwork, "singular value workspace");
+    s->rwork = pl_alloc((size_t)max_dim * RWORK, sizeof *s->rwork, "singular value workspace");
+  }
+  return s;
+}
+
+void pl_svd_free(pl_svd *svd) {
+  if (!svd) return;
+  pl_free(svd->work);
+  pl_free(svd->iwork);
+  pl_free(svd->zwork);
+  pl_free(svd->rwork);
+  pl_free(svd);
+}
+
+int64_t pl_svd_bytes(int max_dim, bool complex_too) {
+  int64_t bytes = (int64_t)sizeof(pl_svd) + 8 * (int64_t)real_work(max_dim) +
+                  (int64_t)sizeof(int) * IWORK * max_dim;
+  if (complex_too) bytes += 16 * (int64_t)complex_work(max_dim) + 8 * (int64_t)RWORK * max_dim;
+  return bytes;
+}
+
+/* max |a_i|; NaN when an entry is not finite (0 * inf is NaN, and NaN stays in a sum). */
+static double largest(int64_t n, const double *a) {
+  double most = 0, poison = 0;
+#pragma omp simd reduction(max : most) reduction(+ : poison)
+  for (int64_t i = 0; i < n; i++) {
+    double x = fabs(a[i]);
+    most = x > most ? x : most;
+    poison += 0 * x;
+  }
+  return most + poison;
+}
+
+/* a <- 2^e a, exactly unless it leaves the range; in two factors, since 2^e alone may do so. */
+static void scale(int64_t n, double *a, int e) {
+  double x = ldexp(1, e / 2), y = ldexp(1, e - e / 2);
+  for (int64_t i = 0; i < n; i++) a[i] = a[i] * x * y;
+}
+
+/* The power of two that brings the largest entry into [1/2, 1).  Every matrix is scaled: squares
+ * and products can then neither overflow nor lose anything that matters beside sigma_1, and the
+ * values of 2^k A are those of A times 2^k to the bit. */
+static int exponent(double most) {
+  int e;
+  frexp(most, &e);
+  return e;
+}
+
+static pl_status fail(int d, double *sigma, const char *what) {
+  for (int i = 0; i < d; i++) sigma[i] = NAN;
+  return pl_error(PL_NUMERIC, "singular values of a %d x %d matrix: %s", d, d, what);
+}
+
+/* Take the scaling back. */
+static pl_status finish(int d, double *sigma, int e, int info) {
+  if (info == 0) scale(d, sigma, e);
+  if (info != 0 || isnan(largest(d, sigma)))
+    return fail(d, sigma, info ? "no convergence" : "beyond the range of a double");
+  return PL_OK;
+}
+
+/* Singular values of [[a, b], [c, d]].  With the larger column first, a rotation leaves a triangle
+ * [f g; 0 h] whose moduli alone matter, as phases of rows and columns can be taken out. */
+static void two_by_two(double _Complex a, double _Complex b, double _Complex c, double _Complex d,
+                       double sigma[2]) {
+  double first = hypot(cabs(a), cabs(c)), second = hypot(cabs(b), cabs(d));
+  double f = fmax(first, second);
+  double g = cabs(conj(a) * b + conj(c) * d) / f, h = cabs(a * d - b * c) / f;
+  dlas2_(&f, &g, &h, &sigma[1], &sigma[0]);
+}
+
+static pl_status real_values(int d, double *a, double *sigma, double *work, int lwork, int *iwork) {
+  int64_t size = (int64_t)d * d;
+  double most = largest(size, a);
+  if (isnan(most)) return fail(d, sigma, "an entry is not finite");
+  if (most == 0 || d == 1) {
+    for (int i = 0; i < d; i++) sigma[i] = most;
+    return PL_OK;
+  }
+  int info = 0, e = exponent(most);
+  scale(size, a, -e);
+  if (d == 2)
+    two_by_two(a[0], a[1], a[2], a[3], sigma);
+  else
+    dgesdd_("N", &d, &d, a, &d, sigma, NULL, &d, NULL, &d, work, &lwork, iwork, &info, 1);
+  return finish(d, sigma, e, info);
+}
+
+pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma) {
+  pl_require(d >= 0 && d <= svd->max_dim);
+  return real_values(d, a, sigma, svd->work, svd->lwork, svd->iwork);
+}
+
+pl_status pl_svd_complex(pl_svd *svd, int d, double *a, double *sigma) {
+  pl_require(d >= 0 && d <= svd->max_dim && svd->lzwork > 0);
+  int64_t size = 2 * (int64_t)d * d;
+  double most = largest(size, a);
+  if (isnan(most)) return fail(d, sigma, "an entry is not finite");
+  if (most == 0) {
+    for (int i = 0; i < d; i++) sigma[i] = 0;
+    return PL_OK;
+  }
+  int info = 0, e = exponent(most);
+  scale(size, a, -e);
+  double _Complex *z = (double _Complex *)a;
+  if (d == 1)
+    sigma[0] = hypot(a[0], a[1]);
+  else if (d == 2)
+    two_by_two(z[0], z[1], z[2], z[3], sigma);
+  else
+    zgesdd_("N", &d, &d, z, &d, sigma, NULL, &d, NULL, &d, svd->zwork, &svd->lzwork, svd->rwork,
+            svd->iwork, &info, 1);
+  return finish(d, sigma, e, info);
+}
+
+static void grid_values(const pl_dmat *d, double *a, double *sigma, double *work, int lwork,
+                        int *info) {
+  const int one = 1;
+  /* Without vectors the arguments of U and V^T are not read. */
+  pdgesvd_("N", "N", &d->n, &d->n, a, &one, &one, d->desc, sigma, NULL, &one, &one, d->desc, NULL,
+           &one, &one, d->desc, work, &lwork, info, 1, 1);
+}
+
+int64_t pl_svd_grid_work(const pl_dmat *d) {
+  pl_require(d->m == d->n);
+  if (d->grid->myrow < 0) return 0;
+  if (d->grid->comm.size == 1) return real_work(d->n) + (int64_t)IWORK * d->n;
+  int info;
+  double best;
+  grid_values(d, NULL, NULL, &best, -1, &info);
+  pl_require(info == 0);
+  return (int64_t)best;
+}
+
+pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, int64_t lwork) {
+  pl_require(d->m == d->n);
+  if (d->grid->myrow < 0) return PL_OK;
+  const pl_comm *comm = &d->grid->comm;
+  int n = d->n, info;
+  if (comm->size == 1) {
+    int64_t iwork = (int64_t)IWORK * n;
+    return real_values(n, a, sigma, work + iwork, pl_int(lwork - iwork), (int *)work);
+  }
+  /* A maximum over ranks is free to drop a NaN, so it travels as a flag. */
+  double mine = largest(pl_dmat_local(d), a), most[2] = {isnan(mine) ? 0 : mine, isnan(mine)};
+  pl_comm_max(comm, most, 2);
+  if (most[1] > 0) return fail(n, sigma, "an entry is not finite");
+  if (most[0] == 0) {
+    for (int i = 0; i < n; i++) sigma[i] = 0;
+    return PL_OK;
+  }
+  int e = exponent(most[0]);
+  scale(pl_dmat_local(d), a, -e);
+  grid_values(d, a, sigma, work, lwork < INT_MAX ? (int)lwork : INT_MAX, &info);
+  pl_require(info >= 0);
+  /* n + 1 says that processors rounded differently: each has good values, the first decides. */
+  if (info == n + 1) info = 0;
+  double failed = info;
+  pl_comm_max(comm, &failed, 1);
+  pl_comm_bcast(comm, sigma, (size_t)n * sizeof *sigma, 0);
+  return finish(n, sigma, e, failed > 0);
+}
