@@ -83,6 +83,8 @@ const pl_key pl_keys[] = {
      .help = "write each run's final filters, usable as model.init.path"},
     {"seed", PL_KEY_INT, F(seed), .fallback = "0", .min = 0, .max = 0x1p53, .range = true,
      .help = "seed of filters and data; integers or a range such as 0..9"},
+    {"mapping.team", PL_KEY_INT, F(team), .min = 1, .max = 1e6,
+     .help = "ranks that share a run (default: the planner chooses)"},
     {"mapping.grid_min_dim", PL_KEY_INT, F(grid_min_dim), .min = 1, .max = MANY,
      .help = "smallest irrep that may be spread over a grid of ranks (default: measured)"},
     {"mapping.block", PL_KEY_INT, F(grid_block), .min = 1, .max = 4096,

@@ -1,0 +1,49 @@
+/* Training one run: when to step, to record and to end.  Knows no groups and no files. */
+#ifndef PL_RUN_TRAIN_H
+#define PL_RUN_TRAIN_H
+
+#include "model/model.h"
+
+/* What became of a run; the values are those of variable `status` in the output. */
+typedef enum {
+  PL_RUN_PENDING,
+  PL_RUN_RUNNING,
+  PL_RUN_DONE,
+  PL_RUN_DIVERGED,
+  PL_RUN_FAILED,
+  PL_RUN_STOPPED,
+  PL_NUM_RUN_STATES
+} pl_run_state;
+const char *pl_run_state_name(pl_run_state s);
+
+typedef struct pl_outcome {
+  pl_run_state state;
+  int64_t steps_done, records;
+  double wall_time; /* s */
+} pl_outcome;
+
+/* Before the model's own observables, every record carries these. */
+enum { PL_RECORD_STEP, PL_RECORD_LR, PL_RECORD_HEAD };
+
+typedef struct pl_train_hooks {
+  void *context;
+  /* Record number index: PL_RECORD_HEAD values, then the model's.  Called on rank 0 of the team;
+   * values may be reused after it returns. */
+  void (*record)(void *context, int64_t index, const double *values, int64_t n);
+  /* Called on every rank between steps; true asks the team to stop. */
+  bool (*poll)(void *context, int64_t step);
+  /* Called on every rank of the team at the end, while the model lives (NULL: nothing). */
+  pl_status (*finish)(void *context, pl_model *model, pl_run_state state);
+} pl_train_hooks;
+
+/* The steps at which to record, ascending, first 0 and last spec->steps unless listed explicitly.
+ * *count of them; owned by the caller (pl_free).  Pure. */
+int64_t *pl_record_steps(const pl_spec *spec, int64_t *count);
+
+/* Train one run.  Collective over team; out is the same on every rank.  A status other than PL_OK
+ * means that the run could not be set up or observed: its state is then PL_RUN_FAILED and the
+ * message tells why; the sweep goes on. */
+pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rates,
+                   const pl_train_hooks *hooks, pl_outcome *out);
+
+#endif
