@@ -225,7 +225,7 @@ static void large_groups(void **state) {
                                       "D_5000",
                                       "C_10 x C_10 x C_10 x C_10",
                                       "C_40 x D_50 x Q_8",
-                                      "S_6",
+                                      "S_7",
                                       "S_6 x C_50",
                                       "C_3 x S_5 x Q_8"};
   for (size_t s = 0; s < sizeof large / sizeof *large; s++) {

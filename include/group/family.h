@@ -28,7 +28,9 @@ typedef struct pl_factor {
  * form, irreps in order.  in and out do not overlap; in is unchanged; applying allocates nothing.
  * The strides are distances in doubles between rows. */
 typedef struct pl_fast {
-  void *(*new)(const pl_factor *f);
+  /* offset: where to put the matrix of each irrep; NULL (always, unless places): packed. */
+  void *(*make)(const pl_factor *f, const int64_t *offset);
+  int places;
   void (*free)(void *plan);
   void (*forward)(void *plan, int64_t rows, const double *in, int64_t in_stride, double *out,
                   int64_t out_stride);

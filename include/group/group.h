@@ -18,9 +18,25 @@
  * Element order.  S_n: lexicographic in one-line notation.  C_n: 0..n-1.  D_n, symmetries of the
  * n-gon, order 2n: r^k is k, s r^k is n + k, s r s = r^-1.  Q_8: 1, i, j, k, -1, -i, -j, -k.
  * G x H: g |H| + h (G slow, H fast).
- * Irreps of S_n: Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
- * lexicographic order of partitions; lexicographic element order then lists left cosets of
- * S_(n-1) contiguously.
+ * G x H x K: mixed radix likewise.
+ *
+ * Irreps, in the order of their numbers:
+ *   C_n  label k = 0..n/2: g -> exp(-2 pi i k g/n), so that F is the usual DFT; the conjugate of k
+ *        is n-k.
+ *   D_n  A1 (trivial), A2 (s -> -1); n even: B1 (r -> -1, s -> 1), B2 (r -> -1, s -> -1); then
+ *        E1, E2, ..: Eh sends r to the rotation by 2 pi h/n and s to diag(1, -1).
+ *   Q_8  1 (trivial); i, j, k: 1 on that unit, -1 on the two others; H: i -> diag(i, -i),
+ *        j -> [[0, -1], [1, 0]].
+ *   S_n  see below.
+ *   G x H x ..: labels "a x b x ..", the last factor fastest.  Where two or more parts are of
+ * complex type, of each conjugate pair the one is stored whose first complex part is a stored one;
+ *        a later complex part runs through a, conj a for each stored a: C_3 x C_4 has "0 x 0",
+ *        "0 x 1", "0 x 2", "1 x 0", "1 x 1", "1 x 3", "1 x 2".  The matrix is the Kronecker
+ * product, in this basis: quaternionic parts are 2 x 2 blocks, and the indices of blocks come
+ * before the index inside a block; two quaternionic parts act on the quaternions x as x -> p x
+ * conj(q), a real 4 x 4 block in the basis 1, i, j, k. Irreps of S_n: Young's orthogonal form
+ * (group/young.h) of w s w, w(i) = n+1-i, in decreasing lexicographic order of partitions;
+ * lexicographic element order then lists left cosets of S_(n-1) contiguously.
  *
  * Everything in this layer is Local: no MPI. */
 #ifndef PL_GROUP_GROUP_H
@@ -34,7 +50,8 @@
 typedef struct pl_group pl_group;
 
 /* Parse a spec such as "S_5" or "C_28 x C_28 x D_4".  On failure PL_EINPUT with a message that
- * names the part that is wrong and lists the forms; *out unchanged.  Free with pl_group_free. */
+ * names the part that is wrong and lists the forms; *out unchanged.  Orders up to 2^60.  Takes
+ * little memory whatever the order.  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */
@@ -47,7 +64,8 @@ int64_t pl_group_inv(const pl_group *g, int64_t a);
 /* Label of an element, as files carry it (S_n: one-line, 1-based, "2 1 3"; products: parts joined
  * by ", ").  Writes at most n bytes with the closing zero; returns strlen of the whole. */
 int pl_group_element_label(const pl_group *g, int64_t a, char *buf, size_t n);
-/* Generators: returns their number, at most max are written. */
+/* Generators: returns their number, at most max are written.  S_n: (1 2), (2 3), ..; D_n: r, s;
+ * products: those of each factor in turn. */
 int pl_group_generators(const pl_group *g, int64_t *gens, int max);
 /* Number of conjugacy classes (= of irreps over the complex numbers). */
 int64_t pl_group_num_classes(const pl_group *g);
@@ -65,7 +83,7 @@ int64_t pl_group_num_irreps(const pl_group *g);
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i);
 /* "3,1,1" for S_n; otherwise the family's names; products "a x b".  As pl_group_element_label. */
 int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n);
-/* The irrep with this label, or -1. */
+/* The irrep with this label, or -1.  Either name of a conjugate pair finds it. */
 int64_t pl_group_irrep_by_label(const pl_group *g, const char *label);
 const char *pl_irrep_type_name(pl_irrep_type type); /* "real", "complex", "quaternionic" */
 

@@ -71,7 +71,8 @@ typedef struct plan {
   double *spectrum; /* n/2 + 1 complex numbers */
 } plan;
 
-static void *plan_new(const pl_factor *f) {
+static void *plan_new(const pl_factor *f, const int64_t *offset) {
+  (void)offset;
   plan *p = pl_alloc(1, sizeof *p, "a cyclic transform");
   p->n = f->n;
   p->spectrum = pl_alloc((size_t)(f->n / 2 + 1), sizeof(fftw_complex), "a spectrum");
@@ -120,7 +121,8 @@ static int64_t bytes(const pl_factor *f) {
   return 8 * (f->n + 2) * 4; /* the spectrum, and FFTW's twiddle factors */
 }
 
-static const pl_fast fast = {plan_new, plan_free, forward, inverse, bytes};
+static const pl_fast fast = {
+    .make = plan_new, .free = plan_free, .forward = forward, .inverse = inverse, .bytes = bytes};
 
 const pl_family pl_family_cyclic = {
     .letter = 'C',

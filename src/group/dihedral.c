@@ -90,7 +90,8 @@ typedef struct plan {
   double *u, *v; /* spectra over rotations and over reflections: n/2 + 1 complex numbers */
 } plan;
 
-static void *plan_new(const pl_factor *f) {
+static void *plan_new(const pl_factor *f, const int64_t *offset) {
+  (void)offset;
   plan *p = pl_alloc(1, sizeof *p, "a dihedral transform");
   size_t half = (size_t)(f->n / 2 + 1);
   p->n = f->n;
@@ -161,7 +162,8 @@ static int64_t bytes(const pl_factor *f) {
   return 8 * (f->n + 2) * 6; /* the spectra, and FFTW's twiddle factors */
 }
 
-static const pl_fast fast = {plan_new, plan_free, forward, inverse, bytes};
+static const pl_fast fast = {
+    .make = plan_new, .free = plan_free, .forward = forward, .inverse = inverse, .bytes = bytes};
 
 const pl_family pl_family_dihedral = {
     .letter = 'D',

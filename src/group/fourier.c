@@ -41,7 +41,8 @@ struct pl_fourier {
   int64_t num_irreps[PL_MAX_FACTORS];
   segment *segment;
   int64_t num_segments;
-  double *x, *y; /* chunk * |G| each; NULL when results go straight to the caller */
+  int straight;  /* the first axis works on the caller's records; no passes, no workspace */
+  double *x, *y; /* chunk * |G| each */
 };
 
 /* ---- one axis ---- */
@@ -50,10 +51,10 @@ static int is_dense(const pl_factor *f) {
   return f->order <= DENSE || !f->family->fast;
 }
 
-static axis axis_new(const pl_factor *f) {
+static axis axis_new(const pl_factor *f, const int64_t *offset) {
   axis a = {.factor = f};
   if (!is_dense(f)) {
-    a.plan = f->family->fast->new (f);
+    a.plan = f->family->fast->make(f, offset);
     return a;
   }
   int n = (int)f->order;
@@ -135,8 +136,18 @@ static int64_t chunk_of(const pl_group *g) {
   return g->order < CHUNK ? CHUNK / g->order : 1;
 }
 
+/* One factor whose fast transform puts matrices where the caller wants them. */
+static int places_itself(const pl_group *g) {
+  const pl_factor *f = &g->factor[0];
+  return g->factors == 1 && !is_dense(f) && f->family->fast->places;
+}
+
 int64_t pl_fourier_bytes(const pl_group *g) {
-  double bytes = 16.0 * (double)chunk_of(g) * (double)g->order;
+  double bytes = 0;
+  if (!places_itself(g)) {
+    bytes += 16.0 * (double)chunk_of(g) * (double)g->order;
+    bytes += (double)g->stored[0] * sizeof(segment);
+  }
   double prefix = 1;
   for (int t = 0; t < g->factors; t++) {
     const pl_factor *f = &g->factor[t];
@@ -147,7 +158,6 @@ int64_t pl_fourier_bytes(const pl_group *g) {
     else
       bytes += (double)f->family->fast->bytes(f);
   }
-  bytes += (double)g->stored[0] * sizeof(segment);
   return bytes < 9e18 ? (int64_t)bytes : INT64_MAX;
 }
 
@@ -195,11 +205,6 @@ static void list_segments(pl_fourier *p, const pl_group *g, const int64_t *offse
   p->num_segments = n;
 }
 
-/* One factor whose compact form is the record itself. */
-static int is_straight(const pl_fourier *p) {
-  return p->factors == 1 && p->num_segments == 1 && !p->segment->dim && p->segment->to == 0;
-}
-
 pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **out) {
   for (int t = 0; t < g->factors; t++)
     if (is_dense(&g->factor[t]) && g->factor[t].order > DENSE_MAX)
@@ -215,10 +220,16 @@ pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **
   p->order = g->order;
   p->factors = g->factors;
   p->chunk = chunk_of(g);
-  for (int t = 0; t < g->factors; t++) p->axis[t] = axis_new(&g->factor[t]);
+  p->straight = places_itself(g);
+  for (int t = 0; t < g->factors; t++)
+    p->axis[t] = axis_new(&g->factor[t], p->straight ? offset : NULL);
   if (g->factors > 1) list_irreps(p);
-  list_segments(p, g, offset);
-  if (!is_straight(p)) {
+  if (!p->straight) {
+    list_segments(p, g, offset);
+    p->straight =
+        p->factors == 1 && p->num_segments == 1 && !p->segment->dim && p->segment->to == 0;
+  }
+  if (!p->straight) {
     p->x = pl_alloc((size_t)(p->chunk * g->order), sizeof *p->x, "workspace of a transform");
     p->y = pl_alloc((size_t)(p->chunk * g->order), sizeof *p->y, "workspace of a transform");
   }
@@ -347,7 +358,7 @@ static void gather(const pl_fourier *p, const double *F, double *compact) {
 
 void pl_fourier_forward(pl_fourier *p, int batch, const double *f, int64_t f_stride, double *F,
                         int64_t F_stride) {
-  if (is_straight(p)) {
+  if (p->straight) {
     axis_forward(&p->axis[0], batch, f, f_stride, F, F_stride);
     return;
   }
@@ -362,7 +373,7 @@ void pl_fourier_forward(pl_fourier *p, int batch, const double *f, int64_t f_str
 
 void pl_fourier_inverse(pl_fourier *p, int batch, const double *F, int64_t F_stride, double *f,
                         int64_t f_stride) {
-  if (is_straight(p)) {
+  if (p->straight) {
     axis_inverse(&p->axis[0], batch, F, F_stride, f, f_stride);
     return;
   }

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "group/family.h"
 #include "group/perm.h"
+#include "group/sn_fft.h"
 #include "group/young.h"
 
 #include <stdio.h>
@@ -79,6 +80,37 @@ static void irrep_matrix(const pl_factor *f, int64_t i, int64_t element, double 
   pl_young_orthogonal(partition(f, i), t, compact);
 }
 
+/* ---- transform ---- */
+
+static void *plan_new(const pl_factor *f, const int64_t *offset) {
+  pl_sn_fft *plan;
+  if (pl_sn_fft_new((int)f->n, offset, &plan)) pl_die(PL_EBUG, "%s", pl_error_message());
+  return plan;
+}
+static void plan_free(void *plan) {
+  pl_sn_fft_free(plan);
+}
+
+static void forward(void *plan, int64_t rows, const double *in, int64_t in_stride, double *out,
+                    int64_t out_stride) {
+  pl_sn_fft_forward(plan, pl_int(rows), in, in_stride, out, out_stride);
+}
+static void inverse(void *plan, int64_t rows, const double *in, int64_t in_stride, double *out,
+                    int64_t out_stride) {
+  pl_sn_fft_inverse(plan, pl_int(rows), in, in_stride, out, out_stride);
+}
+
+static int64_t bytes(const pl_factor *f) {
+  return pl_sn_fft_bytes((int)f->n);
+}
+
+static const pl_fast fast = {.make = plan_new,
+                             .places = 1,
+                             .free = plan_free,
+                             .forward = forward,
+                             .inverse = inverse,
+                             .bytes = bytes};
+
 const pl_family pl_family_symmetric = {
     .letter = 'S',
     .form = "S_n  symmetric group of order n!, n = 1..13",
@@ -94,4 +126,5 @@ const pl_family pl_family_symmetric = {
     .irrep_label = irrep_label,
     .irrep_by_label = irrep_by_label,
     .irrep_matrix = irrep_matrix,
+    .fast = &fast,
 };
