@@ -80,6 +80,7 @@ typedef struct pl_key {
   bool required;
   bool range;     /* accepts "first..last", which is swept */
   bool whole;     /* one value for the whole sweep: may not be a list */
+  bool ascending; /* PL_KEY_INTS: each entry above the one before it */
   bool file_path; /* relative paths are kept as written, relative to the working directory */
   const char *units, *help;
 } pl_key;

@@ -70,7 +70,7 @@ const pl_key pl_keys[] = {
     {"record.points", PL_KEY_INT, F(record_points), .fallback = "100", .min = 2, .max = 1e7,
      .help = "number of records, start and end included"},
     {"record.steps", PL_KEY_INTS, F(record_steps), .fallback = "", .min = 0, .max = MANY,
-     .help = "recorded steps, instead of a schedule"},
+     .ascending = true, .help = "recorded steps, instead of a schedule"},
     {"record.irreps", PL_KEY_BOOL, F(record_irreps),
      .help = "record the variables on (run, record, irrep) (default: up to 10^4 irreps)"},
     {"record.spectrum", PL_KEY_BOOL, F(record_spectrum), .fallback = "false",

@@ -1,0 +1,71 @@
+/* libFuzzer target: no bytes may crash, hang or leak the parser of sweep files, and what it takes
+ * must survive being printed and parsed again.  Input: a sweep file, and after a zero byte a --set
+ * value.
+ *
+ *   clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
+ *     $(pkg-config --cflags ompi-c yaml-0.1) tests/fuzz_config.c src/run/{config,values,yaml}.c \
+ *     src/run/{keys,arena}.c src/model/*.c src/base/{status,mem,comm}.c \
+ *     $(pkg-config --libs ompi-c yaml-0.1) -lm -o build/fuzz_config
+ *   build/fuzz_config -max_total_time=60 build/corpus tests/corpus/config */
+#include "base/mem.h"
+#include "run/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_RUNS_TRIED = 3, MAX_TEXT = 1 << 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A run's values, each given to --set, make the same run. */
+static void round_trip(const pl_config *cfg, int64_t r) {
+  char **sets = pl_alloc((size_t)pl_num_keys, sizeof *sets, "sets");
+  char *value = pl_alloc(MAX_TEXT, 1, "value"), *again = pl_alloc(MAX_TEXT, 1, "value");
+  int n = 0;
+  bool fits = true;
+  for (int i = 0; i < pl_num_keys; i++) {
+    int len = pl_config_value(cfg, r, pl_keys + i, value, MAX_TEXT);
+    fits = fits && len < MAX_TEXT;
+    if (len) sets[n++] = pl_asprintf("%s=%s", pl_keys[i].name, value);
+  }
+  pl_config *copy;
+  if (fits) {
+    /* An empty file holds no value. */
+    if (pl_config_parse("title: x", 8, "copy", (const char *const *)sets, n, &copy)) {
+      fprintf(stderr, "%s\n", pl_error_message());
+      abort();
+    }
+    for (int i = 0; i < pl_num_keys; i++) {
+      pl_config_value(cfg, r, pl_keys + i, value, MAX_TEXT);
+      pl_config_value(copy, 0, pl_keys + i, again, MAX_TEXT);
+      if (strcmp(value, again) != 0) {
+        fprintf(stderr, "%s: %s became %s\n", pl_keys[i].name, value, again);
+        abort();
+      }
+    }
+    pl_config_free(copy);
+  }
+  while (n > 0) pl_free(sets[--n]);
+  pl_free(sets);
+  pl_free(value);
+  pl_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
+  size_t len = zero ? (size_t)(zero - data) : size;
+  char *set = zero ? pl_alloc(size - len, 1, "set") : NULL;
+  if (set) {
+    memcpy(set, zero + 1, size - len - 1);
+    set[size - len - 1] = 0;
+  }
+  pl_config *cfg;
+  const char *const sets[1] = {set};
+  if (!pl_config_parse((const char *)data, len, "fuzz", sets, set != NULL, &cfg)) {
+    for (int64_t r = 0; r < pl_config_num_runs(cfg) && r < MAX_RUNS_TRIED; r++) round_trip(cfg, r);
+    pl_config_free(cfg);
+  }
+  pl_free(set);
+  if (pl_mem_live() != 0) abort();
+  return 0;
+}

@@ -1,0 +1,500 @@
+/* ranks: 1 2 3 */
+#include "pl_test.h"
+
+#include "run/config.h"
+
+#include <unistd.h>
+
+#define G "group: S_3\n"
+
+static pl_status parse(const char *text, const char *set, pl_config **out) {
+  const char *const sets[1] = {set};
+  return pl_config_parse(text, strlen(text), "f.yaml", sets, set != NULL, out);
+}
+
+static const char *value(const pl_config *cfg, int64_t r, const char *key) {
+  static char buf[256];
+  pl_config_value(cfg, r, pl_key_find(key), buf, sizeof buf);
+  return buf;
+}
+
+/* The values of keys (separated by blanks) in every run: "a b; a b". */
+static const char *runs(const pl_config *cfg, const char *keys) {
+  static char out[1024];
+  size_t n = 0;
+  *out = 0;
+  for (int64_t r = 0; r < pl_config_num_runs(cfg); r++) {
+    char list[256];
+    snprintf(list, sizeof list, "%s", keys);
+    char *save = NULL;
+    const char *between = r ? "; " : "";
+    for (char *k = strtok_r(list, " ", &save); k; k = strtok_r(NULL, " ", &save)) {
+      n += (size_t)snprintf(out + n, sizeof out - n, "%s%s", between, value(cfg, r, k));
+      assert_true(n < sizeof out);
+      between = " ";
+    }
+  }
+  return out;
+}
+
+static const struct {
+  const char *text, *set, *keys, *runs;
+} good[] = {
+    /* spelling */
+    {G "model: {depth: 4}", 0, "model.depth", "4"},
+    {G "model.depth: 4", 0, "model.depth", "4"},
+    {G "model.init: {scale: 2}\nmodel: {depth: 5}", 0, "model.init.scale model.depth", "2 5"},
+    {G "optimizer.growth:\n  factor: 1.5\nrecord:\n", 0, "optimizer.growth.factor", "1.5"},
+    {"\xef\xbb\xbf" G, 0, "group", "S_3"},
+    {G "steps: 1e4", 0, "steps", "10000"},
+    {G "steps: '70'", 0, "steps", "70"},
+    {G "steps: +7.0", 0, "steps", "7"},
+    {G "optimizer.lr: .5e-3", 0, "optimizer.lr", "0.0005"},
+    {G "optimizer.lr: 0.1", 0, "optimizer.lr", "0.1"},
+    {G "data.scale: unit", 0, "data.scale", "unit"},
+    {G "data.scale: [unit, 2]", 0, "data.scale", "unit; 2"},
+    {G "record.beta: true", 0, "record.beta", "true"},
+    {G "optimizer.kind: [ngd, gd]", 0, "optimizer.kind", "ngd; gd"},
+    {"group: C_5 x C_5", 0, "group", "C_5 x C_5"},
+    {"group: perm:(1,2)", 0, "group", "\"perm:(1,2)\""},
+    {"group: ['(C_5 x C_5) : Q_8', \"S_3\"]", 0, "group", "\"(C_5 x C_5) : Q_8\"; S_3"},
+    {"title: 'a: \"b\" \\'\n" G, 0, "title", "\"a: \\\"b\\\" \\\\\""},
+    {G "optimizer.lr: &a 0.5\nmodel.init.scale: *a", 0, "model.init.scale", "0.5"},
+    /* order and products: the last key in the file is the fastest */
+    {G "seed: [1, 2]\nmodel.depth: [3, 4]", 0, "seed model.depth", "1 3; 1 4; 2 3; 2 4"},
+    {G "model.depth: [3, 4]\nseed: [1, 2]", 0, "seed model.depth", "1 3; 2 3; 1 4; 2 4"},
+    {"seed: [1, 2]\ngroup: [S_3, S_4]\nsteps: [5]", 0, "seed group steps",
+     "1 S_3 5; 1 S_4 5; 2 S_3 5; 2 S_4 5"},
+    /* ranges */
+    {G "seed: 3..5", 0, "seed", "3; 4; 5"},
+    {G "seed: 7..7", 0, "seed", "7"},
+    {G "seed: [0..1, 9, 4..5]", 0, "seed", "0; 1; 9; 4; 5"},
+    /* zip: at the place of the first of them in the file */
+    {G "zip: [[model.depth, steps]]\nmodel.depth: [2, 3]\nsteps: [20, 30]", 0, "model.depth steps",
+     "2 20; 3 30"},
+    {G "model.depth: [2, 3]\nseed: 0..1\nsteps: [20, 30]\nzip: [[steps, model.depth]]", 0,
+     "model.depth seed steps", "2 0 20; 2 1 20; 3 0 30; 3 1 30"},
+    {G "zip: [[model.depth, steps], [seed, optimizer.lr]]\nmodel.depth: [2, 3]\nseed: 0..1\n"
+       "steps: [20, 30]\noptimizer.lr: [1, 2]",
+     0, "model.depth steps seed optimizer.lr", "2 20 0 1; 2 20 1 2; 3 30 0 1; 3 30 1 2"},
+    {G "zip: [[data.irreps, data.kind]]\ndata.kind: [gaussian, irrep]\n"
+       "data.irreps: [[], ['2,1']]",
+     0, "data.kind data.irreps", "gaussian ; irrep [\"2,1\"]"},
+    /* list keys: a list is one value, a list of lists is swept */
+    {G "record.steps: [1, 2, 30]", 0, "record.steps", "[1, 2, 30]"},
+    {G "record.steps: 7", 0, "record.steps", "[7]"},
+    {G "record.steps: [[1, 2], [3], 4]", 0, "record.steps", "[1, 2]; [3]; [4]"},
+    {G "record.exponents: [0.5, 2]", 0, "record.exponents", "[0.5, 2]"},
+    {G "record.exponents: []", 0, "record.exponents", "[]"},
+    {G "data.kind: irrep\ndata.irreps: ['3,1,1', \"2,2,1\"]", 0, "data.irreps",
+     "[\"3,1,1\", \"2,2,1\"]"},
+    /* --set */
+    {G "model.depth: [2, 3]", "model.depth=5", "model.depth", "5"},
+    {G "model.depth: 2\nseed: 0..1", "model.depth=[2, 3]", "model.depth seed",
+     "2 0; 2 1; 3 0; 3 1"},
+    {G "seed: 0..1", "model.depth=[2, 3]", "model.depth seed", "2 0; 3 0; 2 1; 3 1"},
+    {G, "seed=4..5", "seed", "4; 5"},
+    {G, "model={depth: 6, init: {scale: 3}}", "model.depth model.init.scale", "6 3"},
+    {"title: t", "group=D_5", "group", "D_5"},
+    {G "zip: [[model.depth, steps]]\nmodel.depth: [2, 3]\nsteps: [20, 30]", "steps=[4, 5]",
+     "model.depth steps", "2 4; 3 5"},
+    /* companions */
+    {G "model.init: {kind: [gaussian, file], path: a.nc}", 0, "model.init.kind model.init.path",
+     "gaussian a.nc; file a.nc"},
+    {G "data: {kind: file, path: a.nc}", "data.kind=gaussian", "data.kind", "gaussian"},
+};
+
+static void good_files_make_their_runs(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    pl_config *cfg;
+    if (parse(good[i].text, good[i].set, &cfg)) {
+      print_error("%s\n--set %s\n%s\n", good[i].text, good[i].set, pl_error_message());
+      fail();
+    }
+    assert_string_equal(runs(cfg, good[i].keys), good[i].runs);
+    pl_config_free(cfg);
+  }
+}
+
+#define QUOTES "needs quotes"
+
+static const struct {
+  const char *text, *set, *message; /* parts that must all occur, separated by | */
+} bad[] = {
+    /* the file as a whole */
+    {"", 0, "f.yaml: |holds no value"},
+    {"# nothing\n", 0, "holds no value"},
+    {"---\n" G "---\n" G, 0, "f.yaml:3: |second document"},
+    {"- a\n", 0, "f.yaml:1: |got a list"},
+    {"S_3", 0, "got S_3"},
+    {G "seed: [1,\n2\nsteps: 3", 0, "f.yaml:4: |(column 6)|that began on line 2"},
+    {G "\n\"a\x01\"", 0, "f.yaml:3: |control characters"},
+    {G "\n\xff", 0, "f.yaml:3: |UTF-8"},
+    {G "title: \"a\\0b\"", 0, "f.yaml:2: |zero byte"},
+    {G "a: &a [*a]", 0, "f.yaml:2: |alias"},
+    {G "a: *b", 0, "alias"},
+    /* keys */
+    {"steps: 5", 0, "f.yaml: group: required"},
+    {G "\nmodle.depth: 3", 0, "f.yaml:3: modle.depth: unknown key; did you mean model.depth?"},
+    {G "model:\n  deph: 3", 0, "f.yaml:3: model.deph: |mean model.depth?"},
+    {G "depth: 3", 0, "f.yaml:2: depth: |mean model.depth?"},
+    {G "lr: 3", 0, "mean optimizer.lr?"},
+    {G "growth.factor: 3", 0, "mean optimizer.growth.factor?"},
+    {G "model.scale: 3", 0, "mean model.init.scale?"},
+    {G "\"a\\nb\": 3", 0, "f.yaml:2: a?b: unknown key"},
+    {G "? [a]\n: 3", 0, "a list: unknown key"},
+    {G "model.depth: 3\nmodel: {depth: 4}", 0, "f.yaml:3: model.depth: |twice|line 2"},
+    {G "steps: 3\nseed: 1\nsteps: 3", 0, "f.yaml:4: steps: |twice|line 2"},
+    {G "zip: [[seed, steps]]\nzip: 1", 0, "f.yaml:3: zip: |twice|line 2"},
+    {G "model: 3", 0, "f.yaml:2: model: |section|got 3"},
+    {G "model.depth: {a: 3}", 0, "model.depth: expected an integer|got a mapping"},
+    /* values */
+    {G "model.depth: deep", 0, "f.yaml:2: model.depth: expected an integer from 2 to 16, got deep"},
+    {G "model:\n  depth:\n    - 3\n    - 17", 0, "f.yaml:5: model.depth: |2 to 16, got 17"},
+    {G "model.depth: 3.5", 0, "got 3.5"},
+    {G "model.depth: 1", 0, "got 1"},
+    {G "model.depth:", 0, "got nothing"},
+    {G "model.depth: ''", 0, "got \"\""},
+    {G "model.depth: 3 4", 0, "got 3 4"},
+    {G "model.depth: 0x3", 0, "got 0x3"},
+    {G "model.depth: 3..4", 0, "got 3..4"},
+    {G "seed: 9007199254740993", 0, "got 9007199254740993"},
+    {G "seed: 99999999999999999999", 0, "got 99999999999999999999"},
+    {G "optimizer.lr: fast", 0, "expected a number > 0, got fast"},
+    {G "optimizer.lr: 0", 0, "got 0"},
+    {G "optimizer.lr: -1", 0, "got -1"},
+    {G "optimizer.lr: nan", 0, "got nan"},
+    {G "optimizer.lr: 1e999", 0, "got 1e999"},
+    {G "optimizer.lr: .inf", 0, "got .inf"},
+    {G "optimizer.lr: 0.1x", 0, "got 0.1x"},
+    {G "data.scale: big", 0, "or \"unit\", got big"},
+    {G "record.beta: yes", 0, "expected true or false, got yes"},
+    {G "optimizer.kind: adam", 0, "expected one of gd, ngd, got adam"},
+    {"group:", 0, "f.yaml:1: group: expected text, got nothing"},
+    {G "model.init: {kind: file, path: ''}", 0, "expected text, got \"\""},
+    /* lists */
+    {G "seed: []", 0, "f.yaml:2: seed: |empty list"},
+    {G "seed: [[1, 2]]", 0, "got a list"},
+    {"title: [a, b]\n" G, 0, "f.yaml:1: title: |whole sweep"},
+    {G "record.steps: [1, [2, [3]]]", 0, "record.steps: |got a list"},
+    {G "record.steps: [1, x]", 0, "expected a list of integers|got x"},
+    {G "record.exponents: [1, 0]", 0, "got 0"},
+    {G "record.steps: [1, 5, 5]", 0, "ascending|got 5 after 5"},
+    {G "record.steps: [[1, 2],\n[3, 1]]", 0, "f.yaml:3: record.steps: |got 1 after 3"},
+    {G "data.kind: irrep\ndata.irreps: ['']", 0, "data.irreps: |got \"\""},
+    /* ranges */
+    {G "seed: 9..0", 0, "f.yaml:2: seed: |ascends"},
+    {G "seed: -1..3", 0, "got -1..3"},
+    {G "seed: 0..1000000", 0, "more than 1000000 values"},
+    {G "seed: [0..999999, 5]", 0, "more than 1000000 values"},
+    {G "seed: 0..", 0, "got 0.."},
+    {G "seed: 1..2..3", 0, "got 1..2..3"},
+    {G "seed: 0..99999\ndata.seed: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\nmodel.depth: [2, 3, 4, 5]\n"
+       "steps: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28]",
+     0, "f.yaml: |more than 10000000 runs"},
+    /* quotes */
+    {"\ngroup: (C_5 x C_5) : Q_8", 0, "f.yaml:2: |" QUOTES},
+    {"group: [(C_5 x C_5) : Q_8, S_3]", 0, "f.yaml:1: group: |" QUOTES},
+    {"group: {a: b}", 0, QUOTES},
+    {"group: [perm:(1,2), S_3]", 0, "f.yaml:1: group: |" QUOTES},
+    {"group: [\"S_3\" S_4]", 0, "f.yaml:1: |" QUOTES},
+    /* zip */
+    {G "zip: seed", 0, "f.yaml:2: zip: expected lists of two or more keys"},
+    {G "zip: []", 0, "zip: expected lists"},
+    {G "seed: [1, 2]\nsteps: [1, 2]\nzip: [seed, steps]", 0, "f.yaml:4: zip: expected lists"},
+    {G "seed: [1, 2]\nzip: [[seed]]", 0, "zip: expected lists"},
+    {G "seed: [1, 2]\nzip: [[seed, model.deph]]", 0, "f.yaml:3: zip: model.deph: |model.depth?"},
+    {G "seed: [1, 2]\nzip: [[seed, [steps]]]", 0, "zip: a list: unknown"},
+    {G "seed: [1, 2]\nsteps: 3\nzip: [[seed, steps]]", 0, "f.yaml:4: zip: steps: not a list"},
+    {G "seed: [1, 2]\nzip: [[seed, steps]]", 0, "steps: not a list"},
+    {G "seed: 0..1\nrecord.steps: [1, 2]\nzip: [[seed, record.steps]]", 0, "not a list"},
+    {G "seed: [1, 2]\nsteps: [1, 2, 3]\nzip: [[seed, steps]]", 0,
+     "f.yaml:4: zip: steps has length 3|seed, zipped with it, has length 2"},
+    {G "seed: [1, 2]\nsteps: [1, 2]\nzip: [[seed, steps, seed]]", 0, "zip: seed: in zip twice"},
+    {G "seed: [1]\nsteps: [1]\nmodel.depth: [3]\nzip: [[seed, steps], [model.depth, seed]]", 0,
+     "seed: in zip twice"},
+    /* --set */
+    {G, "nonsense", "--set nonsense: expected key.path=value"},
+    {G, "=3", "expected key.path=value"},
+    {G, "seed=", "--set seed: holds no value"},
+    {G, "model.depth=99", "--set model.depth: expected an integer|got 99"},
+    {G, "model.dept=3", "--set model.dept: unknown key; did you mean model.depth?"},
+    {G, "model={depth: 99}", "--set model.depth: |got 99"},
+    {G, "seed=[1", "--set seed: |column"},
+    {G, "group=(C_5 x C_5) : Q_8", "--set group: |" QUOTES},
+    {G "zip: [[seed, steps]]\nseed: [1, 2]\nsteps: [1, 2]", "seed=[1, 2, 3]",
+     "--set seed: seed has length 3|steps, zipped with it, has length 2"},
+    {G "zip: [[seed, steps]]\nseed: [1, 2]\nsteps: [1, 2]", "steps=1", "--set steps: |length 1"},
+    /* across keys */
+    {G "model.init.kind: file", 0, "f.yaml:2: model.init.kind: |needs model.init.path"},
+    {G "model.init.path: a.nc", 0, "f.yaml:2: model.init.path: only for model.init.kind: file"},
+    {G "data.kind: [gaussian,\n  file]", 0, "f.yaml:3: data.kind: |needs data.path"},
+    {G "data.path: a.nc", 0, "f.yaml:2: data.path: only for"},
+    {G "data.kind: irrep", 0, "f.yaml:2: data.kind: |needs data.irreps"},
+    {G "data.irreps: ['2,1']", 0, "f.yaml:2: data.irreps: only for data.kind: irrep"},
+    {G, "data.kind=irrep", "--set data.kind: |needs data.irreps"},
+    {G "steps: [10, 20]\nrecord.steps: [5, 15]", 0,
+     "f.yaml:3: record.steps: step 15 is beyond the last (steps: 10)"},
+};
+
+static void bad_files_say_what_is_wrong_where(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    pl_config *cfg;
+    if (parse(bad[i].text, bad[i].set, &cfg) != PL_EINPUT) {
+      print_error("taken:\n%s\n--set %s\n", bad[i].text, bad[i].set);
+      fail();
+    }
+    char parts[256], *save = NULL;
+    snprintf(parts, sizeof parts, "%s", bad[i].message);
+    for (char *p = strtok_r(parts, "|", &save); p; p = strtok_r(NULL, "|", &save))
+      if (!strstr(pl_error_message(), p)) {
+        print_error("%s\n--set %s\nsays: %s\nbut not: %s\n", bad[i].text, bad[i].set,
+                    pl_error_message(), p);
+        fail();
+      }
+  }
+}
+
+static void defaults_are_those_of_the_table(void **state) {
+  (void)state;
+  pl_config *cfg;
+  pl_spec s;
+  assert_ok(parse(G, NULL, &cfg));
+  assert_int_equal(pl_config_num_runs(cfg), 1);
+  pl_config_run(cfg, 0, &s);
+  assert_string_equal(s.title, "");
+  assert_string_equal(s.group, "S_3");
+  assert_int_equal(s.model_depth, 3);
+  assert_int_equal(s.init_kind, PL_INIT_GAUSSIAN);
+  assert_true(s.init_scale == 1 && isnan(s.init_readout_scale) && isnan(s.data_scale));
+  assert_null(s.init_path);
+  assert_null(s.data_path);
+  assert_int_equal(s.data_samples, 10);
+  assert_int_equal(s.data_irreps.n, 0);
+  assert_true(s.data_seed == PL_UNSET && s.record_irreps == PL_UNSET && s.grid_block == PL_UNSET);
+  assert_int_equal(s.loss, PL_LOSS_EXPONENTIAL);
+  assert_true(s.lr == 0.01 && s.growth_factor == 1 && s.growth_every == 100);
+  assert_true(s.steps == 1000 && s.stop_loss == 0 && s.seed == 0);
+  assert_true(s.record_steps.n == 0 && s.record_points == 100 && s.record_final == 0);
+  assert_true(s.record_exponents.n == 1 && s.record_exponents.v[0] == 1);
+  for (int i = 0; i < pl_num_keys; i++) {
+    assert_false(pl_config_swept(cfg, pl_keys + i));
+    if (pl_keys[i].required) continue;
+    const char *fallback = pl_keys[i].fallback ? pl_keys[i].fallback : "";
+    bool empty_text = pl_keys[i].type == PL_KEY_TEXT && pl_keys[i].fallback && !*fallback;
+    assert_string_equal(value(cfg, 0, pl_keys[i].name), empty_text ? "\"\"" : fallback);
+  }
+  assert_string_equal(pl_config_text(cfg), G);
+  assert_string_equal(pl_config_sets(cfg), "");
+  pl_config_free(cfg);
+}
+
+static void values_reach_the_fields_of_a_run(void **state) {
+  (void)state;
+  const char *text = "title: t\ngroup: [S_3, S_4]\nmodel: {depth: 4, init.readout_scale: 0.25}\n"
+                     "data: {kind: irrep, irreps: ['2,1', x], scale: unit, seed: 9}\n"
+                     "loss: logistic\nrecord: {steps: [0, 10], exponents: [[0.5], [1, 2]]}\n";
+  const char *const sets[] = {"optimizer.kind=ngd", "seed=1", "seed=2"};
+  pl_config *cfg;
+  pl_spec s;
+  assert_ok(pl_config_parse(text, strlen(text), "f.yaml", sets, 3, &cfg));
+  assert_int_equal(pl_config_num_runs(cfg), 4);
+  pl_config_run(cfg, 2, &s);
+  assert_string_equal(s.group, "S_4");
+  assert_true(s.model_depth == 4 && s.init_readout_scale == 0.25 && s.data_scale == 0);
+  assert_true(s.data_seed == 9 && s.seed == 2 && s.optimizer_kind == 1);
+  assert_int_equal(s.loss, PL_LOSS_LOGISTIC);
+  assert_int_equal(s.data_irreps.n, 2);
+  assert_string_equal(s.data_irreps.v[1], "x");
+  assert_true(s.record_steps.n == 2 && s.record_steps.v[1] == 10);
+  assert_true(s.record_exponents.n == 1 && s.record_exponents.v[0] == 0.5);
+  pl_config_run(cfg, 3, &s);
+  assert_true(s.record_exponents.n == 2 && s.record_exponents.v[1] == 2);
+  assert_true(pl_config_swept(cfg, pl_key_find("group")));
+  assert_false(pl_config_swept(cfg, pl_key_find("data.irreps")));
+  assert_string_equal(pl_config_sets(cfg), "optimizer.kind=ngd\nseed=1\nseed=2");
+  pl_config_free(cfg);
+}
+
+static void blame_names_the_value_of_the_run(void **state) {
+  (void)state;
+  pl_config *cfg;
+  assert_ok(parse("group:\n  - S_3\n  - X_4\n", "steps=5", &cfg));
+  pl_error(PL_EINPUT, "no");
+  assert_int_equal(pl_config_blame(cfg, 1, "group", PL_EINPUT), PL_EINPUT);
+  assert_string_equal(pl_error_message(), "f.yaml:3: group: no");
+  pl_error(PL_EINPUT, "no");
+  pl_config_blame(cfg, 0, "steps", PL_EINPUT);
+  assert_string_equal(pl_error_message(), "--set steps: no");
+  pl_error(PL_EINPUT, "no");
+  pl_config_blame(cfg, 0, "seed", PL_EINPUT);
+  assert_string_equal(pl_error_message(), "f.yaml: seed: no");
+  pl_config_free(cfg);
+}
+
+static void printed_values_parse_to_the_same(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "title: \" a\\tb\\n\\\"\\\\ # \\x07 \\x85 \\u2028 \\ufeff \\U0001F600 \xc3\xa9 \\xa0\"\n" G,
+      "title: '...'\n" G,
+      "title: '-'\n" G,
+      "title: 'a '\n" G,
+      "title: |\n  two\n  lines\n" G,
+      G "optimizer.lr: 0.30000000000000004\nstop.loss: 1e-300\nseed: 9007199254740992",
+      G "record: {exponents: [0.1, 3e200], steps: [0, 5], irreps: false}\n",
+      G "data: {kind: irrep, irreps: ['3,1,1', 'a x b', '[', \"'\"]}\n",
+  };
+  for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+    pl_config *cfg, *copy;
+    const char *sets[64];
+    char *set[64];
+    int n = 0;
+    assert_true(pl_num_keys <= 64);
+    assert_ok(parse(texts[t], NULL, &cfg));
+    for (int i = 0; i < pl_num_keys; i++)
+      if (*value(cfg, 0, pl_keys[i].name)) {
+        set[n] = pl_asprintf("%s=%s", pl_keys[i].name, value(cfg, 0, pl_keys[i].name));
+        sets[n] = set[n], n++;
+      }
+    assert_ok(pl_config_parse("title: x", 8, "copy", sets, n, &copy));
+    pl_spec a, b;
+    pl_config_run(cfg, 0, &a);
+    pl_config_run(copy, 0, &b);
+    assert_string_equal(a.title, b.title);
+    assert_true(a.lr == b.lr && a.stop_loss == b.stop_loss && a.seed == b.seed);
+    assert_true(a.record_irreps == b.record_irreps);
+    assert_int_equal(a.record_exponents.n, b.record_exponents.n);
+    for (int i = 0; i < a.record_exponents.n; i++)
+      assert_true(a.record_exponents.v[i] == b.record_exponents.v[i]);
+    assert_int_equal(a.record_steps.n, b.record_steps.n);
+    assert_int_equal(a.data_irreps.n, b.data_irreps.n);
+    for (int i = 0; i < a.data_irreps.n; i++)
+      assert_string_equal(a.data_irreps.v[i], b.data_irreps.v[i]);
+    while (n > 0) pl_free(set[--n]);
+    pl_config_free(copy);
+    pl_config_free(cfg);
+  }
+}
+
+static void printing_counts_like_snprintf(void **state) {
+  (void)state;
+  pl_config *cfg;
+  char buf[6] = "?????";
+  assert_ok(parse(G "record.steps: [1, 22, 333]", NULL, &cfg));
+  const pl_key *key = pl_key_find("record.steps");
+  assert_int_equal(pl_config_value(cfg, 0, key, NULL, 0), 12);
+  assert_int_equal(pl_config_value(cfg, 0, key, buf, sizeof buf), 12);
+  assert_string_equal(buf, "[1, 2");
+  pl_config_free(cfg);
+}
+
+/* Text that nests, repeats or refers to itself without end must be refused, and soon. */
+static void hostile_files_are_refused(void **state) {
+  (void)state;
+  enum { MANY = 1100000 };
+  char *text = pl_alloc(2 * MANY + 64, 1, "text");
+  pl_config *cfg;
+  memset(text, '[', 100000);
+  text[100000] = 0;
+  assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "nested more than 32 deep"));
+  strcpy(text, "seed: [");
+  for (int i = 0; i < MANY; i++) memcpy(text + 7 + 2 * i, "1,", 2);
+  strcpy(text + 7 + 2 * MANY, "]");
+  assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "more than 1000000 values"));
+  int n = sprintf(text, "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+  for (int i = 1; i < 9; i++)
+    n += sprintf(text + n, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i,
+                 i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+  assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "more than 1000000 values"));
+  n = sprintf(text, "a: [");
+  for (int i = 0; i < 200; i++) n += sprintf(text + n, "&b%d x, ", i);
+  strcpy(text + n, "]");
+  assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "anchors"));
+  pl_free(text);
+}
+
+static void a_million_runs_cost_little(void **state) {
+  (void)state;
+  pl_config *cfg;
+  int64_t before = pl_mem_bytes();
+  assert_ok(parse(G "optimizer.lr: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\nseed: 0..99999", NULL, &cfg));
+  assert_int_equal(pl_config_num_runs(cfg), 1000000);
+  assert_true(pl_mem_bytes() - before < 4000000);
+  pl_spec s;
+  pl_config_run(cfg, 712345, &s);
+  assert_true(s.lr == 8 && s.seed == 12345);
+  pl_config_free(cfg);
+}
+
+static void every_rank_reads_the_same(void **state) {
+  (void)state;
+  const pl_comm *c = &pl_test_world;
+  char path[64] = "/tmp/pl_config_XXXXXX";
+  static const char text[] = G "seed: 0..2\n";
+  if (c->rank == 0) {
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+  }
+  /* Only rank 0 may look at the path: the others give one that does not exist. */
+  const char *mine = c->rank == 0 ? path : "/nonexistent/sweep.yaml";
+  pl_config *cfg = NULL;
+  const char *const sets[] = {"steps=[5, 6]"}, *const bad_sets[] = {"steps=0"};
+  assert_ok(pl_config_read(c, mine, sets, 1, &cfg));
+  assert_int_equal(pl_config_num_runs(cfg), 6);
+  assert_string_equal(pl_config_text(cfg), text);
+  pl_config_free(cfg);
+  assert_int_equal(pl_config_read(c, path, bad_sets, 1, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "--set steps: "));
+  if (c->rank == 0) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(ftruncate(fileno(f), 17 << 20), 0);
+    fclose(f);
+  }
+  assert_int_equal(pl_config_read(c, path, NULL, 0, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "larger than 16 MB"));
+  if (c->rank == 0) unlink(path);
+  assert_int_equal(pl_config_read(c, "/nonexistent/sweep.yaml", NULL, 0, &cfg), PL_EINPUT);
+  assert_string_equal(pl_error_message(), "/nonexistent/sweep.yaml: No such file or directory");
+  assert_int_equal(pl_config_read(c, "/tmp", NULL, 0, &cfg), PL_EINPUT);
+  assert_string_equal(pl_error_message(), "/tmp: Is a directory");
+}
+
+static void the_table_of_keys_fits_the_page(void **state) {
+  (void)state;
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  pl_config_print_keys(f);
+  fclose(f);
+  for (int i = 0; i < pl_num_keys; i++) assert_non_null(strstr(text, pl_keys[i].name));
+  assert_non_null(strstr(text, "0.01"));
+  for (char *save = NULL, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+    assert_true(strlen(l) <= 100);
+    assert_true(l[strlen(l) - 1] != ' ');
+  }
+  free(text);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(good_files_make_their_runs),
+    cmocka_unit_test(bad_files_say_what_is_wrong_where),
+    cmocka_unit_test(defaults_are_those_of_the_table),
+    cmocka_unit_test(values_reach_the_fields_of_a_run),
+    cmocka_unit_test(blame_names_the_value_of_the_run),
+    cmocka_unit_test(printed_values_parse_to_the_same),
+    cmocka_unit_test(printing_counts_like_snprintf),
+    cmocka_unit_test(hostile_files_are_refused),
+    cmocka_unit_test(a_million_runs_cost_little),
+    cmocka_unit_test(every_rank_reads_the_same),
+    cmocka_unit_test(the_table_of_keys_fits_the_page),
+};
+PL_TEST_MAIN(tests)
