@@ -9,6 +9,8 @@ typedef enum { PL_LOG_ERROR, PL_LOG_WARNING, PL_LOG_INFO } pl_log_level;
 
 /* rank decides who speaks; level is the most talkative that is printed (--quiet: warnings). */
 void pl_log_init(int rank, pl_log_level level);
+/* From now on warnings and errors only. */
+void pl_log_quiet(void);
 /* Printed by rank 0 only. */
 void pl_log(pl_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Printed by the calling rank, with its number. */

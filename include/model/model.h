@@ -53,6 +53,7 @@ typedef struct pl_observable {
 typedef struct pl_coord {
   const char *name, *units, *long_name;
   bool text, integer;
+  const char *points_into; /* name of an axis: the numbers are indices of it; NULL: just values */
   void (*value)(const void *context, int64_t i, double *number, char *text);
 } pl_coord;
 

@@ -54,7 +54,8 @@ typedef struct pl_spec {
   int64_t record_spectrum, record_beta, record_final;
   pl_reals record_exponents;
   int64_t seed;
-  int64_t team, grid_min_dim, grid_block, grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
+  int64_t team, grid_min_dim, grid_block,
+      grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
 } pl_spec;
 
 typedef enum {

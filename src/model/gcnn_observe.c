@@ -239,21 +239,21 @@ static void exponent(const void *c, int64_t i, double *number, char *text) {
 }
 
 static const pl_coord irrep_coords[] = {
-    {"irrep_label", "1", "label of the irrep (S_n: partition)", true, false, irrep_label},
-    {"irrep_dim", "1", "dimension d of the irrep", false, true, irrep_dim},
-    {"irrep_type", "1", "type of the irrep: real, complex or quaternionic", true, false,
-     irrep_type},
+    {"irrep_label", "1", "label of the irrep (S_n: partition)", true, false, NULL, irrep_label},
+    {"irrep_dim", "1", "dimension d of the irrep", false, true, NULL, irrep_dim},
+    {"irrep_type", "1", "real, complex or quaternionic", true, false, NULL, irrep_type},
     {"irrep_multiplicity", "1", "m: 2 for a complex pair, stored once; otherwise 1", false, true,
-     irrep_multiplicity},
-    {"irrep_group", "1", "group of the irrep", true, false, irrep_group},
+     NULL, irrep_multiplicity},
+    {"irrep_group", "1", "group of the irrep", true, false, NULL, irrep_group},
 };
-static const pl_coord sv_coords[] = {{"sv_irrep", "1",
-                                      "irrep of the singular value, an index of dimension irrep",
-                                      false, true, sv_irrep}};
+static const pl_coord sv_coords[] = {
+    {"sv_irrep", "1", "irrep of the singular value, an index of dimension irrep", false, true,
+     "irrep", sv_irrep},
+};
 static const pl_coord element_coords[] = {
-    {"element", "1", "label of the group element", true, false, element_label}};
+    {"element", "1", "label of the group element", true, false, NULL, element_label}};
 static const pl_coord exponent_coords[] = {
-    {"exponent", "1", "exponent q of schatten_at", false, false, exponent}};
+    {"exponent", "1", "exponent q of schatten_at", false, false, NULL, exponent}};
 #define COORDS(x) x, sizeof x / sizeof *x
 
 static void free_context(void *c) {

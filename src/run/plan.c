@@ -319,7 +319,8 @@ double pl_memory_per_rank(const pl_comm *world) {
   /* Slurm counts in MB. */
   double per_node = env_number("SLURM_MEM_PER_NODE"), per_cpu = env_number("SLURM_MEM_PER_CPU");
   if (per_node > 0) least = fmin(least, per_node * 1048576 / here);
-  if (per_cpu > 0) least = fmin(least, per_cpu * 1048576 * fmax(1, env_number("SLURM_CPUS_PER_TASK")));
+  if (per_cpu > 0)
+    least = fmin(least, per_cpu * 1048576 * fmax(1, env_number("SLURM_CPUS_PER_TASK")));
   double negated = -least;
   pl_comm_max(world, &negated, 1);
   return -negated;

@@ -1,0 +1,28 @@
+/* The sweep: phases of teams that draw runs from rank 0, and rank 0 writing what they send.
+ *
+ * Rank 0 keeps the list of runs, longest first, and the output file.  It trains in the first team
+ * too, and serves its mailbox between steps.  A team asks for its next run before it finishes the
+ * present one.  A sweep on one rank sends no messages. */
+#ifndef PL_RUN_SWEEP_H
+#define PL_RUN_SWEEP_H
+
+#include "run/config.h"
+#include "run/plan.h"
+
+typedef struct pl_sweep_options {
+  const char *output;
+  bool overwrite;
+  const char *command; /* the command line, for the history attribute */
+} pl_sweep_options;
+
+/* Check every run of the sweep against its group and files: what only the model can tell.
+ * Collective; PL_EINPUT with file, line and key. */
+pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg);
+
+/* Train the sweep by plan (the same on every rank).  Collective over world.  PL_OK: all runs done;
+ * PL_UNFINISHED: some failed or diverged, as recorded; PL_EENV: the output could not be written,
+ * what was acknowledged stays readable; PL_STOPPED. */
+pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,
+                       const pl_sweep_options *options);
+
+#endif

@@ -1,0 +1,103 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "run/sweep.h"
+#include "sweep_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct run_options {
+  sweep_options sweep;
+  const char *output;
+  bool overwrite, dry_run, keys;
+} run_options;
+
+enum { KEY_OVERWRITE = 256, KEY_DRY_RUN, KEY_KEYS };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.nc", 0, "Output file (default: the sweep file's name with .nc)", 0},
+    {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing output", 0},
+    {"dry-run", KEY_DRY_RUN, 0, 0, "Check everything, print runs and plan, train nothing", 0},
+    {"quiet", 'q', 0, 0, "No progress; warnings and errors only", 0},
+    {"keys", KEY_KEYS, 0, 0, "Print every key of the sweep file, with default and meaning", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  run_options *o = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT: state->child_inputs[0] = &o->sweep; return 0;
+  case 'o': o->output = arg; return 0;
+  case 'q': pl_log_quiet(); return 0;
+  case KEY_OVERWRITE: o->overwrite = true; return 0;
+  case KEY_DRY_RUN: o->dry_run = true; return 0;
+  case KEY_KEYS: pl_config_print_keys(stdout); exit(0);
+  }
+  return ARGP_ERR_UNKNOWN;
+}
+
+/* "jobs/depth_s5.yaml" -> "depth_s5.nc" */
+static char *default_output(const char *sweep) {
+  const char *base = strrchr(sweep, '/');
+  base = base ? base + 1 : sweep;
+  if (!strcmp(sweep, "-")) base = "sweep";
+  const char *dot = strrchr(base, '.');
+  return pl_asprintf("%.*s.nc", dot && dot != base ? (int)(dot - base) : (int)strlen(base), base);
+}
+
+static char *join(int argc, char **argv) {
+  char *line = pl_strdup(argv[0]);
+  for (int i = 1; i < argc; i++) {
+    char *longer = pl_asprintf("%s %s", line, argv[i]);
+    pl_free(line);
+    line = longer;
+  }
+  return line;
+}
+
+/* One line per run: the values of the swept keys. */
+static void print_runs(const pl_config *cfg) {
+  char value[256];
+  for (int64_t r = 0; r < pl_config_num_runs(cfg); r++) {
+    printf("run %lld:", (long long)r);
+    for (int k = 0; k < pl_num_keys; k++) {
+      if (!pl_config_swept(cfg, &pl_keys[k])) continue;
+      pl_config_value(cfg, r, &pl_keys[k], value, sizeof value);
+      printf(" %s=%s", pl_keys[k].name, value);
+    }
+    printf("\n");
+  }
+}
+
+pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
+  static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
+  static const struct argp argp = {options, parse, "SWEEP.yaml",
+                                   "Train the sweep of a YAML file, runs shared out over the MPI "
+                                   "ranks, and write one NetCDF file."
+                                   "\vplancherel run --keys lists the keys of a sweep file.",
+                                   children, NULL, NULL};
+  run_options o = {0};
+  char *command = join(argc, argv);
+  pl_cli_parse(&argp, argc, argv, &o, world);
+  pl_config *cfg;
+  pl_plan *plan;
+  pl_status st = plan_sweep(&o.sweep, world, &cfg, &plan);
+  if (!st && o.dry_run) {
+    if (world->rank == 0) {
+      print_runs(cfg);
+      pl_plan_print(plan, cfg);
+    }
+  } else if (!st) {
+    char *named = default_output(o.sweep.sweep);
+    pl_sweep_options so = {.output = o.output ? o.output : named,
+                           .overwrite = o.overwrite,
+                           .command = command};
+    st = pl_sweep_run(world, cfg, plan, &so);
+    pl_free(named);
+  }
+  pl_plan_free(plan);
+  pl_config_free(cfg);
+  pl_free(command);
+  return st;
+}

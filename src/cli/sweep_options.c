@@ -1,0 +1,61 @@
+#include "sweep_options.h"
+
+#include "run/sweep.h"
+
+#include <stdlib.h>
+
+static const struct argp_option options[] = {
+    {"set", 's', "KEY=VALUE", 0, "Override a key of the sweep file; VALUE in YAML, lists sweep", 0},
+    {"memory-per-rank", 'm', "SIZE", 0,
+     "Memory a rank may use, such as 8G (default: Slurm's limit, or nine tenths of the node over "
+     "its ranks)",
+     0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  sweep_options *o = state->input;
+  switch (key) {
+  case 's':
+    if (o->num_sets == PL_MAX_SETS) argp_error(state, "more than %d --set", PL_MAX_SETS);
+    o->sets[o->num_sets++] = arg;
+    return 0;
+  case 'm':
+    o->memory_per_rank = pl_parse_bytes(arg);
+    if (o->memory_per_rank == 0)
+      argp_error(state, "--memory-per-rank %s: expected a size such as 500M or 8G", arg);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->sweep) argp_error(state, "more than one sweep file: %s and %s", o->sweep, arg);
+    o->sweep = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->sweep) argp_error(state, "no sweep file given");
+    return 0;
+  }
+  return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp sweep_argp = {.options = options, .parser = parse};
+
+pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg,
+                     pl_plan **plan) {
+  *cfg = NULL;
+  *plan = NULL;
+  PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
+  pl_status st = pl_sweep_check(world, *cfg);
+  if (!st) {
+    double memory = o->memory_per_rank > 0 ? o->memory_per_rank : pl_memory_per_rank(world);
+    if (world->rank == 0) {
+      pl_rates rates = pl_rates_measure();
+      st = pl_plan_new(*cfg, o->ranks ? o->ranks : world->size, memory, &rates, plan);
+    }
+    st = pl_agree(world, st);
+  }
+  if (st) {
+    pl_config_free(*cfg);
+    *cfg = NULL;
+    return st;
+  }
+  pl_plan_bcast(world, plan);
+  return PL_OK;
+}

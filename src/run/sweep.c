@@ -1,0 +1,348 @@
+#include "run/sweep.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "run/record.h"
+#include "run/train.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Messages between team leaders and rank 0, all on one communicator.  To rank 0: a header and,
+ * behind it in the same message, the values of a record. */
+enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
+enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_END };
+typedef struct news {
+  int64_t kind, run, index; /* NEWS_START: index = ranks; NEWS_RECORD: number of the record */
+  pl_outcome outcome;       /* NEWS_END */
+} news;
+enum { NEWS_HEAD = (sizeof(news) + 7) / 8 }; /* doubles */
+enum { NO_RUN = -1 };
+
+/* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
+static const double LOOK_EVERY = 2e-4;
+
+typedef struct sweep {
+  pl_comm world; /* own duplicate: nobody else's messages */
+  pl_comm team;
+  const pl_config *cfg;
+  const pl_plan *plan;
+  const pl_sweep_options *opt;
+  bool stop; /* asked to stop: a signal, or trouble with the output */
+  double last_look;
+  /* the run under way */
+  int64_t run;
+  double *message[2]; /* leader: records on their way to rank 0 */
+  MPI_Request sending[2];
+  int slot;
+  int64_t room; /* doubles of a record */
+  /* the run to come, asked for ahead of time */
+  bool asked;
+  int64_t assigned;
+  MPI_Request assignment;
+  /* rank 0 only */
+  pl_recorder *rec;
+  const pl_phase *phase;
+  int64_t next;    /* run of the phase to hand out next */
+  int64_t handed;  /* runs handed out, of the whole sweep */
+  int64_t ended;   /* runs that have ended */
+  int64_t waiting; /* teams of the phase that have not yet been told that no run is left */
+  int64_t bad;     /* failed or diverged */
+  double done;     /* rank-seconds, as predicted */
+  double *begun;   /* [num_runs]: share of a run that is done */
+  pl_status trouble;
+  pl_progress progress;
+} sweep;
+
+/* ---- rank 0: the file and the list of runs ---- */
+
+/* The output failed: remember the first message, stop everybody. */
+static void in_trouble(sweep *s, pl_status st) {
+  if (st == PL_OK || s->trouble) return;
+  s->trouble = st;
+  s->stop = true;
+  pl_log(PL_LOG_ERROR, "%s", pl_error_message());
+  for (int r = s->phase->team; r + s->phase->team <= s->world.size; r += s->phase->team)
+    MPI_Send(NULL, 0, MPI_BYTE, r, TAG_STOP, s->world.mpi);
+}
+
+/* A run has come so far. */
+static void advance(sweep *s, int64_t run, double share) {
+  s->done += (share - s->begun[run]) * pl_plan_run_seconds(s->plan, run);
+  s->begun[run] = share;
+}
+
+static void on_start(sweep *s, int64_t run, int ranks) {
+  if (!s->trouble) in_trouble(s, pl_recorder_start(s->rec, run, ranks));
+}
+
+static void on_record(sweep *s, int64_t run, int64_t index, const double *values, int64_t n) {
+  if (!s->trouble) in_trouble(s, pl_recorder_record(s->rec, run, index, values, n));
+  pl_spec spec;
+  pl_config_run(s->cfg, run, &spec);
+  double share = values[PL_RECORD_STEP] / (double)spec.steps;
+  if (run != s->run) /* rank 0 counts its own steps as it makes them */
+    s->progress.steps += (int64_t)((share - s->begun[run]) * (double)spec.steps + 0.5);
+  advance(s, run, share);
+}
+
+static void on_end(sweep *s, int64_t run, const pl_outcome *o) {
+  if (!s->trouble) in_trouble(s, pl_recorder_end(s->rec, run, o));
+  if (o->state == PL_RUN_FAILED || o->state == PL_RUN_DIVERGED) {
+    s->bad++;
+    pl_log(PL_LOG_WARNING, "run %lld %s at step %lld", (long long)run, pl_run_state_name(o->state),
+           (long long)o->steps_done);
+  }
+  advance(s, run, 1);
+  s->ended++;
+}
+
+/* The next run of the phase; NO_RUN tells a team that it is free. */
+static int64_t draw(sweep *s) {
+  if (s->stop || s->next == s->phase->num_runs) {
+    s->waiting--;
+    return NO_RUN;
+  }
+  s->handed++;
+  return s->phase->runs[s->next++];
+}
+
+static void on_news(sweep *s, const double *message, int64_t n, int from) {
+  news h;
+  memcpy(&h, message, sizeof h);
+  switch (h.kind) {
+  case NEWS_WANT: {
+    int64_t run = draw(s);
+    MPI_Send(&run, 1, MPI_INT64_T, from, TAG_ASSIGN, s->world.mpi);
+    return;
+  }
+  case NEWS_START:
+    on_start(s, h.run, (int)h.index);
+    return;
+  case NEWS_RECORD:
+    on_record(s, h.run, h.index, message + NEWS_HEAD, n - NEWS_HEAD);
+    return;
+  case NEWS_END:
+    on_end(s, h.run, &h.outcome);
+    return;
+  }
+}
+
+/* Take all letters out of the mailbox. */
+static void serve(sweep *s, double *buffer) {
+  for (;;) {
+    int there, n;
+    MPI_Status status;
+    MPI_Iprobe(MPI_ANY_SOURCE, TAG_NEWS, s->world.mpi, &there, &status);
+    if (!there) return;
+    MPI_Get_count(&status, MPI_DOUBLE, &n);
+    MPI_Recv(buffer, n, MPI_DOUBLE, status.MPI_SOURCE, TAG_NEWS, s->world.mpi, MPI_STATUS_IGNORE);
+    on_news(s, buffer, n, status.MPI_SOURCE);
+  }
+}
+
+static void show_progress(sweep *s, bool final) {
+  pl_progress_update(&s->progress, s->ended, s->plan->num_runs,
+                     s->plan->work > 0 ? s->done / s->plan->work : 1, final);
+}
+
+/* ---- a team's leader: what it tells rank 0 ---- */
+
+static bool is_root(const sweep *s) {
+  return s->world.rank == 0;
+}
+static bool is_leader(const sweep *s) {
+  return s->team.rank == 0;
+}
+
+/* Send a header and n values; two messages may be under way. */
+static void tell(sweep *s, news h, const double *values, int64_t n) {
+  double *m = s->message[s->slot];
+  MPI_Wait(&s->sending[s->slot], MPI_STATUS_IGNORE);
+  memcpy(m, &h, sizeof h);
+  if (n) memcpy(m + NEWS_HEAD, values, (size_t)n * sizeof *m);
+  MPI_Isend(m, pl_int(NEWS_HEAD + n), MPI_DOUBLE, 0, TAG_NEWS, s->world.mpi, &s->sending[s->slot]);
+  s->slot = 1 - s->slot;
+}
+
+static void ask(sweep *s) {
+  if (s->asked || is_root(s)) return;
+  s->asked = true;
+  MPI_Irecv(&s->assigned, 1, MPI_INT64_T, 0, TAG_ASSIGN, s->world.mpi, &s->assignment);
+  tell(s, (news){.kind = NEWS_WANT}, NULL, 0);
+}
+
+static int64_t next_run(sweep *s) {
+  int64_t run = NO_RUN;
+  if (is_root(s)) {
+    run = draw(s);
+  } else if (is_leader(s)) {
+    ask(s);
+    MPI_Wait(&s->assignment, MPI_STATUS_IGNORE);
+    s->asked = false;
+    run = s->assigned;
+  }
+  pl_comm_bcast(&s->team, &run, sizeof run, 0);
+  return run;
+}
+
+/* ---- hooks of the training loop ---- */
+
+static void record_hook(void *context, int64_t index, const double *values, int64_t n) {
+  sweep *s = context;
+  if (is_root(s))
+    on_record(s, s->run, index, values, n);
+  else
+    tell(s, (news){.kind = NEWS_RECORD, .run = s->run, .index = index}, values, n);
+}
+
+static bool poll_hook(void *context, int64_t step) {
+  sweep *s = context;
+  double now = pl_clock();
+  if (is_root(s)) s->progress.steps++;
+  if (now - s->last_look < LOOK_EVERY) return s->stop;
+  s->last_look = now;
+  pl_spec spec;
+  pl_config_run(s->cfg, s->run, &spec);
+  if (is_root(s)) {
+    advance(s, s->run, (double)step / (double)spec.steps);
+    if (s->world.size > 1) serve(s, s->message[0]);
+    show_progress(s, false);
+  } else if (is_leader(s)) {
+    int there;
+    /* Ask early enough that the answer is there when the run ends. */
+    if (step >= spec.steps - spec.steps / 10) ask(s);
+    MPI_Iprobe(0, TAG_STOP, s->world.mpi, &there, MPI_STATUS_IGNORE);
+    if (there) {
+      MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, s->world.mpi, MPI_STATUS_IGNORE);
+      s->stop = true;
+    }
+  }
+  return s->stop;
+}
+
+/* OUT.nc.final/run-000012.nc */
+static pl_status save_final(void *context, pl_model *model, pl_run_state state) {
+  sweep *s = context;
+  if (state != PL_RUN_DONE) return PL_OK;
+  char *folder = pl_asprintf("%s.final", s->opt->output);
+  char *path = pl_asprintf("%s/run-%06lld.nc", folder, (long long)s->run);
+  if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
+  pl_status st = model->kind->save(model, path);
+  pl_free(folder);
+  pl_free(path);
+  return st;
+}
+
+/* ---- the work of one team ---- */
+
+static void train_run(sweep *s, int64_t run) {
+  pl_spec spec;
+  pl_outcome out;
+  pl_config_run(s->cfg, run, &spec);
+  s->run = run;
+  if (is_root(s))
+    on_start(s, run, s->team.size);
+  else if (is_leader(s))
+    tell(s, (news){.kind = NEWS_START, .run = run, .index = s->team.size}, NULL, 0);
+  pl_train_hooks hooks = {s, record_hook, poll_hook, spec.record_final ? save_final : NULL};
+  pl_status st = pl_train(&s->team, &spec, &s->plan->rates, &hooks, &out);
+  if (st && is_leader(s))
+    pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)run, pl_error_message());
+  if (is_root(s))
+    on_end(s, run, &out);
+  else if (is_leader(s))
+    tell(s, (news){.kind = NEWS_END, .run = run, .outcome = out}, NULL, 0);
+}
+
+/* After its own last run, rank 0 waits for the others. */
+static void wait_for_teams(sweep *s) {
+  while (s->waiting > 0 || s->ended < s->handed) {
+    serve(s, s->message[0]);
+    show_progress(s, false);
+    pl_sleep(LOOK_EVERY);
+  }
+}
+
+static void run_phase(sweep *s, const pl_phase *phase) {
+  int teams = s->world.size / phase->team, mine = s->world.rank / phase->team;
+  s->team = pl_comm_split(&s->world, mine < teams ? mine : -1, s->world.rank);
+  s->phase = phase;
+  s->next = 0;
+  s->waiting = teams;
+  s->asked = false;
+  if (s->team.size > 0) {
+    for (int64_t run; (run = next_run(s)) != NO_RUN;) train_run(s, run);
+    if (is_root(s)) wait_for_teams(s);
+    MPI_Waitall(2, s->sending, MPI_STATUSES_IGNORE);
+  }
+  pl_comm_free(&s->team);
+}
+
+pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg) {
+  pl_status st = PL_OK;
+  if (world->rank == 0) {
+    for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
+      pl_spec spec;
+      const char *key = "group";
+      pl_config_run(cfg, r, &spec);
+      st = pl_model_kind_get((int)spec.model_kind)->check(&spec, &key);
+      if (st) pl_config_blame(cfg, r, key, st);
+    }
+  }
+  return pl_agree(world, st);
+}
+
+static pl_status open_output(sweep *s) {
+  pl_status st = PL_OK;
+  if (is_root(s)) {
+    st = pl_recorder_create(s->opt->output, s->opt->overwrite, s->cfg, s->plan, s->opt->command,
+                            &s->rec);
+    if (!st) s->room = pl_recorder_longest(s->rec);
+  }
+  PL_TRY(pl_agree(&s->world, st));
+  pl_comm_bcast(&s->world, &s->room, sizeof s->room, 0);
+  return PL_OK;
+}
+
+static pl_status result(const sweep *s) {
+  if (s->trouble) return s->trouble;
+  if (s->ended < s->plan->num_runs) return PL_STOPPED;
+  if (s->bad)
+    return pl_error(PL_UNFINISHED, "%lld of %lld runs failed or diverged, as recorded in %s",
+                    (long long)s->bad, (long long)s->plan->num_runs, s->opt->output);
+  return PL_OK;
+}
+
+pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,
+                       const pl_sweep_options *options) {
+  sweep s = {.cfg = cfg,
+             .plan = plan,
+             .opt = options,
+             .run = NO_RUN,
+             .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
+  s.world = pl_comm_split(world, 0, world->rank);
+  pl_status st = open_output(&s);
+  if (!st) {
+    for (int k = 0; k < 2; k++)
+      s.message[k] = pl_alloc((size_t)(NEWS_HEAD + s.room), sizeof(double), "messages");
+    if (is_root(&s)) {
+      s.begun = pl_zalloc((size_t)plan->num_runs, sizeof *s.begun, "progress");
+      pl_progress_init(&s.progress);
+    }
+    for (int i = 0; i < plan->num_phases; i++) run_phase(&s, &plan->phases[i]);
+    if (is_root(&s)) {
+      show_progress(&s, true);
+      st = result(&s);
+      pl_status closed = pl_recorder_close(s.rec);
+      if (!st) st = closed;
+    }
+    for (int k = 0; k < 2; k++) pl_free(s.message[k]);
+    pl_free(s.begun);
+    st = pl_agree(&s.world, st);
+  }
+  pl_comm_free(&s.world);
+  return st;
+}
