@@ -1,12 +1,7 @@
 /* libFuzzer target: no bytes may crash, hang or leak the parser of sweep files, and what it takes
  * must survive being printed and parsed again.  Input: a sweep file, and after a zero byte a --set
- * value.
- *
- *   clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *     $(pkg-config --cflags ompi-c yaml-0.1) tests/fuzz_config.c src/run/{config,values,yaml}.c \
- *     src/run/{keys,arena}.c src/model/*.c src/base/{status,mem,comm}.c \
- *     $(pkg-config --libs ompi-c yaml-0.1) -lm -o build/fuzz_config
- *   build/fuzz_config -max_total_time=60 build/corpus tests/corpus/config */
+ * value; tests/corpus/config has seeds.  Needs clang -fsanitize=fuzzer,address for this file and
+ * for the library. */
 #include "base/mem.h"
 #include "run/config.h"
 

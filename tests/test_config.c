@@ -416,6 +416,9 @@ static void hostile_files_are_refused(void **state) {
   strcpy(text + n, "]");
   assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
   assert_non_null(strstr(pl_error_message(), "anchors"));
+  for (n = 0; n < MANY - 14;) n += sprintf(text + n, "%%TAG !%d! x\n", n);
+  assert_int_equal(parse(text, NULL, &cfg), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "%TAG"));
   pl_free(text);
 }
 
@@ -450,6 +453,13 @@ static void every_rank_reads_the_same(void **state) {
   assert_ok(pl_config_read(c, mine, sets, 1, &cfg));
   assert_int_equal(pl_config_num_runs(cfg), 6);
   assert_string_equal(pl_config_text(cfg), text);
+  pl_config_free(cfg);
+  if (c->rank == 0) assert_non_null(freopen(path, "r", stdin));
+  assert_ok(pl_config_read(c, "-", NULL, 0, &cfg));
+  assert_int_equal(pl_config_num_runs(cfg), 3);
+  pl_error(PL_EINPUT, "no");
+  pl_config_blame(cfg, 1, "seed", PL_EINPUT);
+  assert_string_equal(pl_error_message(), "standard input:2: seed: no");
   pl_config_free(cfg);
   assert_int_equal(pl_config_read(c, path, bad_sets, 1, &cfg), PL_EINPUT);
   assert_non_null(strstr(pl_error_message(), "--set steps: "));

@@ -4,6 +4,8 @@
  * the file, the last one fastest; `zip: [[key, key], ..]` names keys that advance together (equal
  * lengths), at the place of the first of them.  Keys nest (model: {depth: 3}) or are dotted
  * (model.depth: 3).  Values: defaults < file < command line (--set key.path=value, value in YAML).
+ * A key given twice in the file is an error; of two --set of one key the last holds.
+ * Limits: 16 MB of text, 10^6 values of one key, 10^7 runs.
  * Every error names file, line and key, and what was expected. */
 #ifndef PL_RUN_CONFIG_H
 #define PL_RUN_CONFIG_H
@@ -31,7 +33,8 @@ void pl_config_run(const pl_config *cfg, int64_t r, pl_spec *out);
 /* Does key take more than one value in this sweep? */
 bool pl_config_swept(const pl_config *cfg, const pl_key *key);
 /* The value of key in run r as YAML text ("3", "gd", "[1, 2]"; "" when unset), for the echo into
- * the output and for telling what changed on --resume.  As snprintf. */
+ * the output and for telling what changed on --resume.  Text is quoted where YAML needs it: in
+ * a message or label use the field of pl_spec.  As snprintf. */
 int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n);
 /* Put "FILE:LINE: KEY: " (or "--set KEY: ", or "FILE: KEY: " for a default) before the current
  * error message, for trouble with the value that key has in run r that shows only later (a group

@@ -77,13 +77,11 @@ void pl_keys_print(FILE *out) {
   print_row(out, (const char *const[4]){"key", "accepts", "default", "meaning"});
   for (int i = 0; i < pl_num_keys; i++) {
     const pl_key *k = pl_keys + i;
-    char expects[512], help[512];
+    char expects[512];
     pl_key_expects(k, expects, sizeof expects);
-    snprintf(help, sizeof help, "%s%s%s%s", k->help, k->units ? " (" : "", k->units ? k->units : "",
-             k->units ? ")" : "");
     const char *fallback = k->required                   ? "(required)"
                            : k->fallback && *k->fallback ? k->fallback
                                                          : "-";
-    print_row(out, (const char *const[4]){k->name, expects, fallback, help});
+    print_row(out, (const char *const[4]){k->name, expects, fallback, k->help});
   }
 }

@@ -131,6 +131,15 @@ static pl_status read_node(reader *r, int depth, pl_yaml **out) {
   return st;
 }
 
+/* libyaml compares each %TAG directive with all before it: a file full of them would take hours.
+ * Counted anywhere, since lines can end in more ways than \n. */
+static bool many_tags(const char *text, size_t len) {
+  const char *c = text;
+  int n = 0;
+  for (; (c = memmem(c, (size_t)(text + len - c), "%TAG", 4)) && n <= MAX_ANCHORS; c += 4) n++;
+  return n > MAX_ANCHORS;
+}
+
 static pl_status read_document(reader *r, const pl_yaml **out) {
   yaml_event_t event;
   PL_TRY(next_event(r, &event)); /* start of stream */
@@ -155,6 +164,8 @@ static pl_status read_document(reader *r, const pl_yaml **out) {
 pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_yaml **out,
                         int *line) {
   reader r = {.arena = arena, .text = text};
+  *line = 0;
+  if (many_tags(text, len)) return pl_error(PL_EINPUT, "more than 100 %%TAG directives");
   if (!yaml_parser_initialize(&r.parser)) pl_die(PL_EENV, "out of memory: parsing YAML");
   /* Never guessed: UTF-16 would make the text kept with the output unreadable. */
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
