@@ -470,7 +470,7 @@ static void scale_does_not_matter(void **state) {
         if (e > -900) assert_true(got[i] == ldexp(want[i], e));
       check_values(d, got, s, ldexp(1, e));
       with_spectrum(d, s, true, z);
-      for (int i = 0; i < d * d; i++) zk[i] = CMPLX(ldexp(creal(z[i]), e), ldexp(cimag(z[i]), e));
+      for (int i = 0; i < d * d; i++) zk[i] = ldexp(creal(z[i]), e) + I * ldexp(cimag(z[i]), e);
       assert_ok(pl_svd_complex(svd, d, (double *)zk, got));
       check_values(d, got, s, ldexp(1, e));
     }

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 void dlas2_(const double *f, const double *g, const double *h, double *smin, double *smax);
 
@@ -74,16 +75,19 @@ int64_t pl_svd_bytes(int max_dim, bool complex_too) {
   return bytes;
 }
 
-/* max |a_i|; NaN when an entry is not finite (0 * inf is NaN, and NaN stays in a sum). */
+/* max |a_i|, infinite when an entry is not finite.  Without their signs doubles are ordered as
+ * their bits are, infinity and NaN above all others. */
 static double largest(int64_t n, const double *a) {
-  double most = 0, poison = 0;
-#pragma omp simd reduction(max : most) reduction(+ : poison)
+  int64_t most = 0;
   for (int64_t i = 0; i < n; i++) {
-    double x = fabs(a[i]);
-    most = x > most ? x : most;
-    poison += 0 * x;
+    int64_t bits;
+    memcpy(&bits, &a[i], sizeof bits);
+    bits &= INT64_MAX;
+    most = bits > most ? bits : most;
   }
-  return most + poison;
+  double x;
+  memcpy(&x, &most, sizeof x);
+  return isfinite(x) ? x : INFINITY;
 }
 
 /* a <- 2^e a, exactly unless it leaves the range; in two factors, since 2^e alone may do so. */
@@ -109,7 +113,7 @@ static pl_status fail(int d, double *sigma, const char *what) {
 /* Take the scaling back. */
 static pl_status finish(int d, double *sigma, int e, int info) {
   if (info == 0) scale(d, sigma, e);
-  if (info != 0 || isnan(largest(d, sigma)))
+  if (info != 0 || isinf(largest(d, sigma)))
     return fail(d, sigma, info ? "no convergence" : "beyond the range of a double");
   return PL_OK;
 }
@@ -128,7 +132,7 @@ static pl_status real_values(int d, double *a, double *sigma, double *work, int6
                              int *iwork) {
   int64_t size = (int64_t)d * d;
   double most = largest(size, a);
-  if (isnan(most)) return fail(d, sigma, "an entry is not finite");
+  if (isinf(most)) return fail(d, sigma, "an entry is not finite");
   if (most == 0 || d == 1) {
     for (int i = 0; i < d; i++) sigma[i] = most;
     return PL_OK;
@@ -154,7 +158,7 @@ pl_status pl_svd_complex(pl_svd *svd, int d, double *a, double *sigma) {
   pl_require(d >= 0 && d <= svd->max_dim && svd->lzwork > 0);
   int64_t size = 2 * (int64_t)d * d;
   double most = largest(size, a);
-  if (isnan(most)) return fail(d, sigma, "an entry is not finite");
+  if (isinf(most)) return fail(d, sigma, "an entry is not finite");
   if (most == 0) {
     for (int i = 0; i < d; i++) sigma[i] = 0;
     return PL_OK;
@@ -200,15 +204,14 @@ pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, 
     int64_t iwork = (int64_t)IWORK * n;
     return real_values(n, a, sigma, work + iwork, lwork - iwork, (int *)work);
   }
-  /* A maximum over ranks is free to drop a NaN, so it travels as a flag. */
-  double mine = largest(pl_dmat_local(d), a), most[2] = {isnan(mine) ? 0 : mine, isnan(mine)};
-  pl_comm_max(comm, most, 2);
-  if (most[1] > 0) return fail(n, sigma, "an entry is not finite");
-  if (most[0] == 0) {
+  double most = largest(pl_dmat_local(d), a);
+  pl_comm_max(comm, &most, 1);
+  if (isinf(most)) return fail(n, sigma, "an entry is not finite");
+  if (most == 0) {
     for (int i = 0; i < n; i++) sigma[i] = 0;
     return PL_OK;
   }
-  int e = exponent(most[0]);
+  int e = exponent(most);
   scale(pl_dmat_local(d), a, -e);
   grid_values(d, a, sigma, work, lwork < INT_MAX ? (int)lwork : INT_MAX, &info);
   pl_require(info >= 0);
