@@ -1,0 +1,169 @@
+"""Reading the output of `plancherel run`: what plot.py and summary.py share.
+
+An output file is flat: variables on `run` say what each run was (every key of the sweep file, dots
+as underscores) and how it ended; variables on (run, record, ..) are its trajectory, missing where
+a run has no such record.  A file can be read while its sweep runs.
+"""
+
+import os
+import sys
+
+import numpy as np
+import xarray as xr
+
+# On `run`, but an outcome and no key of the sweep file.
+OUTCOMES = {"status", "wall_time", "steps_done", "ranks"}
+# Keys whose values make replicas of one experiment.
+REPLICAS = {"seed", "data_seed"}
+# Runs with these outcomes do not enter medians.
+BROKEN = {"diverged", "failed"}
+
+
+class InputError(Exception):
+    """A file, variable or option that does not fit; ends the program with exit code 2."""
+
+
+def main_guard(main):
+    """Run main() and turn an InputError into one line on stderr and exit code 2."""
+    try:
+        main()
+    except InputError as error:
+        print(f"{os.path.basename(sys.argv[0])}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader (head, less) left: not our failure
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def open_output(path):
+    """The data set of an output file; InputError if it is missing or not one."""
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file")
+    try:
+        # "s" is a unit of seconds here, not a request for timedelta objects.
+        ds = xr.open_dataset(path, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable NetCDF file ({error})") from error
+    ds.encoding["source"] = path
+    require(ds, "status", ("run",))
+    require(ds, "step", ("run", "record"))
+    return ds
+
+
+def require(ds, name, dims=None, hint=""):
+    """The variable `name`; InputError if it is absent or has other dimensions."""
+    path = ds.encoding.get("source", "?")
+    if name not in ds.variables:
+        raise InputError(f"{path}: no variable '{name}'{hint and '; ' + hint}")
+    var = ds[name]
+    if dims is not None and var.dims != dims:
+        raise InputError(
+            f"{path}: variable '{name}' has dimensions ({', '.join(var.dims)}), "
+            f"expected ({', '.join(dims)}){hint and '; ' + hint}"
+        )
+    return var
+
+
+def plain(value):
+    """A Python value of an array entry: text without padding, integers as int."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8").rstrip("\0")
+    if isinstance(value, (float, np.floating)):
+        return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def column(ds, name):
+    """The values of a one-dimensional variable as a list of Python values."""
+    return [plain(v) for v in ds[name].values]
+
+
+def statuses(ds):
+    """The state of each run in words."""
+    var = require(ds, "status", ("run",))
+    values = np.atleast_1d(var.attrs.get("flag_values", np.arange(6)))
+    default = "pending running done diverged failed stopped"
+    words = dict(zip(values.tolist(), var.attrs.get("flag_meanings", default).split()))
+    return [words.get(int(v), str(v)) for v in var.values]
+
+
+def same(a, b):
+    """Equality under which missing equals missing."""
+    return a == b or (a != a and b != b)
+
+
+def swept_keys(ds):
+    """Keys that differ between runs, replicas (seeds) apart, in the file's order."""
+    keys = []
+    for name, var in ds.variables.items():
+        if var.dims != ("run",) or name in OUTCOMES | REPLICAS:
+            continue
+        values = column(ds, name)
+        if any(not same(v, values[0]) for v in values):
+            keys.append(name)
+    return keys
+
+
+def order(value):
+    """Sorting key for values of one column: numbers, then text, missing last."""
+    if isinstance(value, str):
+        return (1, 0, value)
+    return (2, 0, "") if value != value else (0, value, "")
+
+
+def combinations(ds, keys, runs=None):
+    """[(values, runs)] for each combination of `keys` among `runs` (all), sorted."""
+    runs = range(ds.sizes["run"]) if runs is None else runs
+    columns = [column(ds, key) for key in keys]
+    found = {}
+    for run in runs:
+        values = tuple(c[run] for c in columns)
+        mark = tuple("missing" if v != v else v for v in values)
+        found.setdefault(mark, (values, []))[1].append(run)
+    return sorted(found.values(), key=lambda item: [order(v) for v in item[0]])
+
+
+def number(value):
+    """A value as short text."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def key_text(key):
+    """A key as it reads in the sweep file's last part: model_depth -> depth."""
+    head, _, tail = key.partition("_")
+    nested = {"model", "data", "optimizer", "record", "stop"}
+    return (tail if head in nested and tail else key).replace("_", " ")
+
+
+def combination_text(keys, values):
+    """ "depth 3, lr 0.01" ."""
+    parts = [v if isinstance(v, str) else f"{key_text(k)} {number(v)}" for k, v in zip(keys, values)]
+    return ", ".join(parts)
+
+
+def steps(ds):
+    """step(run, record) as floats, NaN where there is no record."""
+    step = require(ds, "step", ("run", "record")).values.astype(float)
+    return np.where(step >= 0, step, np.nan)
+
+
+def last_records(ds):
+    """Index of each run's last record, -1 if it has none."""
+    there = np.isfinite(steps(ds))
+    last = there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+    return np.where(there.any(axis=1), last, -1)
+
+
+def irreps_of(ds, run):
+    """Indices along `irrep` of the irreps of a run's group, as stored."""
+    groups = np.array(column(ds, require(ds, "irrep_group", ("irrep",)).name))
+    if "group" not in ds.variables:
+        return np.arange(len(groups))
+    return np.flatnonzero(groups == column(ds, "group")[run])
+
+
+def axis_label(var):
+    """Axis label from long_name and units."""
+    text = var.attrs.get("long_name", var.name)
+    units = var.attrs.get("units", "1")
+    return text if units in ("1", "") else f"{text} [{units}]"

@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""Plot the runs of a sweep from its output file.
+
+Kinds:
+  trajectory  --y against the step, one line per value of --hue: the median over the other runs
+              (seeds) with the band from the 16th to the 84th percentile; a line ends where fewer
+              than half of its runs go on
+  irreps      each irrep's share of the Schatten sum against the step, one run a panel
+  spectrum    the final singular values in descending order, one line per value of --hue
+
+Keys that are swept besides --hue and the seeds get a panel each.  Diverged and failed runs are left
+out, and the figure says so.
+"""
+
+import argparse
+from collections import Counter
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import FixedLocator, NullLocator
+
+import plancherel_io as pio
+
+# Okabe and Ito (2008): eight colours apart for every common colour vision.
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "savefig.bbox": "tight",
+}
+MAX_PANELS = 12
+MAX_IRREP_LABELS = 30
+SHARE_FLOOR = 1e-4  # smaller shares of the Schatten sum look alike
+SPECTRUM_FLOOR = 1e-17  # of the largest singular value: below lies rounding
+
+
+# ---- choosing runs ----
+
+
+def parse_where(ds, conditions):
+    """Runs for which every KEY=VALUE holds."""
+    runs = list(range(ds.sizes["run"]))
+    for condition in conditions:
+        key, equals, value = condition.partition("=")
+        if not equals:
+            raise pio.InputError(f"--where {condition}: expected KEY=VALUE")
+        key = key.replace(".", "_")
+        pio.require(ds, key, ("run",))
+        values = pio.column(ds, key)
+        runs = [r for r in runs if matches(values[r], value)]
+    if not runs:
+        raise pio.InputError(f"no run has {', '.join(conditions)}")
+    return runs
+
+
+def matches(value, text):
+    """Whether a run's value is the one written as `text`."""
+    if isinstance(value, str):
+        return value == text
+    try:
+        return value == float(text)
+    except ValueError:
+        return False
+
+
+def chosen_runs(ds, args):
+    """Runs of --run or --where, and a note on those that cannot be drawn."""
+    if args.run is not None:
+        if not 0 <= args.run < ds.sizes["run"]:
+            raise pio.InputError(f"--run {args.run}: the file has runs 0..{ds.sizes['run'] - 1}")
+        runs = [args.run]
+    else:
+        runs = parse_where(ds, args.where)
+    state, last = pio.statuses(ds), pio.last_records(ds)
+    if args.run is not None and last[args.run] >= 0:
+        return runs, ""  # asked for by number: shown however it ended
+    drawn = [r for r in runs if last[r] >= 0 and state[r] not in pio.BROKEN]
+    left = Counter(state[r] for r in runs if r not in set(drawn))
+    note = ", ".join(f"{n} {s}" for s, n in left.items())
+    if not drawn:
+        raise pio.InputError(f"no run to draw (left out: {note})")
+    return drawn, note and f"left out: {note}"
+
+
+def split_keys(ds, args, runs):
+    """(hue, facet keys): the swept keys that vary among runs, the hue apart."""
+    keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
+    hue = args.hue and args.hue.replace(".", "_")
+    if hue is None:
+        hue = "model_depth" if "model_depth" in keys else (keys[0] if keys else None)
+    else:
+        pio.require(ds, hue, ("run",))
+    return hue, [k for k in keys if k != hue]
+
+
+# ---- figure and axes ----
+
+
+def panels(count, size, **kwargs):
+    """A figure with `count` axes in rows of at most three; size is that of one panel."""
+    if count > MAX_PANELS:
+        raise pio.InputError(f"{count} panels are more than {MAX_PANELS}: narrow with --where")
+    columns = min(count, 3 if count != 4 else 2)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(size[0] * columns, size[1] * rows),
+        squeeze=False,
+        constrained_layout=True,
+        **kwargs,
+    )
+    for ax in axes.flat[count:]:
+        ax.remove()
+    return figure, list(axes.flat[:count])
+
+
+def colours(values):
+    """A colour per value: a sequence for ordered numbers, else contrasts."""
+    if len(values) > 2 and not any(isinstance(v, str) for v in values) or len(values) > len(PALETTE):
+        return list(plt.cm.viridis(np.linspace(0, 0.88, len(values))))
+    return PALETTE[: len(values)]
+
+
+def step_axis(ax, largest):
+    """Logarithmic in the step, with room for step 0; plain for a few steps."""
+    ax.set_xlabel("step")
+    ax.set_xlim(0, max(largest, 1))
+    if largest <= 20:
+        return
+    ax.set_xscale("symlog", linthresh=1, linscale=0.3)
+    top = int(np.floor(np.log10(largest)))
+    stride = 1 + top // 6
+    ax.xaxis.set_major_locator(FixedLocator([0] + [10.0**k for k in range(0, top + 1, stride)]))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def scale_y(axes, values, choice):
+    """Logarithmic where asked, or where positive values span two decades."""
+    values = values[np.isfinite(values)]
+    wide = len(values) and values.min() > 0 and values.max() > 100 * values.min()
+    if choice == "log" or (choice == "auto" and wide):
+        for ax in axes:
+            ax.set_yscale("log")
+
+
+def legend(figure, ax, hue, entries):
+    """Legend inside one panel, beside several."""
+    if hue is None or not entries:
+        return
+    handles, texts = zip(*entries)
+    where = {"loc": "best"} if len(figure.axes) == 1 else {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+    owner = ax if len(figure.axes) == 1 else figure
+    owner.legend(handles, texts, title=pio.key_text(hue), **where)
+
+
+def finish(figure, args, default_title, note):
+    """Title, note, and the file."""
+    title = default_title if args.title is None else args.title
+    if title:
+        figure.suptitle(title, fontsize=10)
+    if note:
+        figure.text(0.0, -0.005, note, fontsize=7.5, color="0.35", va="top", ha="left")
+    try:
+        figure.savefig(args.output)
+    except (OSError, ValueError) as error:
+        raise pio.InputError(f"{args.output}: {error}") from error
+
+
+def draw_bands(ax, x, samples, colour):
+    """Median line and 16-84 % band of samples[run, x]; NaN where less than half are there."""
+    enough = np.isfinite(samples).sum(axis=0) * 2 >= len(samples)
+    x, samples = x[enough], samples[:, enough]
+    median, low, high = np.nanpercentile(samples, [50, 16, 84], axis=0)
+    if len(samples) > 1:
+        ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    return ax.plot(x, median, color=colour, linewidth=1.6)[0]
+
+
+# ---- kinds ----
+
+
+def trajectory_samples(step, y):
+    """All steps of some runs, and y[run, step]: interpolated between a run's records (its last one
+    can lie off the schedule), NaN after its end."""
+    there = np.isfinite(step)
+    grid = np.unique(step[there])
+    samples = np.full((len(step), len(grid)), np.nan)
+    for row, s, v, ok in zip(samples, step, y, there):
+        row[:] = np.interp(np.log1p(grid), np.log1p(s[ok]), v[ok], left=np.nan, right=np.nan)
+    return grid, samples
+
+
+def plot_lines(ds, args, sample, size):
+    """Panels by facet keys, lines by hue; sample(runs) gives x and samples[run, x]."""
+    runs, note = chosen_runs(ds, args)
+    hue, facets = split_keys(ds, args, runs)
+    groups = pio.combinations(ds, facets, runs)
+    hues = [v for (v,), _ in pio.combinations(ds, [hue], runs)] if hue else [None]
+    colour = {pio.order(v): c for v, c in zip(hues, colours(hues))}
+    figure, axes = panels(len(groups), size, sharex=True, sharey=True)
+    entries, everything, largest = {}, [], 0
+    for ax, (values, members) in zip(axes, groups):
+        if facets:
+            ax.set_title(pio.combination_text(facets, values))
+        for hue_values, chosen in pio.combinations(ds, [hue] if hue else [], members):
+            value = hue_values[0] if hue else None
+            x, samples = sample(chosen)
+            line = draw_bands(ax, x, samples, colour[pio.order(value)])
+            entries[pio.order(value)] = (line, pio.number(value))
+            everything.append(samples.ravel())
+            largest = max(largest, x.max())
+    legend(figure, axes[0], hue, [entries[k] for k in sorted(entries)])
+    return figure, axes, np.concatenate(everything), largest, note
+
+
+def plot_trajectory(ds, args):
+    """--y against the step."""
+    able = [n for n, v in ds.variables.items() if v.dims == ("run", "record") and n != "step"]
+    var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
+    step, y = pio.steps(ds), var.values.astype(float)
+    figure, axes, values, largest, note = plot_lines(
+        ds, args, lambda runs: trajectory_samples(step[runs], y[runs]), (3.4, 2.7)
+    )
+    scale_y(axes, values, args.yscale)
+    for ax in axes:
+        step_axis(ax, largest)
+        ax.label_outer()
+    figure.supylabel(pio.axis_label(var), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
+def plot_spectrum(ds, args):
+    """Final singular values in descending order."""
+    var = pio.require(
+        ds, "singular_values", ("run", "record", "sv"), "set record.spectrum: true in the sweep file"
+    )
+    sv_irrep, last = pio.require(ds, "sv_irrep", ("sv",)).values, pio.last_records(ds)
+
+    def sample(runs):
+        rows = []
+        for run in runs:
+            mine = np.isin(sv_irrep, pio.irreps_of(ds, run))
+            rows.append(np.sort(var[run, last[run]].values[mine])[::-1])
+        samples = np.full((len(rows), max(map(len, rows))), np.nan)
+        for row, values in zip(samples, rows):
+            row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[0])
+        return np.arange(1, samples.shape[1] + 1), samples
+
+    figure, axes, _, _, note = plot_lines(ds, args, sample, (3.4, 2.7))
+    for ax in axes:
+        ax.set_yscale("linear" if args.yscale == "linear" else "log")
+        ax.set_xlabel("singular value, largest first")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.label_outer()
+    figure.supylabel(pio.axis_label(var), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
+def edges(step):
+    """Cell borders halfway between steps on the step axis, from 0 to the last step."""
+    u = np.log1p(step)
+    middle = np.expm1((u[1:] + u[:-1]) / 2)
+    return np.concatenate([[max(step[0], 0)], middle, [step[-1]]])
+
+
+def draw_shares(ds, ax, run, share):
+    """The heat map of one run: irreps downwards as stored, steps to the right."""
+    step = pio.steps(ds)[run]
+    there = np.isfinite(step)
+    irreps = pio.irreps_of(ds, run)
+    q = share[run].values[there][:, irreps]
+    q = q / np.nansum(q, axis=1, keepdims=True)
+    rows = np.arange(len(irreps) + 1) - 0.5
+    ax.grid(False)
+    mesh = ax.pcolormesh(
+        edges(step[there]),
+        rows,
+        np.clip(q.T, SHARE_FLOOR, 1),
+        norm=LogNorm(SHARE_FLOOR, 1),
+        cmap="viridis",
+        rasterized=True,
+    )
+    labels = pio.column(ds, "irrep_label")
+    stride = -(-len(irreps) // MAX_IRREP_LABELS)
+    ax.set_yticks(range(0, len(irreps), stride))
+    ax.set_yticklabels([labels[i] for i in irreps[::stride]], fontsize=8)
+    ax.set_ylim(len(irreps) - 0.5, -0.5)
+    step_axis(ax, step[there].max())
+    return mesh
+
+
+def plot_irreps(ds, args):
+    """Shares of the Schatten sum, the first sound run of each combination (or --run)."""
+    share = pio.require(
+        ds, "irrep_schatten", ("run", "record", "irrep"), "set record.irreps: true in the sweep file"
+    )
+    runs, note = chosen_runs(ds, args)
+    keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
+    shown = [(values, members[0]) for values, members in pio.combinations(ds, keys, runs)]
+    tallest = max(len(pio.irreps_of(ds, run)) for _, run in shown)
+    height = 1.1 + 0.17 * min(max(tallest, 6), MAX_IRREP_LABELS)
+    figure, axes = panels(len(shown), (3.4, height))
+    groups = pio.column(ds, "group") if "group" in ds.variables else None
+    for ax, (values, run) in zip(axes, shown):
+        mesh = draw_shares(ds, ax, run, share)
+        text = pio.combination_text(keys, values)
+        ax.set_title(f"{text + ', ' if text else ''}run {run}")
+        if ax.get_subplotspec().is_first_col():
+            ax.set_ylabel(f"irrep of {groups[run]}" if groups and "group" not in keys else "irrep")
+    bar = figure.colorbar(mesh, ax=axes, extend="min", aspect=25, pad=0.02)
+    bar.set_label("share of the Schatten sum")
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
+KINDS = {"trajectory": plot_trajectory, "irreps": plot_irreps, "spectrum": plot_spectrum}
+
+
+def main(argv=None):
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("input", help="output file of plancherel run")
+    parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
+    parser.add_argument("--kind", choices=KINDS, default="trajectory")
+    parser.add_argument("--y", default="schatten", help="variable of a trajectory (schatten)")
+    parser.add_argument("--hue", help="key told apart by colour (model_depth, or the first swept)")
+    parser.add_argument("--run", type=int, help="this run alone, however it ended")
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="KEY=VALUE", help="only these runs; repeats"
+    )
+    parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
+    parser.add_argument("--title", help="instead of the sweep's title; '' for none")
+    args = parser.parse_args(argv)
+    with plt.rc_context(STYLE), pio.open_output(args.input) as ds:
+        KINDS[args.kind](ds, args)
+        plt.close("all")
+
+
+if __name__ == "__main__":
+    pio.main_guard(main)

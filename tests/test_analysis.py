@@ -1,0 +1,316 @@
+"""analysis/: numbers of the summary and a figure of every kind, from files made up here."""
+
+import contextlib
+import csv
+import io
+import os
+import subprocess
+import sys
+
+import netCDF4
+import numpy as np
+import pytest
+
+ANALYSIS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "analysis")
+sys.path.insert(0, ANALYSIS)
+
+import plancherel_io as pio  # noqa: E402
+import plot  # noqa: E402
+import summary  # noqa: E402
+
+FILL = netCDF4.default_fillvals["f8"]
+STATES = "pending running done diverged failed stopped"
+PENDING, RUNNING, DONE, DIVERGED, FAILED, STOPPED = range(6)
+GROUPS = {
+    "S_4": [("4", 1), ("3,1", 3), ("2,2", 2), ("2,1,1", 3), ("1,1,1,1", 1)],
+    "C_6": [("0", 1), ("1", 1), ("2", 1), ("3", 1)],
+}
+PAIRS = {("C_6", "1"), ("C_6", "2")}  # complex: multiplicity 2
+RECORDS = 40
+
+
+def put(nc, name, values, dims, long_name, units="1", fill=None):
+    """A variable with its attributes; text goes into a character array."""
+    values = np.asarray(values)
+    if values.dtype.kind == "U":
+        values = np.char.encode(values, "utf-8")
+        values = values[:, None].view("S1")
+        nc.createDimension(f"{name}_length", values.shape[1])
+        var = nc.createVariable(name, "S1", (*dims, f"{name}_length"))
+        var.set_auto_chartostring(False)
+        var._Encoding = "utf-8"
+    else:
+        var = nc.createVariable(name, values.dtype, dims, fill_value=fill)
+    var.long_name, var.units = long_name, units
+    var[:] = values
+
+
+def final_values(depth, seed):
+    """What the made-up run of this depth and seed ends with."""
+    return {
+        "loss": 1e-3 * depth + 1e-4 * seed,
+        "schatten": 2.0 + depth + 0.1 * seed,
+        "schatten_thresholded": 2.0 + depth + 0.1 * seed - 1e-3,
+        "normalized_margin": 0.1 * depth + 0.01 * seed,
+    }
+
+
+def write_sweep(path, depths=(2, 3, 5), seeds=range(4), groups=("S_4",), states=None, irreps=True,
+                spectrum=True):
+    """A sweep in the schema of the output file.  states: {run: state}, done where absent; runs end
+    at different records, and run 1 at a step off the schedule."""
+    rng = np.random.default_rng(1)
+    runs = [(g, d, s) for g in groups for d in depths for s in seeds]
+    n, states = len(runs), states or {}
+    state = np.array([states.get(r, DONE) for r in range(n)], dtype="i1")
+    schedule = np.unique(np.concatenate([[0], np.geomspace(1, 10000, RECORDS - 1)]).round())
+    table = [(g, label, d) for g in groups for label, d in GROUPS[g]]
+    last = {DONE: len(schedule), RUNNING: 20, STOPPED: 25, DIVERGED: 12, FAILED: 3, PENDING: 0}
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
+        nc.title = "Depth and the Fourier solution"
+        for name, size in [("run", n), ("record", RECORDS), ("irrep", len(table)),
+                           ("sv", sum(d for _, _, d in table))]:
+            nc.createDimension(name, size)
+        put(nc, "group", [g for g, _, _ in runs], ["run"], "group")
+        put(nc, "model_depth", np.array([d for _, d, _ in runs], "i4"), ["run"], "layers")
+        put(nc, "optimizer_kind", ["gd"] * n, ["run"], "optimizer")
+        put(nc, "optimizer_lr", np.full(n, 0.01), ["run"], "learning rate", fill=FILL)
+        put(nc, "seed", np.array([s for _, _, s in runs], "i8"), ["run"], "seed")
+        put(nc, "status", state, ["run"], "state of the run")
+        nc["status"].flag_values = np.arange(6, dtype="i1")
+        nc["status"].flag_meanings = STATES
+        put(nc, "wall_time", np.linspace(1, 2, n), ["run"], "wall time", "s", fill=FILL)
+        put(nc, "irrep_group", [g for g, _, _ in table], ["irrep"], "group of the irrep")
+        put(nc, "irrep_label", [label for _, label, _ in table], ["irrep"], "label")
+        put(nc, "irrep_dim", np.array([d for _, _, d in table], "i4"), ["irrep"], "dimension")
+        put(nc, "irrep_multiplicity", np.array([1 + ((g, x) in PAIRS) for g, x, _ in table], "i4"),
+            ["irrep"], "multiplicity")
+        put(nc, "sv_irrep", np.repeat(np.arange(len(table)), [d for _, _, d in table]).astype("i4"),
+            ["sv"], "irrep of the singular value")
+
+        step = np.full((n, RECORDS), -1, "i8")
+        series = {k: np.full((n, RECORDS), FILL) for k in final_values(2, 0)}
+        share = np.full((n, RECORDS, len(table)), FILL)
+        energy, rank = share.copy(), share.copy()
+        sv = np.full((n, RECORDS, nc.dimensions["sv"].size), FILL)
+        for r, (group, depth, seed) in enumerate(runs):
+            end = last[int(state[r])]
+            if end == 0:
+                continue
+            s = schedule[:end].copy()
+            if r == 1:
+                s[-1] -= 123
+            step[r, :end] = s
+            t = np.log1p(s) / np.log1p(s[-1])
+            for name, value in final_values(depth, seed).items():
+                start = 1.0 if name == "loss" else value + 3
+                curve = start * (value / start) ** t if name == "loss" else start + (value - start) * t
+                series[name][r, :end] = curve
+            if state[r] == DIVERGED:
+                series["loss"][r, :end] *= np.exp(np.arange(end) * 5.0)
+            mine = [i for i, (g, _, _) in enumerate(table) if g == group]
+            weight = rng.uniform(0.5, 2, len(mine))
+            rate = rng.uniform(0, 4, len(mine)) * depth / 2
+            rate[seed % len(mine)] = 0
+            q = weight * np.exp(-np.outer(4 * t**2, rate))
+            share[np.ix_([r], range(end), mine)] = 3.7 * q
+            energy[np.ix_([r], range(end), mine)] = q**2 / (q**2).sum(axis=1, keepdims=True)
+            dims = np.array([table[i][2] for i in mine])
+            rank[np.ix_([r], range(end), mine)] = dims
+            mine_sv = np.flatnonzero(np.isin(nc["sv_irrep"][:], mine))
+            decay = np.exp(-np.outer(3 * depth * t, np.arange(len(mine_sv)) / len(mine_sv)))
+            sv[np.ix_([r], range(end), mine_sv)] = decay * rng.uniform(0.8, 1.2, len(mine_sv))
+        trajectory = ["run", "record"]
+        put(nc, "step", step, trajectory, "step", fill=-1)
+        names = {"loss": "loss", "schatten": "Schatten value of normalised beta",
+                 "schatten_thresholded": "Schatten value without rounding",
+                 "normalized_margin": "normalised margin"}
+        for name, long_name in names.items():
+            put(nc, name, series[name], trajectory, long_name, fill=FILL)
+        if irreps:
+            axes = [*trajectory, "irrep"]
+            put(nc, "irrep_schatten", share, axes, "Schatten sum of the irrep", fill=FILL)
+            put(nc, "irrep_energy", energy, axes, "energy of the irrep", fill=FILL)
+            put(nc, "irrep_rank", rank, axes, "rank of the irrep", fill=FILL)
+        if spectrum:
+            put(nc, "singular_values", sv, [*trajectory, "sv"],
+                "singular value of normalised beta", fill=FILL)
+    return str(path)
+
+
+@pytest.fixture(scope="module", name="sweep")
+def fixture_sweep(tmp_path_factory):
+    """Depths 2, 3, 5 on seeds 0..3: run 5 diverged, run 11 never started, run 10 goes on."""
+    path = tmp_path_factory.mktemp("sweep") / "out.nc"
+    return write_sweep(path, states={5: DIVERGED, 10: RUNNING, 11: PENDING})
+
+
+def table(path):
+    """Rows of summary.py --csv."""
+    with pio.open_output(path) as ds:
+        keys, rows = summary.summarise(ds)
+    text = io.StringIO()
+    summary.write_csv(keys, rows, text)
+    return keys, list(csv.DictReader(io.StringIO(text.getvalue())))
+
+
+def script(name, *args):
+    """Run a script of analysis/ in this process: exit code, stdout, stderr."""
+    main = {"plot.py": plot.main, "summary.py": summary.main}[name]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            pio.main_guard(lambda: main([str(a) for a in args]))
+        except SystemExit as end:
+            code = end.code
+    return subprocess.CompletedProcess(args, code, out.getvalue(), err.getvalue())
+
+
+def test_scripts_run_from_the_shell(sweep, tmp_path):
+    for name, args in [("summary.py", []), ("plot.py", ["-o", tmp_path / "f.png"])]:
+        command = [sys.executable, os.path.join(ANALYSIS, name), sweep, *map(str, args)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "f.png").exists()
+
+
+def test_reader_sees_runs_as_they_were_written(sweep):
+    with pio.open_output(sweep) as ds:
+        assert pio.swept_keys(ds) == ["model_depth"]
+        assert pio.statuses(ds)[4:6] == ["done", "diverged"]
+        last = pio.last_records(ds)
+        assert last[0] == np.isfinite(pio.steps(ds)[0]).sum() - 1
+        assert (last[5], last[10], last[11]) == (11, 19, -1)
+        assert pio.column(ds, "irrep_label")[:2] == ["4", "3,1"]
+        assert pio.column(ds, "group") == ["S_4"] * 12
+        combos = pio.combinations(ds, ["model_depth"])
+        assert combos == [((2,), [0, 1, 2, 3]), ((3,), [4, 5, 6, 7]), ((5,), [8, 9, 10, 11])]
+
+
+def test_summary_takes_medians_over_sound_runs(sweep):
+    keys, rows = table(sweep)
+    assert keys == ["model_depth"]
+    assert [r["model_depth"] for r in rows] == ["2", "3", "5"]
+    assert [(r["done"], r["diverged"], r["running"], r["pending"]) for r in rows] == [
+        ("4", "0", "0", "0"), ("3", "1", "0", "0"), ("2", "0", "1", "1")]
+    for row, seeds in zip(rows[:2], [(0, 1, 2, 3), (0, 2, 3)]):
+        ends = [final_values(int(row["model_depth"]), s) for s in seeds]
+        for column, name in [("loss", "loss"), ("schatten", "schatten_thresholded"),
+                             ("margin", "normalized_margin")]:
+            values = [e[name] for e in ends]
+            assert float(row[f"{column}_median"]) == pytest.approx(np.median(values), rel=1e-12)
+            assert float(row[f"{column}_min"]) == pytest.approx(min(values), rel=1e-12)
+            assert float(row[f"{column}_max"]) == pytest.approx(max(values), rel=1e-12)
+
+
+def test_summary_measures_rank_by_group(tmp_path):
+    """Four groups of numbers known by hand: equal shares, one irrep, a negligible one, a pair."""
+    path = write_sweep(tmp_path / "g.nc", depths=(2,), seeds=(0, 1), groups=("S_4", "C_6"))
+    with netCDF4.Dataset(path, "a") as nc:
+        end = np.flatnonzero(nc["step"][0] >= 0)[-1]
+        nc["irrep_schatten"][0, end, :5] = 0.3  # five equal irreps
+        nc["irrep_energy"][0, end, :5] = 0.2
+        nc["irrep_rank"][0, end, :5] = [1, 2, 1, 3, 0]
+        nc["irrep_schatten"][1, end, :5] = [0, 2, 0, 0, 0]
+        nc["irrep_energy"][1, end, :5] = [1e-9, 1, 0, 0, 0]
+        nc["irrep_rank"][1, end, :5] = [1, 2, 2, 3, 1]
+        for run in (2, 3):
+            nc["irrep_schatten"][run, end, 5:] = [1, 1, 1e-300, 0]
+            nc["irrep_energy"][run, end, 5:] = [0.5, 0.5, 0, 0]
+            nc["irrep_rank"][run, end, 5:] = 1
+    keys, rows = table(path)
+    assert keys == ["group"] and [r["group"] for r in rows] == ["C_6", "S_4"]
+    assert float(rows[0]["effective_irreps_median"]) == pytest.approx(2)
+    assert float(rows[0]["rank_median"]) == 1 + 2  # the second is a pair
+    assert float(rows[1]["effective_irreps_min"]) == pytest.approx(1)
+    assert float(rows[1]["effective_irreps_max"]) == pytest.approx(5)
+    assert float(rows[1]["rank_min"]) == 3 * 2
+    assert float(rows[1]["rank_max"]) == 1 + 3 * 2 + 2 + 3 * 3
+
+
+def test_summary_leaves_blank_what_the_file_lacks(tmp_path):
+    path = write_sweep(tmp_path / "few.nc", irreps=False, states={r: PENDING for r in range(4)})
+    _, rows = table(path)
+    assert rows[0]["loss_median"] == rows[1]["rank_median"] == rows[1]["effective_irreps_max"] == ""
+    assert float(rows[1]["loss_median"]) > 0
+    text = script("summary.py", path)
+    assert text.returncode == 0, text.stderr
+    head, first = text.stdout.splitlines()[:2]
+    assert head.split() == ["model_depth", "runs", "status", "loss", "schatten", "margin"]
+    assert first.split() == ["2", "4", "4", "pending"]
+
+
+def test_summary_writes_csv(sweep, tmp_path):
+    out = tmp_path / "s.csv"
+    assert script("summary.py", sweep, "--csv", out).returncode == 0
+    assert out.read_text() == script("summary.py", sweep, "--csv", "-").stdout
+    assert len(out.read_text().splitlines()) == 4
+
+
+PLOTS = {
+    "schatten": [],
+    "loss": ["--y", "loss", "--hue", "model.depth"],
+    "one_run": ["--y", "loss", "--run", "5"],
+    "some": ["--y", "normalized_margin", "--where", "model.depth=3"],
+    "irreps": ["--kind", "irreps"],
+    "irreps_one": ["--kind", "irreps", "--run", "2", "--title", ""],
+    "spectrum": ["--kind", "spectrum"],
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_kind_makes_a_figure(sweep, tmp_path, name):
+    figure = tmp_path / f"{name}.png"
+    done = script("plot.py", sweep, "-o", figure, *PLOTS[name])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert figure.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("kind", ["trajectory", "irreps", "spectrum"])
+def test_several_swept_keys_get_panels(tmp_path, kind):
+    path = write_sweep(tmp_path / "two.nc", depths=(2, 3), groups=("S_4", "C_6"), seeds=(0, 1))
+    done = script("plot.py", path, "-o", tmp_path / "two.png", "--kind", kind)
+    assert done.returncode == 0, done.stderr
+
+
+def test_medians_end_where_half_of_the_runs_end():
+    step = np.array([[0, 10, 100], [0, 10, np.nan], [0, 7, np.nan]])
+    y = np.array([[1.0, 2, 3], [2.0, 4, np.nan], [3.0, 6, np.nan]])
+    grid, samples = plot.trajectory_samples(step, y)
+    assert list(grid) == [0, 7, 10, 100]
+    assert samples[2, 1] == 6 and np.isnan(samples[2, 2])
+    assert samples[0, 1] == pytest.approx(1 + np.log(8) / np.log(11))
+    ax = plot.plt.figure().add_subplot()
+    line = plot.draw_bands(ax, grid, samples, "k")
+    assert list(line.get_xdata()) == [0, 7, 10]
+    assert line.get_ydata()[0] == 2 and line.get_ydata()[2] == 3
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        (["absent.nc"], ["absent.nc", "no such file"]),
+        (["SWEEP", "--y", "nothing"], ["no variable 'nothing'", "schatten"]),
+        (["SWEEP", "--y", "irrep_rank"], ["expected (run, record)"]),
+        (["SWEEP", "--hue", "nothing"], ["no variable 'nothing'"]),
+        (["SWEEP", "--run", "12"], ["--run 12", "0..11"]),
+        (["SWEEP", "--run", "11"], ["left out: 1 pending"]),
+        (["SWEEP", "--where", "model.depth=4"], ["model.depth=4"]),
+        (["BARE", "--kind", "spectrum"], ["singular_values", "record.spectrum: true"]),
+        (["BARE", "--kind", "irreps"], ["irrep_schatten", "record.irreps: true"]),
+        (["TEXT"], ["not a readable NetCDF file"]),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_2(sweep, tmp_path, args, words):
+    bare = write_sweep(tmp_path / "bare.nc", irreps=False, spectrum=False)
+    text = tmp_path / "text.nc"
+    text.write_text("group: S_4\n")
+    names = {"SWEEP": sweep, "BARE": bare, "TEXT": text}
+    figure = tmp_path / "f.png"
+    done = script("plot.py", *[names.get(a, a) for a in args], "-o", figure)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert not figure.exists()
+    for word in words:
+        assert word in done.stderr
