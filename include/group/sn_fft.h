@@ -1,0 +1,67 @@
+/* Fast Fourier transform on S_n, n <= 13, in the conventions of group/group.h: f in lexicographic
+ * element order, irreps rho_lambda(s) = YOR_lambda(w s w) (group/young.h) in decreasing
+ * lexicographic order of partitions,
+ *
+ *   F_lambda = sum_s f(s) rho_lambda(s),     f(s) = (1/n!) sum_lambda d_lambda tr(F_lambda
+ * rho(s)^T)
+ *
+ * F_lambda row-major d x d at F + offset[lambda].  About 32, 39, 48, 57, 67 multiply-adds per
+ * element at n = 8 .. 12: levels of small orthogonal maps (group/sn_level.h) along
+ * S_1 < S_2 < .. < S_n.
+ *
+ * How it runs.  Blocks of (n-1)! consecutive elements are left cosets of S_(n-1).
+ *   Levels <= 7: eight cosets (or eight functions of a batch) fill the lanes of a vector.
+ *   Levels above: the eight lanes are eight columns of a matrix, which all go through the same
+ *   arithmetic; a matrix is stored in panels of the columns that share a shape at level 7.
+ *   Cosets are walked depth first, so that a transform on S_8 stays in cache.
+ * Everything is Local. */
+#ifndef PL_GROUP_SN_FFT_H
+#define PL_GROUP_SN_FFT_H
+
+#include "base/status.h"
+
+#include <stdint.h>
+
+typedef struct pl_sn_fft pl_sn_fft;
+
+/* Plan for S_n.  offset: one entry per partition, copied; NULL: packed in order.  The plan holds
+ * tables and workspace of about 1.3 n! doubles (n >= 9); not to be used by two threads at once.
+ * PL_EINPUT with a message when n is not in 1..13. */
+pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out);
+void pl_sn_fft_free(pl_sn_fft *plan);
+/* Bytes a plan for S_n holds, without making one. */
+int64_t pl_sn_fft_bytes(int n);
+
+/* f: function b at f + b*f_stride, n! doubles; F: record b at F + b*F_stride.  f and F must not
+ * overlap; the argument is left unchanged.  No alignment is asked for. */
+void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
+                       int64_t F_stride);
+void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,
+                       int64_t f_stride);
+
+/* ---- Level n alone ----
+ *
+ * For a transform spread over ranks.  A rank that holds block b of f (elements b (n-1)! ..
+ * (b+1) (n-1)! - 1) transforms it on S_(n-1) with an ordinary plan; call the result G_b.  Level n
+ * joins G_0 .. G_(n-1) and never mixes columns: columns [u0, u0+ncols) of the matrices of one
+ * mu |- n-1 give columns off(lambda, mu) + [u0, u0+ncols), all rows, of F_lambda for every lambda
+ * covering mu, and every column of F_lambda comes from exactly one mu. */
+typedef struct pl_sn_level pl_sn_level;
+
+/* Tables for 2 <= n <= 13; PL_EINPUT otherwise. */
+pl_status pl_sn_level_new(int n, pl_sn_level **out);
+void pl_sn_level_free(pl_sn_level *level);
+/* Number of lambda covering mu (index among the partitions of n-1), in decreasing order.
+ * lambda[l]: index among the partitions of n; column[l] = off(lambda, mu).  Borrowed from level;
+ * either may be NULL. */
+int pl_sn_level_covers(const pl_sn_level *level, int mu, const int **lambda,
+                       const int64_t **column);
+/* in[b], b = 0..n-1: d_mu x ncols row-major, those columns of (G_b)_mu.  out[l]: d_lambda x ncols
+ * row-major, those columns of F_lambda for the l-th lambda covering mu.  Both in the scaling of
+ * plain transforms (F = sum f rho).  The inverse takes out to in. */
+void pl_sn_level_forward(pl_sn_level *level, int mu, int64_t ncols, const double *const *in,
+                         double *const *out);
+void pl_sn_level_inverse(pl_sn_level *level, int mu, int64_t ncols, const double *const *out,
+                         double *const *in);
+
+#endif

@@ -1,0 +1,596 @@
+#include "group/sn_fft.h"
+
+#include "base/mem.h"
+#include "group/perm.h"
+#include "group/sn_level.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANE_MAX = 7, LANE_LOW = 1, ROW_MAX = 40 }; /* no row at level 7 is longer than ROW_MAX */
+
+/* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
+ * lambda is cut into panels by the path of its columns from level k down to level low; panel after
+ * panel, each d_lambda x width and contiguous. */
+typedef struct panel {
+  int32_t width, cols; /* vectors per row; columns of the matrix in them */
+} panel;
+typedef struct matrix {
+  int64_t base, width; /* width: of all panels */
+  int npanels;
+  panel *panels;
+} matrix;
+typedef struct layout {
+  int low, high;
+  int64_t size[PL_SN_MAX + 1];
+  matrix *matrices[PL_SN_MAX + 1];
+} layout;
+
+struct pl_sn_fft {
+  int n, m; /* levels up to m run across lanes when there is one function */
+  int nirreps;
+  int64_t *offset;
+  pl_sn_graph *graph;
+  pl_sn_program *program[PL_SN_MAX + 1];
+  layout lane, col;
+  pl_vec *lane_f, *lane_out;         /* eight functions on S_m; their transforms */
+  pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
+  pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
+  pl_vec *scratch, *top;             /* of a program; panels of level n */
+  double *scale;                     /* sqrt(n! / d_lambda) */
+};
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/* ---- layouts ---- */
+
+static void layout_init(layout *lay, const pl_sn_graph *g, int low, int high, int cols_per_vec) {
+  lay->low = low;
+  lay->high = high;
+  for (int k = low; k <= high; k++) {
+    lay->matrices[k] = pl_zalloc((size_t)g->count[k], sizeof(matrix), "transform layout");
+    for (int i = 0; i < g->count[k]; i++) {
+      const pl_sn_shape *s = &g->shape[k][i];
+      matrix *a = &lay->matrices[k][i];
+      if (k == low) {
+        a->npanels = 1;
+        a->panels = pl_alloc(1, sizeof(panel), "transform layout");
+        a->width = ceil_div(s->dim, cols_per_vec);
+        a->panels[0] = (panel){(int32_t)a->width, (int32_t)s->dim};
+      } else {
+        for (int q = 0; q < s->nsub; q++) a->npanels += lay->matrices[k - 1][s->sub[q]].npanels;
+        panel *p = a->panels = pl_alloc((size_t)a->npanels, sizeof(panel), "transform layout");
+        for (int q = 0; q < s->nsub; q++) {
+          const matrix *below = &lay->matrices[k - 1][s->sub[q]];
+          memcpy(p, below->panels, (size_t)below->npanels * sizeof(panel));
+          p += below->npanels;
+          a->width += below->width;
+        }
+      }
+      a->base = lay->size[k];
+      lay->size[k] += s->dim * a->width;
+    }
+  }
+}
+
+static void layout_fini(layout *lay, const pl_sn_graph *g) {
+  for (int k = lay->low; k <= lay->high; k++) {
+    for (int i = 0; i < g->count[k]; i++) pl_free(lay->matrices[k][i].panels);
+    pl_free(lay->matrices[k]);
+  }
+}
+
+/* ---- one level ---- */
+
+static pl_vec *block_panel(const layout *lay, const pl_sn_graph *g, int k, int mu, int64_t pos,
+                           pl_vec *block) {
+  return block + lay->matrices[k][mu].base + g->shape[k][mu].dim * pos;
+}
+
+/* k transforms on S_(k-1), block b holding F_(k-b), to one on S_k, or back. */
+static void level(const pl_sn_fft *plan, const layout *lay, int k, int back, pl_vec *blocks,
+                  pl_vec *family) {
+  const pl_sn_graph *g = plan->graph;
+  for (int mu = 0; mu < g->count[k - 1]; mu++) {
+    const pl_sn_shape *s = &g->shape[k - 1][mu];
+    const matrix *a = &lay->matrices[k - 1][mu];
+    pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH];
+    for (int j = 1; j <= k; j++)
+      in[j - 1] = block_panel(lay, g, k - 1, mu, 0, blocks + (k - j) * lay->size[k - 1]);
+    for (int l = 0; l < s->nsup; l++) {
+      const pl_sn_shape *lambda = &g->shape[k][s->sup[l]];
+      int64_t pos = 0;
+      for (int q = 0; lambda->sub[q] != mu; q++) pos += lay->matrices[k - 1][lambda->sub[q]].width;
+      out[l] = block_panel(lay, g, k, s->sup[l], pos, family);
+    }
+    for (int p = 0; p < a->npanels; p++) {
+      int64_t w = a->panels[p].width;
+      if (back)
+        pl_sn_program_backward(plan->program[k], mu, w, in, out, plan->scratch);
+      else
+        pl_sn_program_forward(plan->program[k], mu, w, in, out, plan->scratch);
+      for (int j = 0; j < k; j++) in[j] += s->dim * w;
+      for (int l = 0; l < s->nsup; l++) out[l] += g->shape[k][s->sup[l]].dim * w;
+    }
+  }
+}
+
+/* Rows of w vectors, of which cols doubles count, to and from a matrix with rows ld apart. */
+static void rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel_rows,
+                     double *to, int64_t ld) {
+  for (int64_t t = 0; t < rows; t++) {
+    const double *from = (const double *)(panel_rows + t * w);
+    for (int64_t u = 0; u < cols; u++) to[t * ld + u] = from[u] * scale;
+  }
+}
+
+static void rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
+                    int64_t ld, pl_vec *panel_rows) {
+  for (int64_t t = 0; t < rows; t++) {
+    double *to = (double *)(panel_rows + t * w);
+    for (int64_t u = 0; u < cols; u++) to[u] = from[t * ld + u] * scale;
+    for (int64_t u = cols; u < w * PL_LANES; u++) to[u] = 0;
+  }
+}
+
+/* Level n, between blocks and the caller's matrices. */
+static void top_level(const pl_sn_fft *plan, int back, double *F) {
+  const pl_sn_graph *g = plan->graph;
+  const layout *lay = &plan->col;
+  int n = plan->n;
+  for (int mu = 0; mu < g->count[n - 1]; mu++) {
+    const pl_sn_shape *s = &g->shape[n - 1][mu];
+    const matrix *a = &lay->matrices[n - 1][mu];
+    int64_t pos = 0, col = 0;
+    for (int p = 0; p < a->npanels; p++) {
+      int64_t w = a->panels[p].width, cols = a->panels[p].cols;
+      pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH], *free_panel = plan->top;
+      for (int j = 1; j <= n; j++)
+        in[j - 1] =
+            block_panel(lay, g, n - 1, mu, pos, plan->col_blocks[n] + (n - j) * lay->size[n - 1]);
+      for (int l = 0; l < s->nsup; l++) {
+        out[l] = free_panel;
+        free_panel += g->shape[n][s->sup[l]].dim * w;
+      }
+      if (!back) pl_sn_program_forward(plan->program[n], mu, w, in, out, plan->scratch);
+      for (int l = 0; l < s->nsup; l++) {
+        int lambda = s->sup[l];
+        const pl_sn_shape *big = &g->shape[n][lambda];
+        double *at = F + plan->offset[lambda] + big->off[pl_sn_graph_place(g, n, lambda, mu)] + col;
+        if (back)
+          rows_in(big->dim, w, cols, 1 / plan->scale[lambda], at, big->dim, out[l]);
+        else
+          rows_out(big->dim, w, cols, plan->scale[lambda], out[l], at, big->dim);
+      }
+      if (back) pl_sn_program_backward(plan->program[n], mu, w, in, out, plan->scratch);
+      pos += w;
+      col += cols;
+    }
+  }
+}
+
+/* ---- across lanes ---- */
+
+/* b[i] = column i of the 8 x 8 matrix with rows a[i]: blocks of 1, 2, 4 change places. */
+static inline void transpose(pl_vec *a) {
+  for (int i = 0; i < PL_LANES; i += 2) {
+    pl_vec x = a[i], y = a[i + 1];
+    a[i] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
+    a[i + 1] = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int i = 0; i < PL_LANES; i += i % 2 ? 3 : 1) {
+    pl_vec x = a[i], y = a[i + 2];
+    a[i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
+    a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < PL_LANES / 2; i++) {
+    pl_vec x = a[i], y = a[i + 4];
+    a[i] = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
+    a[i + 4] = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+/* count doubles (at most a vector); the rest of v becomes 0. */
+static inline void load(const double *from, int64_t count, pl_vec *v) {
+  if (count >= PL_LANES) {
+    memcpy(v, from, sizeof *v);
+  } else {
+    double x[PL_LANES] = {0};
+    for (int64_t i = 0; i < count; i++) x[i] = from[i];
+    memcpy(v, x, sizeof *v);
+  }
+}
+
+static inline void store(const pl_vec *v, int64_t count, double *to) {
+  if (count >= PL_LANES)
+    memcpy(to, v, sizeof *v);
+  else
+    for (int64_t i = 0; i < count; i++) to[i] = (*v)[i];
+}
+
+/* lanes functions of size doubles, stride apart, to vectors; missing lanes are 0. */
+static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
+  for (int64_t e = 0; e < size; e += PL_LANES) {
+    pl_vec a[PL_LANES];
+    for (int i = 0; i < PL_LANES; i++) load(f + i * stride + e, i < lanes ? size - e : 0, &a[i]);
+    transpose(a);
+    for (int64_t i = 0; i < PL_LANES && e + i < size; i++) to[e + i] = a[i];
+  }
+}
+
+static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, int64_t stride) {
+  for (int64_t e = 0; e < size; e += PL_LANES) {
+    pl_vec a[PL_LANES];
+    for (int64_t i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : 0];
+    transpose(a);
+    for (int i = 0; i < lanes; i++) store(&a[i], size - e, f + i * stride + e);
+  }
+}
+
+/* The matrix of lambda at level k of each lane, to row-major matrices `stride` apart with rows ld
+ * apart; whole vectors are written if pad. */
+static void matrix_out(const pl_sn_fft *plan, int k, int lambda, int lanes, double scale, int pad,
+                       double *to, int64_t stride, int64_t ld) {
+  const matrix *a = &plan->lane.matrices[k][lambda];
+  int64_t d = plan->graph->shape[k][lambda].dim;
+  for (int64_t t = 0; t < d; t++) {
+    pl_vec row[ROW_MAX], *end = row;
+    const pl_vec *from = plan->lane_out + a->base;
+    for (int p = 0; p < a->npanels; p++) {
+      int64_t w = a->panels[p].width;
+      for (int64_t u = 0; u < w; u++) *end++ = from[t * w + u] * scale;
+      from += d * w;
+    }
+    for (int64_t u = d; u % PL_LANES; u++) *end++ = (pl_vec){0};
+    for (int64_t u = 0; u < d; u += PL_LANES) {
+      transpose(row + u);
+      for (int i = 0; i < lanes; i++)
+        store(&row[u + i], pad ? PL_LANES : d - u, to + i * stride + t * ld + u);
+    }
+  }
+}
+
+static void matrix_in(const pl_sn_fft *plan, int k, int lambda, int lanes, double scale, int pad,
+                      const double *from, int64_t stride, int64_t ld) {
+  const matrix *a = &plan->lane.matrices[k][lambda];
+  int64_t d = plan->graph->shape[k][lambda].dim;
+  for (int64_t t = 0; t < d; t++) {
+    pl_vec row[ROW_MAX], *next = row, *to = plan->lane_out + a->base;
+    for (int64_t u = 0; u < d; u += PL_LANES) {
+      int64_t count = pad ? PL_LANES : d - u;
+      for (int i = 0; i < PL_LANES; i++)
+        load(from + i * stride + t * ld + u, i < lanes ? count : 0, &row[u + i]);
+      transpose(row + u);
+    }
+    for (int p = 0; p < a->npanels; p++) {
+      int64_t w = a->panels[p].width;
+      for (int64_t u = 0; u < w; u++) to[t * w + u] = *next++ * scale;
+      to += d * w;
+    }
+  }
+}
+
+/* Eight transforms on S_k of the functions at `f` (vectors). */
+static void lanes_forward(const pl_sn_fft *plan, int k, const pl_vec *f, pl_vec *out) {
+  if (k == LANE_LOW) {
+    *out = *f;
+    return;
+  }
+  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  for (int b = 0; b < k; b++)
+    lanes_forward(plan, k - 1, f + b * order, plan->lane_blocks[k] + b * size);
+  level(plan, &plan->lane, k, 0, plan->lane_blocks[k], out);
+}
+
+static void lanes_backward(const pl_sn_fft *plan, int k, pl_vec *in, pl_vec *f) {
+  if (k == LANE_LOW) {
+    *f = *in;
+    return;
+  }
+  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  level(plan, &plan->lane, k, 1, plan->lane_blocks[k], in);
+  for (int b = 0; b < k; b++)
+    lanes_backward(plan, k - 1, plan->lane_blocks[k] + b * size, f + b * order);
+}
+
+/* ---- one function ---- */
+
+/* The k cosets of S_(k-1) in f to their transforms, in plan->col_blocks[k]. */
+static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
+  const layout *col = &plan->col;
+  int64_t order = pl_factorial(k - 1), size = col->size[k - 1];
+  if (k - 1 > plan->m) {
+    for (int b = 0; b < k; b++) {
+      cosets_forward(plan, k - 1, f + b * order);
+      level(plan, col, k - 1, 0, plan->col_blocks[k - 1], plan->col_blocks[k] + b * size);
+    }
+    return;
+  }
+  lanes_in(k, f, order, order, plan->lane_f);
+  lanes_forward(plan, k - 1, plan->lane_f, plan->lane_out);
+  for (int mu = 0; mu < plan->graph->count[k - 1]; mu++) {
+    const matrix *a = &col->matrices[k - 1][mu];
+    matrix_out(plan, k - 1, mu, k, 1, 1, (double *)(plan->col_blocks[k] + a->base), size * PL_LANES,
+               a->width * PL_LANES);
+  }
+}
+
+static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
+  const layout *col = &plan->col;
+  int64_t order = pl_factorial(k - 1), size = col->size[k - 1];
+  if (k - 1 > plan->m) {
+    for (int b = 0; b < k; b++) {
+      level(plan, col, k - 1, 1, plan->col_blocks[k - 1], plan->col_blocks[k] + b * size);
+      cosets_backward(plan, k - 1, f + b * order);
+    }
+    return;
+  }
+  for (int mu = 0; mu < plan->graph->count[k - 1]; mu++) {
+    const matrix *a = &col->matrices[k - 1][mu];
+    matrix_in(plan, k - 1, mu, k, 1, 1, (const double *)(plan->col_blocks[k] + a->base),
+              size * PL_LANES, a->width * PL_LANES);
+  }
+  lanes_backward(plan, k - 1, plan->lane_out, plan->lane_f);
+  lanes_out(k, plan->lane_f, order, f, order);
+}
+
+/* ---- plan ---- */
+
+static void plan_sizes(const pl_sn_fft *plan, int64_t *lane_f, int64_t *lane_out,
+                       int64_t *lane_blocks, int64_t *col_blocks, int64_t *scratch, int64_t *top) {
+  int n = plan->n, lanes = plan->lane.high;
+  *lane_f = pl_factorial(lanes);
+  *lane_out = plan->lane.size[lanes];
+  for (int k = LANE_LOW + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
+  for (int k = plan->m + 1; k <= n; k++) col_blocks[k] = k * plan->col.size[k - 1];
+  *scratch = *top = 1;
+  const layout *both[] = {&plan->lane, &plan->col};
+  for (int i = 0; i < 2 && n > 1; i++)
+    for (int k = both[i]->low + 1; k <= (i ? n : lanes); k++)
+      for (int mu = 0; mu < plan->graph->count[k - 1]; mu++)
+        for (int p = 0; p < both[i]->matrices[k - 1][mu].npanels; p++) {
+          int64_t w = both[i]->matrices[k - 1][mu].panels[p].width;
+          int64_t rows = pl_sn_program_rows(plan->program[k]) * w;
+          if (rows > *scratch) *scratch = rows;
+          rows = n * plan->graph->shape[k - 1][mu].dim * w;
+          if (i && k == n && rows > *top) *top = rows;
+        }
+}
+
+static int64_t packed_offsets(const pl_sn_graph *g, int n, int64_t *offset) {
+  int64_t at = 0;
+  for (int i = 0; i < g->count[n]; i++) {
+    offset[i] = at;
+    at += g->shape[n][i].dim * g->shape[n][i].dim;
+  }
+  return at;
+}
+
+static pl_vec *vectors(int64_t count) {
+  /* zeroed: lanes that hold no data go through the arithmetic too */
+  return pl_zalloc((size_t)count, sizeof(pl_vec), "workspace of a transform on S_n");
+}
+
+/* Tables without workspace. */
+static pl_sn_fft *plan_tables(int n) {
+  pl_sn_fft *plan = pl_zalloc(1, sizeof *plan, "transform plan");
+  pl_sn_graph *g = plan->graph = pl_sn_graph_new(n);
+  plan->n = n;
+  plan->m = n - 1 < LANE_MAX ? n - 1 : LANE_MAX;
+  for (int k = 2; k <= n; k++) plan->program[k] = pl_sn_program_new(g, k);
+  layout_init(&plan->lane, g, LANE_LOW, n < LANE_MAX ? n : LANE_MAX, 1);
+  if (n > 1) layout_init(&plan->col, g, plan->m, n - 1, PL_LANES);
+  return plan;
+}
+
+void pl_sn_fft_free(pl_sn_fft *plan) {
+  if (!plan) return;
+  layout_fini(&plan->lane, plan->graph);
+  if (plan->n > 1) layout_fini(&plan->col, plan->graph);
+  for (int k = 0; k <= PL_SN_MAX; k++) {
+    pl_sn_program_free(plan->program[k]);
+    pl_free(plan->col_blocks[k]);
+    if (k <= LANE_MAX) pl_free(plan->lane_blocks[k]);
+  }
+  pl_sn_graph_free(plan->graph);
+  pl_free(plan->offset);
+  pl_free(plan->scale);
+  pl_free(plan->lane_f);
+  pl_free(plan->lane_out);
+  pl_free(plan->scratch);
+  pl_free(plan->top);
+  pl_free(plan);
+}
+
+static pl_status check_n(int n, int least) {
+  if (n >= least && n <= PL_SN_MAX) return PL_OK;
+  return pl_error(PL_EINPUT, "S_%d: fast transforms are made for n = %d .. %d", n, least,
+                  PL_SN_MAX);
+}
+
+pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
+  PL_TRY(check_n(n, 1));
+  pl_sn_fft *plan = plan_tables(n);
+  const pl_sn_graph *g = plan->graph;
+  plan->nirreps = g->count[n];
+  plan->offset = pl_alloc((size_t)plan->nirreps, sizeof *plan->offset, "transform plan");
+  plan->scale = pl_alloc((size_t)plan->nirreps, sizeof *plan->scale, "transform plan");
+  packed_offsets(g, n, plan->offset);
+  for (int i = 0; i < plan->nirreps; i++) {
+    if (offset) plan->offset[i] = offset[i];
+    plan->scale[i] = sqrt((double)pl_factorial(n) / (double)g->shape[n][i].dim);
+  }
+  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
+  plan->lane_f = vectors(lane_f);
+  plan->lane_out = vectors(lane_out);
+  plan->scratch = vectors(scratch);
+  plan->top = vectors(top);
+  for (int k = 0; k <= PL_SN_MAX; k++) {
+    if (k <= LANE_MAX && lane[k]) plan->lane_blocks[k] = vectors(lane[k]);
+    if (col[k]) plan->col_blocks[k] = vectors(col[k]);
+  }
+  *out = plan;
+  return PL_OK;
+}
+
+int64_t pl_sn_fft_bytes(int n) {
+  if (check_n(n, 1)) return 0;
+  pl_sn_fft *plan = plan_tables(n);
+  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
+  int64_t bytes = lane_f + lane_out + scratch + top;
+  for (int k = 0; k <= LANE_MAX; k++) bytes += lane[k];
+  for (int k = 0; k <= PL_SN_MAX; k++) bytes += col[k];
+  bytes *= (int64_t)sizeof(pl_vec);
+  for (int k = 2; k <= n; k++) bytes += pl_sn_program_bytes(plan->program[k]);
+  pl_sn_fft_free(plan);
+  return bytes;
+}
+
+/* ---- apply ---- */
+
+/* Functions of a batch that go through the lanes together; 1: cosets fill the lanes instead. */
+static int lanes_of_batch(const pl_sn_fft *plan, int left) {
+  if (plan->n == 1) return left < PL_LANES ? left : PL_LANES;
+  if (plan->n > LANE_MAX || left < PL_LANES / 2) return 1;
+  return left < PL_LANES ? left : PL_LANES;
+}
+
+void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
+                       int64_t F_stride) {
+  int n = plan->n, lanes;
+  for (int b = 0; b < batch; b += lanes, f += lanes * f_stride, F += lanes * F_stride) {
+    lanes = lanes_of_batch(plan, batch - b);
+    if (lanes == 1 && n > 1) {
+      cosets_forward(plan, n, f);
+      top_level(plan, 0, F);
+      continue;
+    }
+    lanes_in(lanes, f, f_stride, pl_factorial(n), plan->lane_f);
+    lanes_forward(plan, n, plan->lane_f, plan->lane_out);
+    for (int i = 0; i < plan->nirreps; i++)
+      matrix_out(plan, n, i, lanes, plan->scale[i], 0, F + plan->offset[i], F_stride,
+                 plan->graph->shape[n][i].dim);
+  }
+}
+
+void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,
+                       int64_t f_stride) {
+  int n = plan->n, lanes;
+  for (int b = 0; b < batch; b += lanes, f += lanes * f_stride, F += lanes * F_stride) {
+    lanes = lanes_of_batch(plan, batch - b);
+    if (lanes == 1 && n > 1) {
+      top_level(plan, 1, (double *)F);
+      cosets_backward(plan, n, f);
+      continue;
+    }
+    for (int i = 0; i < plan->nirreps; i++)
+      matrix_in(plan, n, i, lanes, 1 / plan->scale[i], 0, F + plan->offset[i], F_stride,
+                plan->graph->shape[n][i].dim);
+    lanes_backward(plan, n, plan->lane_out, plan->lane_f);
+    lanes_out(lanes, plan->lane_f, pl_factorial(n), f, f_stride);
+  }
+}
+
+/* ---- level n alone ---- */
+
+enum { CHUNK = 5 }; /* vectors of columns taken through at once: scratch stays in cache */
+
+struct pl_sn_level {
+  int n;
+  pl_sn_graph *graph;
+  pl_sn_program *program;
+  int64_t (*column)[PL_SN_BRANCH]; /* [mu][l] */
+  pl_vec *in, *out, *scratch;
+};
+
+pl_status pl_sn_level_new(int n, pl_sn_level **out) {
+  PL_TRY(check_n(n, 2));
+  pl_sn_level *level = pl_zalloc(1, sizeof *level, "level of a transform");
+  pl_sn_graph *g = level->graph = pl_sn_graph_new(n);
+  level->n = n;
+  level->program = pl_sn_program_new(g, n);
+  level->column = pl_zalloc((size_t)g->count[n - 1], sizeof *level->column, "level of a transform");
+  int64_t most = 0;
+  for (int mu = 0; mu < g->count[n - 1]; mu++) {
+    const pl_sn_shape *s = &g->shape[n - 1][mu];
+    if (s->dim > most) most = s->dim;
+    for (int l = 0; l < s->nsup; l++)
+      level->column[mu][l] = g->shape[n][s->sup[l]].off[pl_sn_graph_place(g, n, s->sup[l], mu)];
+  }
+  level->in = vectors(n * most * CHUNK);
+  level->out = vectors(n * most * CHUNK);
+  level->scratch = vectors((pl_sn_program_rows(level->program) + 1) * CHUNK);
+  *out = level;
+  return PL_OK;
+}
+
+void pl_sn_level_free(pl_sn_level *level) {
+  if (!level) return;
+  pl_sn_program_free(level->program);
+  pl_sn_graph_free(level->graph);
+  pl_free(level->column);
+  pl_free(level->in);
+  pl_free(level->out);
+  pl_free(level->scratch);
+  pl_free(level);
+}
+
+int pl_sn_level_covers(const pl_sn_level *level, int mu, const int **lambda,
+                       const int64_t **column) {
+  const pl_sn_shape *s = &level->graph->shape[level->n - 1][mu];
+  if (lambda) *lambda = s->sup;
+  if (column) *column = level->column[mu];
+  return s->nsup;
+}
+
+static void level_run(const pl_sn_level *level, int mu, int64_t ncols, int back,
+                      const double *const *from, double *const *to) {
+  int n = level->n;
+  const pl_sn_graph *g = level->graph;
+  const pl_sn_shape *s = &g->shape[n - 1][mu];
+  double order = (double)pl_factorial(n - 1);
+  for (int64_t u = 0; u < ncols; u += CHUNK * PL_LANES) {
+    int64_t cols = ncols - u < CHUNK * PL_LANES ? ncols - u : CHUNK * PL_LANES;
+    int64_t w = ceil_div(cols, PL_LANES);
+    pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH], *free_panel = level->out;
+    for (int j = 1; j <= n; j++) in[j - 1] = level->in + (j - 1) * s->dim * w;
+    for (int l = 0; l < s->nsup; l++) {
+      out[l] = free_panel;
+      free_panel += g->shape[n][s->sup[l]].dim * w;
+    }
+    for (int half = 0; half < 2; half++) {
+      int ins = half == back; /* blocks are read first, or written last */
+      for (int j = 1; ins && j <= n; j++) {
+        double scale = sqrt((double)s->dim / order);
+        if (back)
+          rows_out(s->dim, w, cols, 1 / scale, in[j - 1], to[n - j] + u, ncols);
+        else
+          rows_in(s->dim, w, cols, scale, from[n - j] + u, ncols, in[j - 1]);
+      }
+      for (int l = 0; !ins && l < s->nsup; l++) {
+        int64_t d = g->shape[n][s->sup[l]].dim;
+        double scale = sqrt(n * order / (double)d);
+        if (back)
+          rows_in(d, w, cols, 1 / scale, from[l] + u, ncols, out[l]);
+        else
+          rows_out(d, w, cols, scale, out[l], to[l] + u, ncols);
+      }
+      if (half == 0 && back) pl_sn_program_backward(level->program, mu, w, in, out, level->scratch);
+      if (half == 0 && !back) pl_sn_program_forward(level->program, mu, w, in, out, level->scratch);
+    }
+  }
+}
+
+void pl_sn_level_forward(pl_sn_level *level, int mu, int64_t ncols, const double *const *in,
+                         double *const *out) {
+  level_run(level, mu, ncols, 0, in, out);
+}
+
+void pl_sn_level_inverse(pl_sn_level *level, int mu, int64_t ncols, const double *const *out,
+                         double *const *in) {
+  level_run(level, mu, ncols, 1, out, in);
+}
