@@ -33,7 +33,7 @@ struct pl_sn_fft {
   pl_sn_graph *graph;
   pl_sn_program *program[PL_SN_MAX + 1];
   layout lane, col;
-  pl_vec *lane_f, *lane_out;         /* eight functions on S_m; their transforms */
+  pl_vec *record, *lane_out;         /* eight functions on S_m; their transforms */
   pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
@@ -174,31 +174,33 @@ static inline void transpose(pl_vec *a) {
   }
 }
 
-/* lanes functions of size doubles, stride apart, to vectors; missing lanes are 0. */
+/* lanes functions of size doubles, stride apart, to vectors and back.  A missing lane repeats the
+ * first: it goes through the arithmetic and is dropped at the end. */
 static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
-  pl_vec a[PL_LANES];
-  int64_t e = 0;
-  for (; lanes == PL_LANES && e + PL_LANES <= size; e += PL_LANES) {
-    for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + i * stride + e, sizeof *a);
+  int64_t at[PL_LANES], e = 0;
+  for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
+  for (; e + PL_LANES <= size; e += PL_LANES) {
+    pl_vec a[PL_LANES];
+    for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + at[i] + e, sizeof *a);
     transpose(a);
     for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
-  for (; e < size; e++) {
-    to[e] = (pl_vec){0};
-    for (int i = 0; i < lanes; i++) to[e][i] = f[i * stride + e];
-  }
+  for (; e < size; e++)
+    for (int i = 0; i < PL_LANES; i++) to[e][i] = f[at[i] + e];
 }
 
 static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, int64_t stride) {
-  pl_vec a[PL_LANES];
-  int64_t e = 0;
+  int64_t at[PL_LANES], e = 0;
+  for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
+    pl_vec a[PL_LANES];
     for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i];
     transpose(a);
-    for (int i = 0; i < lanes; i++) memcpy(f + i * stride + e, &a[i], sizeof *a);
+    for (int i = PL_LANES - 1; i >= 0; i--) /* the first lane comes last, and stays */
+      memcpy(f + at[i] + e, &a[i], sizeof *a);
   }
   for (; e < size; e++)
-    for (int i = 0; i < lanes; i++) f[i * stride + e] = from[e][i];
+    for (int i = PL_LANES - 1; i >= 0; i--) f[at[i] + e] = from[e][i];
 }
 
 /* The matrix of lambda at level k from panels to row-major with rows ld vectors long, scaled; and
@@ -221,69 +223,85 @@ static void panel_up(const pl_sn_fft *plan, int k, int lambda, double scale, con
       for (int64_t u = 0; u < a->panels[p].width; u++) *to++ = from[t * d + u] * scale;
 }
 
-/* The matrices of mu |- m of all lanes, from panels of vectors over lanes to rows of vectors over
- * columns, lane i in block i; and back. */
+/* Where the columns of a matrix of vectors over lanes stand: first row, distance of rows. */
+static void find_columns(const pl_sn_fft *plan, int mu, int64_t *at, int64_t *step) {
+  const matrix *a = &plan->lane.matrices[plan->m][mu];
+  int64_t base = a->base, d = plan->graph->shape[plan->m][mu].dim, col = 0;
+  for (int p = 0; p < a->npanels; base += d * a->panels[p++].width)
+    for (int64_t u = 0; u < a->panels[p].width; u++, col++) {
+      at[col] = base + u;
+      step[col] = a->panels[p].width;
+    }
+}
+
+/* The matrices of all mu |- m, from vectors over lanes to vectors over columns, lane i in block i;
+ * and back. */
 static void lanes_to_columns(const pl_sn_fft *plan, int lanes, pl_vec *blocks) {
   int m = plan->m;
+  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
   for (int mu = 0; mu < plan->graph->count[m]; mu++) {
-    const matrix *a = &plan->lane.matrices[m][mu], *b = &plan->col.matrices[m][mu];
+    const matrix *b = &plan->col.matrices[m][mu];
     int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
-    for (int64_t t = 0; t < d; t++) {
-      pl_vec row[ROW_MAX], *end = row;
-      const pl_vec *from = plan->lane_out + a->base;
-      for (int p = 0; p < a->npanels; from += d * a->panels[p++].width)
-        for (int64_t u = 0; u < a->panels[p].width; u++) *end++ = from[t * a->panels[p].width + u];
-      while ((end - row) % PL_LANES) *end++ = (pl_vec){0};
+    find_columns(plan, mu, at, step);
+    for (int64_t t = 0; t < d; t++)
       for (int64_t v = 0; v < w; v++) {
-        transpose(row + v * PL_LANES);
-        for (int i = 0; i < lanes; i++)
-          blocks[i * plan->col.size[m] + b->base + t * w + v] = row[v * PL_LANES + i];
+        pl_vec a[PL_LANES] = {{0}}, *to = blocks + b->base + t * w + v;
+        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
+          a[i] = plan->lane_out[at[u] + t * step[u]];
+        transpose(a);
+        for (int i = 0; i < lanes; i++) to[i * size] = a[i];
       }
-    }
   }
 }
 
 static void columns_to_lanes(const pl_sn_fft *plan, int lanes, const pl_vec *blocks) {
   int m = plan->m;
-  pl_vec row[ROW_MAX] = {{0}};
+  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
   for (int mu = 0; mu < plan->graph->count[m]; mu++) {
-    const matrix *a = &plan->lane.matrices[m][mu], *b = &plan->col.matrices[m][mu];
+    const matrix *b = &plan->col.matrices[m][mu];
     int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
-    for (int64_t t = 0; t < d; t++) {
-      pl_vec *next = row, *to = plan->lane_out + a->base;
+    find_columns(plan, mu, at, step);
+    for (int64_t t = 0; t < d; t++)
       for (int64_t v = 0; v < w; v++) {
-        for (int i = 0; i < PL_LANES; i++)
-          row[v * PL_LANES + i] =
-              i < lanes ? blocks[i * plan->col.size[m] + b->base + t * w + v] : (pl_vec){0};
-        transpose(row + v * PL_LANES);
+        const pl_vec *from = blocks + b->base + t * w + v;
+        pl_vec a[PL_LANES];
+        for (int i = 0; i < PL_LANES; i++) a[i] = from[i < lanes ? i * size : 0];
+        transpose(a);
+        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
+          plan->lane_out[at[u] + t * step[u]] = a[i];
       }
-      for (int p = 0; p < a->npanels; to += d * a->panels[p++].width)
-        for (int64_t u = 0; u < a->panels[p].width; u++) to[t * a->panels[p].width + u] = *next++;
-    }
   }
 }
 
-/* Eight transforms on S_k of the functions at `f` (vectors). */
-static void lanes_forward(const pl_sn_fft *plan, int k, const pl_vec *f, pl_vec *out) {
+/* Eight functions f, stride apart, to their transforms on S_k, in vectors over lanes; and back. */
+static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double *f, int64_t stride,
+                          pl_vec *out) {
+  int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_sn_small_forward(k, f, out);
+    pl_vec x[24];
+    lanes_in(lanes, f, stride, k * order, x);
+    pl_sn_small_forward(k, x, out);
     return;
   }
-  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  int64_t size = plan->lane.size[k - 1];
   for (int b = 0; b < k; b++)
-    lanes_forward(plan, k - 1, f + b * order, plan->lane_blocks[k] + b * size);
+    lanes_forward(plan, k - 1, lanes, f + b * order, stride, plan->lane_blocks[k] + b * size);
   level(plan, &plan->lane, k, 0, plan->lane_blocks[k], out);
 }
 
-static void lanes_backward(const pl_sn_fft *plan, int k, pl_vec *in, pl_vec *f) {
+static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, double *f,
+                           int64_t stride) {
+  int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_sn_small_backward(k, f, in);
+    pl_vec x[24];
+    pl_sn_small_backward(k, x, in);
+    lanes_out(lanes, x, k * order, f, stride);
     return;
   }
-  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  int64_t size = plan->lane.size[k - 1];
   level(plan, &plan->lane, k, 1, plan->lane_blocks[k], in);
   for (int b = 0; b < k; b++)
-    lanes_backward(plan, k - 1, plan->lane_blocks[k] + b * size, f + b * order);
+    lanes_backward(plan, k - 1, lanes, plan->lane_blocks[k] + b * size, f + b * order, stride);
 }
 
 /* ---- one function ---- */
@@ -299,8 +317,7 @@ static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
     }
     return;
   }
-  lanes_in(k, f, order, order, plan->lane_f);
-  lanes_forward(plan, k - 1, plan->lane_f, plan->lane_out);
+  lanes_forward(plan, k - 1, k, f, order, plan->lane_out);
   lanes_to_columns(plan, k, plan->col_blocks[k]);
 }
 
@@ -315,16 +332,15 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
     return;
   }
   columns_to_lanes(plan, k, plan->col_blocks[k]);
-  lanes_backward(plan, k - 1, plan->lane_out, plan->lane_f);
-  lanes_out(k, plan->lane_f, order, f, order);
+  lanes_backward(plan, k - 1, k, plan->lane_out, f, order);
 }
 
 /* ---- plan ---- */
 
-static void plan_sizes(const pl_sn_fft *plan, int64_t *lane_f, int64_t *lane_out,
+static void plan_sizes(const pl_sn_fft *plan, int64_t *record, int64_t *lane_out,
                        int64_t *lane_blocks, int64_t *col_blocks, int64_t *scratch, int64_t *top) {
   int n = plan->n, lanes = plan->lane.high;
-  *lane_f = pl_factorial(lanes);
+  *record = n <= LANE_MAX ? pl_factorial(n) : 0;
   *lane_out = plan->lane.size[lanes];
   for (int k = PL_SN_SMALL + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
   for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++)
@@ -381,7 +397,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   pl_sn_graph_free(plan->graph);
   pl_free(plan->offset);
   pl_free(plan->scale);
-  pl_free(plan->lane_f);
+  pl_free(plan->record);
   pl_free(plan->lane_out);
   pl_free(plan->scratch);
   pl_free(plan->top);
@@ -406,9 +422,9 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (offset) plan->offset[i] = offset[i];
     plan->scale[i] = sqrt((double)pl_factorial(n) / (double)g->shape[n][i].dim);
   }
-  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
-  plan->lane_f = vectors(lane_f);
+  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
+  plan->record = vectors(record);
   plan->lane_out = vectors(lane_out);
   plan->scratch = vectors(scratch);
   plan->top = vectors(top);
@@ -423,9 +439,9 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
 int64_t pl_sn_fft_bytes(int n) {
   if (check_n(n, 1)) return 0;
   pl_sn_fft *plan = plan_tables(n);
-  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
-  int64_t bytes = lane_f + lane_out + scratch + top;
+  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
+  int64_t bytes = record + lane_out + scratch + top;
   for (int k = 0; k <= LANE_MAX; k++) bytes += lane[k];
   for (int k = 0; k <= PL_SN_MAX; k++) bytes += col[k];
   bytes *= (int64_t)sizeof(pl_vec);
@@ -458,9 +474,8 @@ static int64_t piece(const pl_sn_fft *plan, int lambda, int *next) {
 static void batch_forward(const pl_sn_fft *plan, int lanes, const double *f, int64_t f_stride,
                           double *F, int64_t F_stride) {
   int n = plan->n;
-  lanes_in(lanes, f, f_stride, pl_factorial(n), plan->lane_f);
-  lanes_forward(plan, n, plan->lane_f, plan->lane_out);
-  pl_vec *record = plan->lane_f, *at = record; /* its functions are spent */
+  pl_vec *record = plan->record, *at = record;
+  lanes_forward(plan, n, lanes, f, f_stride, plan->lane_out);
   for (int i = 0; i < plan->nirreps; i++) {
     unpanel(plan, n, i, plan->scale[i], at);
     at += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
@@ -475,7 +490,7 @@ static void batch_forward(const pl_sn_fft *plan, int lanes, const double *f, int
 static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int64_t F_stride,
                           double *f, int64_t f_stride) {
   int n = plan->n;
-  pl_vec *record = plan->lane_f, *at = record;
+  pl_vec *record = plan->record, *at = record;
   for (int i = 0, next; i < plan->nirreps; i = next) {
     int64_t size = piece(plan, i, &next);
     lanes_in(lanes, F + plan->offset[i], F_stride, size, at);
@@ -485,8 +500,7 @@ static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int
     panel_up(plan, n, i, 1 / plan->scale[i], record);
     record += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
   }
-  lanes_backward(plan, n, plan->lane_out, plan->lane_f);
-  lanes_out(lanes, plan->lane_f, pl_factorial(n), f, f_stride);
+  lanes_backward(plan, n, lanes, plan->lane_out, f, f_stride);
 }
 
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,

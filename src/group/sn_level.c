@@ -253,25 +253,23 @@ void pl_sn_program_backward(const pl_sn_program *p, int mu, int64_t w, pl_vec *c
 
 void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
                     double *to, int64_t ld) {
-  int64_t whole = cols / PL_LANES;
-  for (int64_t t = 0; t < rows; t++, panel += w, to += ld) {
-    for (int64_t v = 0; v < whole; v++) {
-      pl_vec x = panel[v] * scale;
-      memcpy(to + v * PL_LANES, &x, sizeof x);
+  for (int64_t t = 0; t < rows; t++, panel += w, to += ld)
+    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+      const double *x = (const double *)(panel + v);
+      double *y = to + v * PL_LANES;
+#pragma omp simd /* masked */
+      for (int64_t u = 0; u < PL_LANES; u++)
+        if (u < left) y[u] = x[u] * scale;
     }
-    for (int64_t u = whole * PL_LANES; u < cols; u++) to[u] = panel[whole][u % PL_LANES] * scale;
-  }
 }
 
 void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
                    int64_t ld, pl_vec *panel) {
-  int64_t whole = cols / PL_LANES;
-  for (int64_t t = 0; t < rows; t++, panel += w, from += ld) {
-    for (int64_t v = 0; v < whole; v++) {
-      memcpy(&panel[v], from + v * PL_LANES, sizeof *panel);
-      panel[v] *= scale;
+  for (int64_t t = 0; t < rows; t++, panel += w, from += ld)
+    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+      const double *x = from + v * PL_LANES;
+      double *y = (double *)(panel + v);
+#pragma omp simd
+      for (int64_t u = 0; u < PL_LANES; u++) y[u] = u < left ? x[u] * scale : 0;
     }
-    if (whole < w) panel[whole] = (pl_vec){0};
-    for (int64_t u = whole * PL_LANES; u < cols; u++) panel[whole][u % PL_LANES] = from[u] * scale;
-  }
 }
