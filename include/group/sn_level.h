@@ -17,18 +17,16 @@
  *
  * with c the content (column - row) of the one box between two shapes, and X = F_1 at k = 2.  Rows
  * of a shape below are contiguous (last-letter order), so every O is one flat loop over rows times
- * columns; a program is the list of these loops.  The inverse runs the list backwards with O
- * transposed. */
+ * columns; a program is the list of these
+ * loops, from W_5 upwards: the maps below are straight code (group/sn_codelet.h).  The inverse runs
+ * the list backwards with O transposed. */
 #ifndef PL_GROUP_SN_LEVEL_H
 #define PL_GROUP_SN_LEVEL_H
 
+#include "group/sn_codelet.h"
 #include "group/young.h"
 
 enum { PL_SN_MAX = 13, PL_SN_BRANCH = 5 }; /* at n <= 13 no shape covers or is covered by more */
-
-/* Eight doubles that go through the same arithmetic: the one unit of all data in here. */
-enum { PL_LANES = 8 };
-typedef double pl_vec __attribute__((vector_size(PL_LANES * sizeof(double))));
 
 typedef struct pl_sn_shape {
   pl_partition p;
@@ -51,7 +49,7 @@ void pl_sn_graph_free(pl_sn_graph *g);
 /* The place of mu (index, at k-1) among the shapes that lambda (index, at k) covers, or -1. */
 int pl_sn_graph_place(const pl_sn_graph *g, int k, int lambda, int mu);
 
-/* The programs of all W_k^mu.  g is borrowed. */
+/* The programs of all W_k^mu, k >= 5; W_5 is a codelet.  g is borrowed. */
 typedef struct pl_sn_program pl_sn_program;
 pl_sn_program *pl_sn_program_new(const pl_sn_graph *g, int k);
 void pl_sn_program_free(pl_sn_program *p);
@@ -66,5 +64,12 @@ void pl_sn_program_forward(const pl_sn_program *p, int mu, int64_t w, pl_vec *co
                            pl_vec *const *out, pl_vec *scratch);
 void pl_sn_program_backward(const pl_sn_program *p, int mu, int64_t w, pl_vec *const *in,
                             pl_vec *const *out, pl_vec *scratch);
+
+/* A panel, rows x w vectors of which cols columns count, to a row-major matrix with rows ld apart,
+ * scaled; and back, with zeros in the columns that do not count. */
+void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
+                    double *to, int64_t ld);
+void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
+                   int64_t ld, pl_vec *panel);
 
 #endif

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANE_MAX = 7, LANE_LOW = 1, ROW_MAX = 40 }; /* no row at level 7 is longer than ROW_MAX */
+enum { LANE_MAX = 7, ROW_MAX = 40 }; /* no row at level 7 is longer than ROW_MAX */
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
  * lambda is cut into panels by the path of its columns from level k down to level low; panel after
@@ -33,7 +33,7 @@ struct pl_sn_fft {
   pl_sn_graph *graph;
   pl_sn_program *program[PL_SN_MAX + 1];
   layout lane, col;
-  pl_vec *lane_f, *lane_out;         /* eight functions on S_m; their transforms */
+  pl_vec *record, *lane_out;         /* eight functions on S_m; their transforms */
   pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
@@ -117,24 +117,6 @@ static void level(const pl_sn_fft *plan, const layout *lay, int k, int back, pl_
   }
 }
 
-/* Rows of w vectors, of which cols doubles count, to and from a matrix with rows ld apart. */
-static void rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel_rows,
-                     double *to, int64_t ld) {
-  for (int64_t t = 0; t < rows; t++) {
-    const double *from = (const double *)(panel_rows + t * w);
-    for (int64_t u = 0; u < cols; u++) to[t * ld + u] = from[u] * scale;
-  }
-}
-
-static void rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
-                    int64_t ld, pl_vec *panel_rows) {
-  for (int64_t t = 0; t < rows; t++) {
-    double *to = (double *)(panel_rows + t * w);
-    for (int64_t u = 0; u < cols; u++) to[u] = from[t * ld + u] * scale;
-    for (int64_t u = cols; u < w * PL_LANES; u++) to[u] = 0;
-  }
-}
-
 /* Level n, between blocks and the caller's matrices. */
 static void top_level(const pl_sn_fft *plan, int back, double *F) {
   const pl_sn_graph *g = plan->graph;
@@ -160,9 +142,9 @@ static void top_level(const pl_sn_fft *plan, int back, double *F) {
         const pl_sn_shape *big = &g->shape[n][lambda];
         double *at = F + plan->offset[lambda] + big->off[pl_sn_graph_place(g, n, lambda, mu)] + col;
         if (back)
-          rows_in(big->dim, w, cols, 1 / plan->scale[lambda], at, big->dim, out[l]);
+          pl_sn_rows_in(big->dim, w, cols, 1 / plan->scale[lambda], at, big->dim, out[l]);
         else
-          rows_out(big->dim, w, cols, plan->scale[lambda], out[l], at, big->dim);
+          pl_sn_rows_out(big->dim, w, cols, plan->scale[lambda], out[l], at, big->dim);
       }
       if (back) pl_sn_program_backward(plan->program[n], mu, w, in, out, plan->scratch);
       pos += w;
@@ -173,7 +155,7 @@ static void top_level(const pl_sn_fft *plan, int back, double *F) {
 
 /* ---- across lanes ---- */
 
-/* b[i] = column i of the 8 x 8 matrix with rows a[i]: blocks of 1, 2, 4 change places. */
+/* The 8 x 8 matrix with rows a[i], transposed: blocks of 1, 2, 4 change places. */
 static inline void transpose(pl_vec *a) {
   for (int i = 0; i < PL_LANES; i += 2) {
     pl_vec x = a[i], y = a[i + 1];
@@ -192,107 +174,134 @@ static inline void transpose(pl_vec *a) {
   }
 }
 
-/* count doubles (at most a vector); the rest of v becomes 0. */
-static inline void load(const double *from, int64_t count, pl_vec *v) {
-  if (count >= PL_LANES) {
-    memcpy(v, from, sizeof *v);
-  } else {
-    double x[PL_LANES] = {0};
-    for (int64_t i = 0; i < count; i++) x[i] = from[i];
-    memcpy(v, x, sizeof *v);
-  }
-}
-
-static inline void store(const pl_vec *v, int64_t count, double *to) {
-  if (count >= PL_LANES)
-    memcpy(to, v, sizeof *v);
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = (*v)[i];
-}
-
-/* lanes functions of size doubles, stride apart, to vectors; missing lanes are 0. */
+/* lanes functions of size doubles, stride apart, to vectors and back.  A missing lane repeats the
+ * first: it goes through the arithmetic and is dropped at the end. */
 static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
-  for (int64_t e = 0; e < size; e += PL_LANES) {
+  int64_t at[PL_LANES], e = 0;
+  for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
+  for (; e + PL_LANES <= size; e += PL_LANES) {
     pl_vec a[PL_LANES];
-    for (int i = 0; i < PL_LANES; i++) load(f + i * stride + e, i < lanes ? size - e : 0, &a[i]);
+    for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + at[i] + e, sizeof *a);
     transpose(a);
-    for (int64_t i = 0; i < PL_LANES && e + i < size; i++) to[e + i] = a[i];
+    for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
+  for (; e < size; e++)
+    for (int i = 0; i < PL_LANES; i++) to[e][i] = f[at[i] + e];
 }
 
 static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, int64_t stride) {
-  for (int64_t e = 0; e < size; e += PL_LANES) {
+  int64_t at[PL_LANES], e = 0;
+  for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
+  for (; e + PL_LANES <= size; e += PL_LANES) {
     pl_vec a[PL_LANES];
-    for (int64_t i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : 0];
+    for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i];
     transpose(a);
-    for (int i = 0; i < lanes; i++) store(&a[i], size - e, f + i * stride + e);
+    for (int i = PL_LANES - 1; i >= 0; i--) /* the first lane comes last, and stays */
+      memcpy(f + at[i] + e, &a[i], sizeof *a);
   }
+  for (; e < size; e++)
+    for (int i = PL_LANES - 1; i >= 0; i--) f[at[i] + e] = from[e][i];
 }
 
-/* The matrix of lambda at level k of each lane, to row-major matrices `stride` apart with rows ld
- * apart; whole vectors are written if pad. */
-static void matrix_out(const pl_sn_fft *plan, int k, int lambda, int lanes, double scale, int pad,
-                       double *to, int64_t stride, int64_t ld) {
+/* The matrix of lambda at level k from panels to row-major with rows ld vectors long, scaled; and
+ * back. */
+static void unpanel(const pl_sn_fft *plan, int k, int lambda, double scale, pl_vec *to) {
   const matrix *a = &plan->lane.matrices[k][lambda];
   int64_t d = plan->graph->shape[k][lambda].dim;
-  for (int64_t t = 0; t < d; t++) {
-    pl_vec row[ROW_MAX], *end = row;
-    const pl_vec *from = plan->lane_out + a->base;
-    for (int p = 0; p < a->npanels; p++) {
-      int64_t w = a->panels[p].width;
-      for (int64_t u = 0; u < w; u++) *end++ = from[t * w + u] * scale;
-      from += d * w;
-    }
-    for (int64_t u = d; u % PL_LANES; u++) *end++ = (pl_vec){0};
-    for (int64_t u = 0; u < d; u += PL_LANES) {
-      transpose(row + u);
-      for (int i = 0; i < lanes; i++)
-        store(&row[u + i], pad ? PL_LANES : d - u, to + i * stride + t * ld + u);
-    }
-  }
+  const pl_vec *from = plan->lane_out + a->base;
+  for (int p = 0; p < a->npanels; to += a->panels[p++].width)
+    for (int64_t t = 0; t < d; t++)
+      for (int64_t u = 0; u < a->panels[p].width; u++) to[t * d + u] = *from++ * scale;
 }
 
-static void matrix_in(const pl_sn_fft *plan, int k, int lambda, int lanes, double scale, int pad,
-                      const double *from, int64_t stride, int64_t ld) {
+static void panel_up(const pl_sn_fft *plan, int k, int lambda, double scale, const pl_vec *from) {
   const matrix *a = &plan->lane.matrices[k][lambda];
   int64_t d = plan->graph->shape[k][lambda].dim;
-  for (int64_t t = 0; t < d; t++) {
-    pl_vec row[ROW_MAX], *next = row, *to = plan->lane_out + a->base;
-    for (int64_t u = 0; u < d; u += PL_LANES) {
-      int64_t count = pad ? PL_LANES : d - u;
-      for (int i = 0; i < PL_LANES; i++)
-        load(from + i * stride + t * ld + u, i < lanes ? count : 0, &row[u + i]);
-      transpose(row + u);
+  pl_vec *to = plan->lane_out + a->base;
+  for (int p = 0; p < a->npanels; from += a->panels[p++].width)
+    for (int64_t t = 0; t < d; t++)
+      for (int64_t u = 0; u < a->panels[p].width; u++) *to++ = from[t * d + u] * scale;
+}
+
+/* Where the columns of a matrix of vectors over lanes stand: first row, distance of rows. */
+static void find_columns(const pl_sn_fft *plan, int mu, int64_t *at, int64_t *step) {
+  const matrix *a = &plan->lane.matrices[plan->m][mu];
+  int64_t base = a->base, d = plan->graph->shape[plan->m][mu].dim, col = 0;
+  for (int p = 0; p < a->npanels; base += d * a->panels[p++].width)
+    for (int64_t u = 0; u < a->panels[p].width; u++, col++) {
+      at[col] = base + u;
+      step[col] = a->panels[p].width;
     }
-    for (int p = 0; p < a->npanels; p++) {
-      int64_t w = a->panels[p].width;
-      for (int64_t u = 0; u < w; u++) to[t * w + u] = *next++ * scale;
-      to += d * w;
-    }
+}
+
+/* The matrices of all mu |- m, from vectors over lanes to vectors over columns, lane i in block i;
+ * and back. */
+static void lanes_to_columns(const pl_sn_fft *plan, int lanes, pl_vec *blocks) {
+  int m = plan->m;
+  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
+  for (int mu = 0; mu < plan->graph->count[m]; mu++) {
+    const matrix *b = &plan->col.matrices[m][mu];
+    int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
+    find_columns(plan, mu, at, step);
+    for (int64_t t = 0; t < d; t++)
+      for (int64_t v = 0; v < w; v++) {
+        pl_vec a[PL_LANES] = {{0}}, *to = blocks + b->base + t * w + v;
+        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
+          a[i] = plan->lane_out[at[u] + t * step[u]];
+        transpose(a);
+        for (int i = 0; i < lanes; i++) to[i * size] = a[i];
+      }
   }
 }
 
-/* Eight transforms on S_k of the functions at `f` (vectors). */
-static void lanes_forward(const pl_sn_fft *plan, int k, const pl_vec *f, pl_vec *out) {
-  if (k == LANE_LOW) {
-    *out = *f;
+static void columns_to_lanes(const pl_sn_fft *plan, int lanes, const pl_vec *blocks) {
+  int m = plan->m;
+  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
+  for (int mu = 0; mu < plan->graph->count[m]; mu++) {
+    const matrix *b = &plan->col.matrices[m][mu];
+    int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
+    find_columns(plan, mu, at, step);
+    for (int64_t t = 0; t < d; t++)
+      for (int64_t v = 0; v < w; v++) {
+        const pl_vec *from = blocks + b->base + t * w + v;
+        pl_vec a[PL_LANES];
+        for (int i = 0; i < PL_LANES; i++) a[i] = from[i < lanes ? i * size : 0];
+        transpose(a);
+        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
+          plan->lane_out[at[u] + t * step[u]] = a[i];
+      }
+  }
+}
+
+/* Eight functions f, stride apart, to their transforms on S_k, in vectors over lanes; and back. */
+static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double *f, int64_t stride,
+                          pl_vec *out) {
+  int64_t order = pl_factorial(k - 1);
+  if (k <= PL_SN_SMALL) {
+    pl_vec x[24];
+    lanes_in(lanes, f, stride, k * order, x);
+    pl_sn_small_forward(k, x, out);
     return;
   }
-  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  int64_t size = plan->lane.size[k - 1];
   for (int b = 0; b < k; b++)
-    lanes_forward(plan, k - 1, f + b * order, plan->lane_blocks[k] + b * size);
+    lanes_forward(plan, k - 1, lanes, f + b * order, stride, plan->lane_blocks[k] + b * size);
   level(plan, &plan->lane, k, 0, plan->lane_blocks[k], out);
 }
 
-static void lanes_backward(const pl_sn_fft *plan, int k, pl_vec *in, pl_vec *f) {
-  if (k == LANE_LOW) {
-    *f = *in;
+static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, double *f,
+                           int64_t stride) {
+  int64_t order = pl_factorial(k - 1);
+  if (k <= PL_SN_SMALL) {
+    pl_vec x[24];
+    pl_sn_small_backward(k, x, in);
+    lanes_out(lanes, x, k * order, f, stride);
     return;
   }
-  int64_t order = pl_factorial(k - 1), size = plan->lane.size[k - 1];
+  int64_t size = plan->lane.size[k - 1];
   level(plan, &plan->lane, k, 1, plan->lane_blocks[k], in);
   for (int b = 0; b < k; b++)
-    lanes_backward(plan, k - 1, plan->lane_blocks[k] + b * size, f + b * order);
+    lanes_backward(plan, k - 1, lanes, plan->lane_blocks[k] + b * size, f + b * order, stride);
 }
 
 /* ---- one function ---- */
@@ -308,13 +317,8 @@ static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
     }
     return;
   }
-  lanes_in(k, f, order, order, plan->lane_f);
-  lanes_forward(plan, k - 1, plan->lane_f, plan->lane_out);
-  for (int mu = 0; mu < plan->graph->count[k - 1]; mu++) {
-    const matrix *a = &col->matrices[k - 1][mu];
-    matrix_out(plan, k - 1, mu, k, 1, 1, (double *)(plan->col_blocks[k] + a->base), size * PL_LANES,
-               a->width * PL_LANES);
-  }
+  lanes_forward(plan, k - 1, k, f, order, plan->lane_out);
+  lanes_to_columns(plan, k, plan->col_blocks[k]);
 }
 
 static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
@@ -327,27 +331,23 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
     }
     return;
   }
-  for (int mu = 0; mu < plan->graph->count[k - 1]; mu++) {
-    const matrix *a = &col->matrices[k - 1][mu];
-    matrix_in(plan, k - 1, mu, k, 1, 1, (const double *)(plan->col_blocks[k] + a->base),
-              size * PL_LANES, a->width * PL_LANES);
-  }
-  lanes_backward(plan, k - 1, plan->lane_out, plan->lane_f);
-  lanes_out(k, plan->lane_f, order, f, order);
+  columns_to_lanes(plan, k, plan->col_blocks[k]);
+  lanes_backward(plan, k - 1, k, plan->lane_out, f, order);
 }
 
 /* ---- plan ---- */
 
-static void plan_sizes(const pl_sn_fft *plan, int64_t *lane_f, int64_t *lane_out,
+static void plan_sizes(const pl_sn_fft *plan, int64_t *record, int64_t *lane_out,
                        int64_t *lane_blocks, int64_t *col_blocks, int64_t *scratch, int64_t *top) {
   int n = plan->n, lanes = plan->lane.high;
-  *lane_f = pl_factorial(lanes);
+  *record = n <= LANE_MAX ? pl_factorial(n) : 0;
   *lane_out = plan->lane.size[lanes];
-  for (int k = LANE_LOW + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
-  for (int k = plan->m + 1; k <= n; k++) col_blocks[k] = k * plan->col.size[k - 1];
+  for (int k = PL_SN_SMALL + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
+  for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++)
+    col_blocks[k] = k * plan->col.size[k - 1];
   *scratch = *top = 1;
   const layout *both[] = {&plan->lane, &plan->col};
-  for (int i = 0; i < 2 && n > 1; i++)
+  for (int i = 0; i < 2 && n > PL_SN_SMALL; i++)
     for (int k = both[i]->low + 1; k <= (i ? n : lanes); k++)
       for (int mu = 0; mu < plan->graph->count[k - 1]; mu++)
         for (int p = 0; p < both[i]->matrices[k - 1][mu].npanels; p++) {
@@ -379,16 +379,16 @@ static pl_sn_fft *plan_tables(int n) {
   pl_sn_graph *g = plan->graph = pl_sn_graph_new(n);
   plan->n = n;
   plan->m = n - 1 < LANE_MAX ? n - 1 : LANE_MAX;
-  for (int k = 2; k <= n; k++) plan->program[k] = pl_sn_program_new(g, k);
-  layout_init(&plan->lane, g, LANE_LOW, n < LANE_MAX ? n : LANE_MAX, 1);
-  if (n > 1) layout_init(&plan->col, g, plan->m, n - 1, PL_LANES);
+  for (int k = PL_SN_SMALL + 1; k <= n; k++) plan->program[k] = pl_sn_program_new(g, k);
+  layout_init(&plan->lane, g, n < PL_SN_SMALL ? n : PL_SN_SMALL, n < LANE_MAX ? n : LANE_MAX, 1);
+  if (n > PL_SN_SMALL) layout_init(&plan->col, g, plan->m, n - 1, PL_LANES);
   return plan;
 }
 
 void pl_sn_fft_free(pl_sn_fft *plan) {
   if (!plan) return;
   layout_fini(&plan->lane, plan->graph);
-  if (plan->n > 1) layout_fini(&plan->col, plan->graph);
+  if (plan->n > PL_SN_SMALL) layout_fini(&plan->col, plan->graph);
   for (int k = 0; k <= PL_SN_MAX; k++) {
     pl_sn_program_free(plan->program[k]);
     pl_free(plan->col_blocks[k]);
@@ -397,7 +397,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   pl_sn_graph_free(plan->graph);
   pl_free(plan->offset);
   pl_free(plan->scale);
-  pl_free(plan->lane_f);
+  pl_free(plan->record);
   pl_free(plan->lane_out);
   pl_free(plan->scratch);
   pl_free(plan->top);
@@ -422,9 +422,9 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (offset) plan->offset[i] = offset[i];
     plan->scale[i] = sqrt((double)pl_factorial(n) / (double)g->shape[n][i].dim);
   }
-  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
-  plan->lane_f = vectors(lane_f);
+  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
+  plan->record = vectors(record);
   plan->lane_out = vectors(lane_out);
   plan->scratch = vectors(scratch);
   plan->top = vectors(top);
@@ -439,158 +439,92 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
 int64_t pl_sn_fft_bytes(int n) {
   if (check_n(n, 1)) return 0;
   pl_sn_fft *plan = plan_tables(n);
-  int64_t lane_f, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &lane_f, &lane_out, lane, col, &scratch, &top);
-  int64_t bytes = lane_f + lane_out + scratch + top;
+  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
+  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
+  int64_t bytes = record + lane_out + scratch + top;
   for (int k = 0; k <= LANE_MAX; k++) bytes += lane[k];
   for (int k = 0; k <= PL_SN_MAX; k++) bytes += col[k];
   bytes *= (int64_t)sizeof(pl_vec);
-  for (int k = 2; k <= n; k++) bytes += pl_sn_program_bytes(plan->program[k]);
+  for (int k = PL_SN_SMALL + 1; k <= n; k++) bytes += pl_sn_program_bytes(plan->program[k]);
   pl_sn_fft_free(plan);
   return bytes;
 }
 
 /* ---- apply ---- */
 
-/* Functions of a batch that go through the lanes together; 1: cosets fill the lanes instead. */
+/* Functions of a batch that go through the lanes together; 0: cosets of one fill the lanes. */
 static int lanes_of_batch(const pl_sn_fft *plan, int left) {
-  if (plan->n == 1) return left < PL_LANES ? left : PL_LANES;
-  if (plan->n > LANE_MAX || left < PL_LANES / 2) return 1;
+  if (plan->n > LANE_MAX || (plan->n > PL_SN_SMALL && left < PL_LANES / 2)) return 0;
   return left < PL_LANES ? left : PL_LANES;
+}
+
+/* Matrices from lambda on that follow each other without gaps, as one piece: its doubles, and the
+ * lambda after it. */
+static int64_t piece(const pl_sn_fft *plan, int lambda, int *next) {
+  int64_t size = 0;
+  int i = lambda;
+  do {
+    int64_t d = plan->graph->shape[plan->n][i++].dim;
+    size += d * d;
+  } while (i < plan->nirreps && plan->offset[i] == plan->offset[lambda] + size);
+  *next = i;
+  return size;
+}
+
+static void batch_forward(const pl_sn_fft *plan, int lanes, const double *f, int64_t f_stride,
+                          double *F, int64_t F_stride) {
+  int n = plan->n;
+  pl_vec *record = plan->record, *at = record;
+  lanes_forward(plan, n, lanes, f, f_stride, plan->lane_out);
+  for (int i = 0; i < plan->nirreps; i++) {
+    unpanel(plan, n, i, plan->scale[i], at);
+    at += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
+  }
+  for (int i = 0, next; i < plan->nirreps; i = next) {
+    int64_t size = piece(plan, i, &next);
+    lanes_out(lanes, record, size, F + plan->offset[i], F_stride);
+    record += size;
+  }
+}
+
+static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int64_t F_stride,
+                          double *f, int64_t f_stride) {
+  int n = plan->n;
+  pl_vec *record = plan->record, *at = record;
+  for (int i = 0, next; i < plan->nirreps; i = next) {
+    int64_t size = piece(plan, i, &next);
+    lanes_in(lanes, F + plan->offset[i], F_stride, size, at);
+    at += size;
+  }
+  for (int i = 0; i < plan->nirreps; i++) {
+    panel_up(plan, n, i, 1 / plan->scale[i], record);
+    record += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
+  }
+  lanes_backward(plan, n, lanes, plan->lane_out, f, f_stride);
 }
 
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
                        int64_t F_stride) {
-  int n = plan->n, lanes;
-  for (int b = 0; b < batch; b += lanes, f += lanes * f_stride, F += lanes * F_stride) {
+  for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
-    if (lanes == 1 && n > 1) {
-      cosets_forward(plan, n, f);
-      top_level(plan, 0, F);
-      continue;
+    if (lanes) {
+      batch_forward(plan, lanes, f + b * f_stride, f_stride, F + b * F_stride, F_stride);
+    } else {
+      cosets_forward(plan, plan->n, f + b * f_stride);
+      top_level(plan, 0, F + b * F_stride);
     }
-    lanes_in(lanes, f, f_stride, pl_factorial(n), plan->lane_f);
-    lanes_forward(plan, n, plan->lane_f, plan->lane_out);
-    for (int i = 0; i < plan->nirreps; i++)
-      matrix_out(plan, n, i, lanes, plan->scale[i], 0, F + plan->offset[i], F_stride,
-                 plan->graph->shape[n][i].dim);
   }
 }
 
 void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,
                        int64_t f_stride) {
-  int n = plan->n, lanes;
-  for (int b = 0; b < batch; b += lanes, f += lanes * f_stride, F += lanes * F_stride) {
+  for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
-    if (lanes == 1 && n > 1) {
-      top_level(plan, 1, (double *)F);
-      cosets_backward(plan, n, f);
-      continue;
-    }
-    for (int i = 0; i < plan->nirreps; i++)
-      matrix_in(plan, n, i, lanes, 1 / plan->scale[i], 0, F + plan->offset[i], F_stride,
-                plan->graph->shape[n][i].dim);
-    lanes_backward(plan, n, plan->lane_out, plan->lane_f);
-    lanes_out(lanes, plan->lane_f, pl_factorial(n), f, f_stride);
-  }
-}
-
-/* ---- level n alone ---- */
-
-enum { CHUNK = 5 }; /* vectors of columns taken through at once: scratch stays in cache */
-
-struct pl_sn_level {
-  int n;
-  pl_sn_graph *graph;
-  pl_sn_program *program;
-  int64_t (*column)[PL_SN_BRANCH]; /* [mu][l] */
-  pl_vec *in, *out, *scratch;
-};
-
-pl_status pl_sn_level_new(int n, pl_sn_level **out) {
-  PL_TRY(check_n(n, 2));
-  pl_sn_level *level = pl_zalloc(1, sizeof *level, "level of a transform");
-  pl_sn_graph *g = level->graph = pl_sn_graph_new(n);
-  level->n = n;
-  level->program = pl_sn_program_new(g, n);
-  level->column = pl_zalloc((size_t)g->count[n - 1], sizeof *level->column, "level of a transform");
-  int64_t most = 0;
-  for (int mu = 0; mu < g->count[n - 1]; mu++) {
-    const pl_sn_shape *s = &g->shape[n - 1][mu];
-    if (s->dim > most) most = s->dim;
-    for (int l = 0; l < s->nsup; l++)
-      level->column[mu][l] = g->shape[n][s->sup[l]].off[pl_sn_graph_place(g, n, s->sup[l], mu)];
-  }
-  level->in = vectors(n * most * CHUNK);
-  level->out = vectors(n * most * CHUNK);
-  level->scratch = vectors((pl_sn_program_rows(level->program) + 1) * CHUNK);
-  *out = level;
-  return PL_OK;
-}
-
-void pl_sn_level_free(pl_sn_level *level) {
-  if (!level) return;
-  pl_sn_program_free(level->program);
-  pl_sn_graph_free(level->graph);
-  pl_free(level->column);
-  pl_free(level->in);
-  pl_free(level->out);
-  pl_free(level->scratch);
-  pl_free(level);
-}
-
-int pl_sn_level_covers(const pl_sn_level *level, int mu, const int **lambda,
-                       const int64_t **column) {
-  const pl_sn_shape *s = &level->graph->shape[level->n - 1][mu];
-  if (lambda) *lambda = s->sup;
-  if (column) *column = level->column[mu];
-  return s->nsup;
-}
-
-static void level_run(const pl_sn_level *level, int mu, int64_t ncols, int back,
-                      const double *const *from, double *const *to) {
-  int n = level->n;
-  const pl_sn_graph *g = level->graph;
-  const pl_sn_shape *s = &g->shape[n - 1][mu];
-  double order = (double)pl_factorial(n - 1);
-  for (int64_t u = 0; u < ncols; u += CHUNK * PL_LANES) {
-    int64_t cols = ncols - u < CHUNK * PL_LANES ? ncols - u : CHUNK * PL_LANES;
-    int64_t w = ceil_div(cols, PL_LANES);
-    pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH], *free_panel = level->out;
-    for (int j = 1; j <= n; j++) in[j - 1] = level->in + (j - 1) * s->dim * w;
-    for (int l = 0; l < s->nsup; l++) {
-      out[l] = free_panel;
-      free_panel += g->shape[n][s->sup[l]].dim * w;
-    }
-    for (int half = 0; half < 2; half++) {
-      int ins = half == back; /* blocks are read first, or written last */
-      for (int j = 1; ins && j <= n; j++) {
-        double scale = sqrt((double)s->dim / order);
-        if (back)
-          rows_out(s->dim, w, cols, 1 / scale, in[j - 1], to[n - j] + u, ncols);
-        else
-          rows_in(s->dim, w, cols, scale, from[n - j] + u, ncols, in[j - 1]);
-      }
-      for (int l = 0; !ins && l < s->nsup; l++) {
-        int64_t d = g->shape[n][s->sup[l]].dim;
-        double scale = sqrt(n * order / (double)d);
-        if (back)
-          rows_in(d, w, cols, 1 / scale, from[l] + u, ncols, out[l]);
-        else
-          rows_out(d, w, cols, scale, out[l], to[l] + u, ncols);
-      }
-      if (half == 0 && back) pl_sn_program_backward(level->program, mu, w, in, out, level->scratch);
-      if (half == 0 && !back) pl_sn_program_forward(level->program, mu, w, in, out, level->scratch);
+    if (lanes) {
+      batch_inverse(plan, lanes, F + b * F_stride, F_stride, f + b * f_stride, f_stride);
+    } else {
+      top_level(plan, 1, (double *)F + b * F_stride); /* reads only */
+      cosets_backward(plan, plan->n, f + b * f_stride);
     }
   }
-}
-
-void pl_sn_level_forward(pl_sn_level *level, int mu, int64_t ncols, const double *const *in,
-                         double *const *out) {
-  level_run(level, mu, ncols, 0, in, out);
-}
-
-void pl_sn_level_inverse(pl_sn_level *level, int mu, int64_t ncols, const double *const *out,
-                         double *const *in) {
-  level_run(level, mu, ncols, 1, out, in);
 }

@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- Young's graph ---- */
 
@@ -87,10 +88,11 @@ typedef struct place {
   int32_t array, row;
 } place;
 
-/* out = O in on `rows` rows of m streams. */
+/* out = O in on `rows` rows of m streams; or, when mix is NULL, W_5^nu from F_1 .. F_5 at the row
+ * of in[0] to m shapes. */
 typedef struct step {
   const double *mix;
-  int32_t m, rows;
+  int32_t m, rows, nu;
   place in[PL_SN_BRANCH], out[PL_SN_BRANCH];
 } step;
 
@@ -121,12 +123,16 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
   const pl_sn_graph *g = p->graph;
   const pl_sn_shape *s = &g->shape[k - 1][mu];
   place in[PL_SN_BRANCH] = {{F_0 + k, (int32_t)row}};
-  if (k == 2) in[1] = (place){F_0 + 1, (int32_t)row};
-  for (int q = 0; k > 2 && q < s->nsub; q++)
-    in[1 + q] = (place){SCRATCH, (int32_t)(free + q * s->dim)};
+  if (k == PL_SN_SMALL + 1) {
+    step *five = add_step(p);
+    *five = (step){.m = s->nsup, .nu = mu, .in = {in[0]}};
+    memcpy(five->out, out, (size_t)s->nsup * sizeof *out);
+    return;
+  }
+  for (int q = 0; q < s->nsub; q++) in[1 + q] = (place){SCRATCH, (int32_t)(free + q * s->dim)};
   int64_t inner = free + s->nsub * s->dim;
-  if (k > 2 && inner > p->scratch_rows) p->scratch_rows = inner;
-  for (int q = 0; k > 2 && q < s->nsub; q++) {
+  if (inner > p->scratch_rows) p->scratch_rows = inner;
+  for (int q = 0; q < s->nsub; q++) {
     const pl_sn_shape *kappa = &g->shape[k - 2][s->sub[q]];
     place to[PL_SN_BRANCH];
     for (int l = 0; l < kappa->nsup; l++) {
@@ -148,7 +154,7 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
 }
 
 pl_sn_program *pl_sn_program_new(const pl_sn_graph *g, int k) {
-  pl_require(k >= 2 && k <= g->n);
+  pl_require(k > PL_SN_SMALL && k <= g->n);
   pl_sn_program *p = pl_zalloc(1, sizeof *p, "transform program");
   p->graph = g;
   p->k = k;
@@ -195,6 +201,15 @@ mix(int m, int back, int64_t n, pl_vec *const *from, pl_vec *const *to, const do
 static inline __attribute__((always_inline)) void run(const step *s, int back, int64_t w,
                                                       pl_vec *const *array) {
   pl_vec *in[PL_SN_BRANCH], *out[PL_SN_BRANCH];
+  if (!s->mix) {
+    for (int j = 0; j < 5; j++) in[j] = array[F_0 + 1 + j] + s->in[0].row * w;
+    for (int l = 0; l < s->m; l++) out[l] = array[s->out[l].array] + s->out[l].row * w;
+    if (back)
+      pl_sn_five_backward(s->nu, w, in, out);
+    else
+      pl_sn_five_forward(s->nu, w, in, out);
+    return;
+  }
   for (int j = 0; j < s->m; j++) in[j] = array[s->in[j].array] + s->in[j].row * w;
   for (int j = 0; j < s->m; j++) out[j] = array[s->out[j].array] + s->out[j].row * w;
   pl_vec **from = back ? out : in, **to = back ? in : out;
@@ -232,4 +247,29 @@ void pl_sn_program_backward(const pl_sn_program *p, int mu, int64_t w, pl_vec *c
   pl_vec *array[ARRAYS];
   set_arrays(p, mu, in, out, scratch, array);
   for (int64_t i = p->first[mu + 1] - 1; i >= p->first[mu]; i--) run(&p->steps[i], 1, w, array);
+}
+
+/* ---- panels ---- */
+
+void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
+                    double *to, int64_t ld) {
+  for (int64_t t = 0; t < rows; t++, panel += w, to += ld)
+    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+      const double *x = (const double *)(panel + v);
+      double *y = to + v * PL_LANES;
+#pragma omp simd /* masked */
+      for (int64_t u = 0; u < PL_LANES; u++)
+        if (u < left) y[u] = x[u] * scale;
+    }
+}
+
+void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
+                   int64_t ld, pl_vec *panel) {
+  for (int64_t t = 0; t < rows; t++, panel += w, from += ld)
+    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+      const double *x = from + v * PL_LANES;
+      double *y = (double *)(panel + v);
+#pragma omp simd
+      for (int64_t u = 0; u < PL_LANES; u++) y[u] = u < left ? x[u] * scale : 0;
+    }
 }

@@ -1,0 +1,24 @@
+/* The levels up to 5 of the transform on S_n as straight code on registers.  Internal to the
+ * transform; the maps W_k^mu are explained in group/sn_level.h. */
+#ifndef PL_GROUP_SN_CODELET_H
+#define PL_GROUP_SN_CODELET_H
+
+#include <stdint.h>
+
+/* Eight doubles that go through the same arithmetic: the one unit of all data in here. */
+enum { PL_LANES = 8 };
+typedef double pl_vec __attribute__((vector_size(PL_LANES * sizeof(double))));
+
+enum { PL_SN_SMALL = 4 };
+
+/* Eight whole transforms on S_k, k = 1..4, unitary scaling: k! vectors f to the packed row-major
+ * matrices F, or back.  Not overlapping. */
+void pl_sn_small_forward(int k, const pl_vec *f, pl_vec *F);
+void pl_sn_small_backward(int k, pl_vec *f, const pl_vec *F);
+
+/* W_5^nu for the nu-th partition of 4 on w columns.  f[j-1]: d_nu rows of F_j; y[l]: d_lambda rows
+ * of the l-th shape covering nu; rows are w vectors, contiguous. */
+void pl_sn_five_forward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y);
+void pl_sn_five_backward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y);
+
+#endif
