@@ -2,6 +2,8 @@
 #include "pl_test.h"
 
 #include "base/rng.h"
+#include "group/check.h"
+#include "group/family.h"
 #include "group/group.h"
 
 #include <complex.h>
@@ -227,12 +229,18 @@ static void counts_agree(void **state) {
   for (int s = 0; s < NUM_SMALL; s++) {
     pl_group *g = parse(small[s]);
     int64_t irreps = pl_group_num_irreps(g), squares = 0, members = 0;
+    int64_t by_type[3] = {0}, squares_by_type[3] = {0}, count[3], sums[3];
     for (int64_t i = 0; i < irreps; i++) {
       pl_irrep r = pl_group_irrep(g, i);
       assert_int_equal(r.mult, r.type == PL_COMPLEX ? 2 : 1);
       squares += (int64_t)r.mult * r.dim * r.dim;
       members += r.mult;
+      by_type[r.type]++;
+      squares_by_type[r.type] += (int64_t)r.dim * r.dim;
     }
+    pl_group_irrep_sums(g, count, sums);
+    assert_memory_equal(count, by_type, sizeof count);
+    assert_memory_equal(sums, squares_by_type, sizeof sums);
     assert_int_equal(squares, pl_group_order(g));
     assert_int_equal(members, pl_group_num_classes(g));
     assert_int_equal(members, count_classes(g));
@@ -563,6 +571,45 @@ static void bad_specs_are_explained(void **state) {
   }
 }
 
+static void turned_matrix(const pl_factor *f, int64_t i, int64_t a, double *m) {
+  pl_family_dihedral.irrep_matrix(f, i, a, m);
+  if (i == 4) m[0] += 1e-9;
+}
+static int64_t swapped_product(const pl_factor *f, int64_t a, int64_t b) {
+  return pl_family_dihedral.mul(f, b, a);
+}
+
+static void checks_pass_and_fail(void **state) {
+  (void)state;
+  static const char *const good[] = {"C_1", "D_5", "S_4", "Q_8 x Q_8 x C_3", "C_70 x D_40"};
+  pl_check check[PL_NUM_CHECKS];
+  for (size_t s = 0; s < sizeof good / sizeof *good; s++) {
+    pl_group *g = parse(good[s]);
+    assert_ok(pl_group_check(g, check));
+    for (int i = 0; i < PL_NUM_CHECKS; i++) {
+      assert_true(check[i].residual <= check[i].tolerance);
+      assert_true(strlen(check[i].cases) > 0);
+    }
+    pl_group_free(g);
+  }
+  pl_group *g = parse("D_20"); /* transforms by FFTW, not by the matrices */
+  pl_family broken = pl_family_dihedral;
+  g->factor[0].family = &broken;
+  broken.irrep_matrix = turned_matrix;
+  assert_int_equal(pl_group_check(g, check), PL_EBUG);
+  for (int i = 1; i <= 4; i++) assert_true(check[i].residual > check[i].tolerance);
+  assert_true(check[5].residual <= check[5].tolerance);
+  broken = pl_family_dihedral;
+  broken.mul = swapped_product;
+  assert_int_equal(pl_group_check(g, check), PL_EBUG);
+  assert_non_null(strstr(pl_error_message(), "homomorphism"));
+  pl_group_free(g);
+  g = parse("C_1000000 x C_1000000");
+  assert_int_equal(pl_group_check(g, check), PL_EENV);
+  assert_non_null(strstr(pl_error_message(), "GB of memory"));
+  pl_group_free(g);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(elements_form_a_group),
     cmocka_unit_test(generators_generate),
@@ -582,5 +629,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(large_groups_are_light),
     cmocka_unit_test(specs_are_read_leniently),
     cmocka_unit_test(bad_specs_are_explained),
+    cmocka_unit_test(checks_pass_and_fail),
 };
 PL_TEST_MAIN(tests)

@@ -17,26 +17,23 @@
  *
  * Element order.  S_n: lexicographic in one-line notation.  C_n: 0..n-1.  D_n, symmetries of the
  * n-gon, order 2n: r^k is k, s r^k is n + k, s r s = r^-1.  Q_8: 1, i, j, k, -1, -i, -j, -k.
- * G x H: g |H| + h (G slow, H fast).
- * G x H x K: mixed radix likewise.
+ * G x H: g |H| + h (G slow, H fast); more factors likewise.
  *
- * Irreps, in the order of their numbers:
- *   C_n  label k = 0..n/2: g -> exp(-2 pi i k g/n), so that F is the usual DFT; the conjugate of k
- *        is n-k.
- *   D_n  A1 (trivial), A2 (s -> -1); n even: B1 (r -> -1, s -> 1), B2 (r -> -1, s -> -1); then
- *        E1, E2, ..: Eh sends r to the rotation by 2 pi h/n and s to diag(1, -1).
- *   Q_8  1 (trivial); i, j, k: 1 on that unit, -1 on the two others; H: i -> diag(i, -i),
- *        j -> [[0, -1], [1, 0]].
- *   S_n  see below.
- *   G x H x ..: labels "a x b x ..", the last factor fastest.  Where two or more parts are of
- * complex type, of each conjugate pair the one is stored whose first complex part is a stored one;
- *        a later complex part runs through a, conj a for each stored a: C_3 x C_4 has "0 x 0",
- *        "0 x 1", "0 x 2", "1 x 0", "1 x 1", "1 x 3", "1 x 2".  The matrix is the Kronecker
- * product, in this basis: quaternionic parts are 2 x 2 blocks, and the indices of blocks come
- * before the index inside a block; two quaternionic parts act on the quaternions x as x -> p x
- * conj(q), a real 4 x 4 block in the basis 1, i, j, k. Irreps of S_n: Young's orthogonal form
- * (group/young.h) of w s w, w(i) = n+1-i, in decreasing lexicographic order of partitions;
- * lexicographic element order then lists left cosets of S_(n-1) contiguously.
+ * Irreps, in the order of their numbers.
+ *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
+ *   D_n  A1, trivial; A2: s -> -1; for even n B1: r -> -1, s -> 1, and B2: r -> -1, s -> -1;
+ *        then E1, E2, ..: Eh sends r to the rotation by 2 pi h/n, s to diag(1, -1).
+ *   Q_8  1, trivial; i, j, k: 1 on that unit and -1 on the two others;
+ *        H: i -> diag(i, -i), j -> [[0, -1], [1, 0]].
+ *   S_n  Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
+ *        lexicographic order of partitions; lexicographic element order then lists left cosets
+ *        of S_(n-1) contiguously.
+ *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored
+ *        whose first complex part is a stored one; every later complex part b runs through b and
+ *        conj b.  C_3 x C_4: 0 x 0, 0 x 1, 0 x 2, 1 x 0, 1 x 1, 1 x 3, 1 x 2.
+ *        Matrices are Kronecker products, the index of a quaternionic part's 2 x 2 block before
+ *        the index inside the block; two quaternionic parts p and q act on the quaternions as
+ *        x -> p x conj(q), a real 4 x 4 block in the basis 1, i, j, k.
  *
  * Everything in this layer is Local: no MPI. */
 #ifndef PL_GROUP_GROUP_H
@@ -81,6 +78,9 @@ typedef struct pl_irrep {
 /* Irreps as stored (a complex pair counts once), numbered 0..n-1; irrep 0 is the trivial one. */
 int64_t pl_group_num_irreps(const pl_group *g);
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i);
+/* Stored irreps of each type, and the sum of d^2 over them; without a loop over the irreps of a
+ * product.  squares[PL_REAL] + 2 squares[PL_COMPLEX] + squares[PL_QUATERNIONIC] = |G|. */
+void pl_group_irrep_sums(const pl_group *g, int64_t count[3], int64_t squares[3]);
 /* "3,1,1" for S_n; otherwise the family's names; products "a x b".  As pl_group_element_label. */
 int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n);
 /* The irrep with this label, or -1.  Either name of a conjugate pair finds it. */

@@ -14,8 +14,7 @@ static const struct command {
   pl_status (*run)(int argc, char **argv, const pl_comm *world);
 } commands[] = {
     {"run", "train a sweep", pl_cli_run},
-    {"plan", "show phases, teams, mapping, memory and time of a sweep; train nothing",
-     pl_cli_plan},
+    {"plan", "show phases, teams, mapping, memory and time of a sweep; train nothing", pl_cli_plan},
     {"status", "show the runs of an output file, also while the sweep runs", pl_cli_status},
     {"group", "show a group's order, classes and irreps", pl_cli_group},
     {"fourier", "transform a function on a group", pl_cli_fourier},
@@ -83,6 +82,7 @@ int pl_cli_main(int argc, char **argv, const pl_comm *world) {
   pl_status st = dispatch(argc, argv, world);
   if (st == PL_STOPPED || st == PL_UNFINISHED)
     pl_log(PL_LOG_WARNING, "%s", pl_error_message());
-  else if (st) pl_log(PL_LOG_ERROR, "%s", pl_error_message());
+  else if (st)
+    pl_log(PL_LOG_ERROR, "%s", pl_error_message());
   return st;
 }

@@ -12,7 +12,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   char *end;
   long n;
   switch (key) {
-  case ARGP_KEY_INIT: state->child_inputs[0] = o; return 0;
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = o;
+    return 0;
   case 'n':
     n = strtol(arg, &end, 10);
     if (*end || end == arg || n < 1 || n > 10000000)
@@ -25,10 +27,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 pl_status pl_cli_plan(int argc, char **argv, const pl_comm *world) {
   static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
-  static const struct argp argp = {options, parse, "SWEEP.yaml",
+  static const struct argp argp = {options,
+                                   parse,
+                                   "SWEEP.yaml",
                                    "Show how a sweep would run: phases, teams, which ranks hold "
                                    "which irreps, memory and time.  Trains nothing.",
-                                   children, NULL, NULL};
+                                   children,
+                                   NULL,
+                                   NULL};
   sweep_options o = {0};
   pl_cli_parse(&argp, argc, argv, &o, world);
   pl_config *cfg;

@@ -27,12 +27,24 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
   run_options *o = state->input;
   switch (key) {
-  case ARGP_KEY_INIT: state->child_inputs[0] = &o->sweep; return 0;
-  case 'o': o->output = arg; return 0;
-  case 'q': pl_log_quiet(); return 0;
-  case KEY_OVERWRITE: o->overwrite = true; return 0;
-  case KEY_DRY_RUN: o->dry_run = true; return 0;
-  case KEY_KEYS: pl_config_print_keys(stdout); exit(0);
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->sweep;
+    return 0;
+  case 'o':
+    o->output = arg;
+    return 0;
+  case 'q':
+    pl_log_quiet();
+    return 0;
+  case KEY_OVERWRITE:
+    o->overwrite = true;
+    return 0;
+  case KEY_DRY_RUN:
+    o->dry_run = true;
+    return 0;
+  case KEY_KEYS:
+    pl_config_print_keys(stdout);
+    exit(0);
   }
   return ARGP_ERR_UNKNOWN;
 }
@@ -72,11 +84,15 @@ static void print_runs(const pl_config *cfg) {
 
 pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
-  static const struct argp argp = {options, parse, "SWEEP.yaml",
+  static const struct argp argp = {options,
+                                   parse,
+                                   "SWEEP.yaml",
                                    "Train the sweep of a YAML file, runs shared out over the MPI "
                                    "ranks, and write one NetCDF file."
                                    "\vplancherel run --keys lists the keys of a sweep file.",
-                                   children, NULL, NULL};
+                                   children,
+                                   NULL,
+                                   NULL};
   run_options o = {0};
   char *command = join(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);
@@ -90,9 +106,8 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
     }
   } else if (!st) {
     char *named = default_output(o.sweep.sweep);
-    pl_sweep_options so = {.output = o.output ? o.output : named,
-                           .overwrite = o.overwrite,
-                           .command = command};
+    pl_sweep_options so = {
+        .output = o.output ? o.output : named, .overwrite = o.overwrite, .command = command};
     st = pl_sweep_run(world, cfg, plan, &so);
     pl_free(named);
   }

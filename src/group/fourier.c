@@ -114,22 +114,11 @@ static void axis_inverse(const axis *a, int64_t rows, const double *in, int64_t 
 
 /* ---- plans ---- */
 
-/* Sums of d^2 over the real and the quaternionic irreps follow the rule of types; a quaternionic
- * matrix takes twice the d^2 doubles that it brings to |G|. */
+/* A quaternionic matrix takes twice the d^2 doubles that it brings to |G|. */
 int64_t pl_fourier_size(const pl_group *g) {
-  int64_t real = 1, quaternionic = 0;
-  for (int t = 0; t < g->factors; t++) {
-    const pl_factor *f = &g->factor[t];
-    int64_t sum[3] = {0};
-    for (int64_t i = 0; i < f->irreps; i++) {
-      pl_irrep r = f->family->irrep(f, i);
-      sum[r.type] += (int64_t)r.dim * r.dim;
-    }
-    int64_t old = real;
-    real = old * sum[PL_REAL] + quaternionic * sum[PL_QUATERNIONIC];
-    quaternionic = old * sum[PL_QUATERNIONIC] + quaternionic * sum[PL_REAL];
-  }
-  return g->order + quaternionic;
+  int64_t count[3], squares[3];
+  pl_group_irrep_sums(g, count, squares);
+  return g->order + squares[PL_QUATERNIONIC];
 }
 
 static int64_t chunk_of(const pl_group *g) {

@@ -268,6 +268,31 @@ pl_irrep pl_group_irrep(const pl_group *g, int64_t i) {
   return r;
 }
 
+/* sum of products of a and b by the rule of types, a becoming the result. */
+static void multiply_by_type(int64_t a[3], const int64_t b[3]) {
+  int64_t real = a[PL_REAL], complex = a[PL_COMPLEX], quaternionic = a[PL_QUATERNIONIC];
+  a[PL_REAL] = real * b[PL_REAL] + quaternionic * b[PL_QUATERNIONIC];
+  a[PL_QUATERNIONIC] = real * b[PL_QUATERNIONIC] + quaternionic * b[PL_REAL];
+  a[PL_COMPLEX] = complex * (b[PL_REAL] + 2 * b[PL_COMPLEX] + b[PL_QUATERNIONIC]) +
+                  (real + quaternionic) * b[PL_COMPLEX];
+}
+
+void pl_group_irrep_sums(const pl_group *g, int64_t count[3], int64_t squares[3]) {
+  memcpy(count, (int64_t[3]){[PL_REAL] = 1}, 3 * sizeof *count);
+  memcpy(squares, (int64_t[3]){[PL_REAL] = 1}, 3 * sizeof *squares);
+  for (int t = 0; t < g->factors; t++) {
+    const pl_factor *f = &g->factor[t];
+    int64_t c[3] = {0}, s[3] = {0};
+    for (int64_t i = 0; i < f->irreps; i++) {
+      pl_irrep r = f->family->irrep(f, i);
+      c[r.type]++;
+      s[r.type] += (int64_t)r.dim * r.dim;
+    }
+    multiply_by_type(count, c);
+    multiply_by_type(squares, s);
+  }
+}
+
 int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n) {
   part parts[PL_MAX_FACTORS];
   int len = 0;
