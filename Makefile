@@ -9,8 +9,8 @@ CC      := gcc
 endif
 pc_any   = $(firstword $(shell for p in $(1); do pkg-config --exists $$p 2>/dev/null && echo $$p; done))
 PKGS    := ompi-c $(call pc_any,scalapack-openmpi scalapack) openblas netcdf yaml-0.1 fftw3
-VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 comma   := ,
+VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 B       := build$(if $(VARIANT),/$(VARIANT))
 
 VERSION := $(shell cat VERSION)

@@ -26,8 +26,9 @@ typedef struct pl_batch {
   int owner;            /* rank of the team; on a grid its first rank */
   int grid;             /* number of the grid, or -1 */
   /* this rank's part */
-  int64_t size;   /* doubles of one matrix here; 0: none */
-  int64_t offset; /* of the batch in a spectrum; 0 if size is 0 */
+  bool here;      /* this rank takes part: it owns the batch, or is on its grid */
+  int64_t size;   /* doubles of one matrix here; 0 on a grid too, if all blocks lie elsewhere */
+  int64_t offset; /* of the batch in a spectrum */
   pl_dmat mat;    /* on a grid */
 } pl_batch;
 

@@ -32,12 +32,14 @@ static bool together(const entry *a, const entry *b) {
 static pl_status place_here(pl_layout *l, pl_batch *b, int block) {
   if (b->grid < 0) {
     if (b->owner != l->team.rank) return PL_OK;
+    b->here = true;
     b->size = pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
     if (b->dim > l->max_dim) l->max_dim = b->dim;
     if (b->type != PL_REAL) l->any_complex = true;
   } else {
     const pl_grid *g = l->grids[b->grid];
     if (g->myrow < 0) return PL_OK;
+    b->here = true;
     PL_TRY(pl_dmat_describe(g, b->dim, b->dim, block ? block : pl_dmat_block(g, b->dim), &b->mat));
     b->size = pl_dmat_local(&b->mat);
   }

@@ -8,7 +8,7 @@
 
 void pl_batch_mul(const pl_batch *b, pl_product op, const double *a, const double *bb, double *c) {
   int d = b->dim;
-  if (b->size == 0) return;
+  if (!b->here) return;
   if (b->grid >= 0) {
     /* The grid holds transposes: (A B)^T = B^T A^T. */
     pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', 1, &b->mat, bb, a, 0, c);
@@ -99,7 +99,7 @@ static int64_t grid_work(const pl_layout *l) {
   int64_t most = 0;
   for (int i = 0; i < l->num_batches; i++) {
     const pl_batch *b = &l->batches[i];
-    if (b->grid < 0 || l->grids[b->grid]->myrow < 0) continue;
+    if (b->grid < 0 || !b->here) continue;
     int64_t n = pl_svd_grid_work(&b->mat);
     if (n > most) most = n;
   }
@@ -132,7 +132,7 @@ pl_status pl_batch_singular_values(const pl_layout *l, const pl_batch *b, double
     return l->grids[b->grid]->myrow < 0 ? PL_OK
                                         : pl_svd_grid(&b->mat, a, sigma, w->grid, w->grid_doubles);
   pl_status worst = PL_OK;
-  for (int64_t k = 0; b->size && k < b->count; k++) {
+  for (int64_t k = 0; b->here && k < b->count; k++) {
     pl_status st = pl_batch_complex(b)
                        ? pl_svd_complex(w->whole, b->dim, a + k * b->size, sigma + k * b->dim)
                        : pl_svd_real(w->whole, b->dim, a + k * b->size, sigma + k * b->dim);
@@ -169,7 +169,7 @@ void pl_batch_gather(const pl_layout *l, const pl_batch *b, const double *local,
   }
   bool first = l->team.rank == b->owner, root = l->team.rank == 0;
   double *whole = first && !root ? pl_alloc((size_t)n, sizeof *whole, "gathered irrep") : full;
-  if (l->grids[b->grid]->myrow >= 0) pl_dmat_gather(&b->mat, local, whole);
+  if (b->here) pl_dmat_gather(&b->mat, local, whole);
   move(l, b->owner, whole, full, n, true);
   if (whole != full) pl_free(whole);
 }
@@ -183,6 +183,6 @@ void pl_batch_scatter(const pl_layout *l, const pl_batch *b, const double *full,
   bool first = l->team.rank == b->owner, root = l->team.rank == 0;
   double *whole = first && !root ? pl_alloc((size_t)n, sizeof *whole, "scattered irrep") : NULL;
   move(l, b->owner, full, root ? (double *)full : whole, n, false);
-  if (l->grids[b->grid]->myrow >= 0) pl_dmat_scatter(&b->mat, whole ? whole : full, local);
+  if (b->here) pl_dmat_scatter(&b->mat, whole ? whole : full, local);
   pl_free(whole);
 }
