@@ -1,5 +1,7 @@
 /* All singular values of a matrix, in decreasing order.  One function behind which the algorithm
- * can change.  Absolute error of order d eps sigma_1.
+ * can change: LAPACK's for small matrices, a reduction in two stages (linalg/bidiag.h) for large
+ * real ones, ScaLAPACK's on grids of many ranks.  Absolute error a small multiple of
+ * eps sigma_1 sqrt(d).
  *
  * Numerical trouble is a status, never an abort: PL_NUMERIC when an entry is not finite or the
  * iteration does not converge (values are then NaN). */
@@ -21,10 +23,11 @@ int64_t pl_svd_bytes(int max_dim, bool complex_too);
 pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma);
 pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *sigma);
 
-/* The same for a square block-cyclic matrix; work belongs to the caller: at least pl_svd_grid_work
- * doubles, a number that differs by rank.  sigma: d values, the same on every rank of the grid.
- * Both are Collective over the grid; every rank returns the same status.  A rank outside the grid
- * needs 0 doubles, leaves sigma alone and gets PL_OK. */
+/* The same for a square block-cyclic matrix, overwritten; work belongs to the caller: at least
+ * pl_svd_grid_work doubles, a number that differs by rank (a grid of few ranks gathers the matrix
+ * on its first one, which then needs d*d and some, the others nothing).  sigma: d values, the same
+ * on every rank of the grid.  Both are Collective over the grid; every rank returns the same
+ * status. A rank outside the grid needs 0 doubles, leaves sigma alone and gets PL_OK. */
 int64_t pl_svd_grid_work(const pl_dmat *d);
 pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, int64_t lwork);
 
