@@ -191,7 +191,7 @@ def draw_bands(ax, x, samples, colour, marker=None):
     """Median line and 16-84 % band of samples[run, x]; NaN where less than half are there."""
     enough = np.isfinite(samples).sum(axis=0) * 2 >= len(samples)
     x, samples = x[enough], samples[:, enough]
-    median, low, high = np.nanpercentile(samples, [50, 16, 84], axis=0)
+    median, low, high = np.nanpercentile(samples, [50, 16, 84], axis=0) if len(x) else [[]] * 3
     if len(samples) > 1:
         ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
     return ax.plot(x, median, color=colour, linewidth=1.6, marker=marker, markersize=4)[0]
@@ -230,8 +230,11 @@ def plot_lines(ds, args, sample, marker=None):
             entries[pio.order(value)] = (line, pio.value_text(hue, value))
             everything.append(samples.ravel())
             largest = max(largest, x.max())
+    everything = np.concatenate(everything)
+    if not np.isfinite(everything).any():
+        raise pio.InputError(f"{args.input}: nothing to draw: every value is missing")
     legend(figure, axes[0], hue, [entries[k] for k in sorted(entries)])
-    return figure, axes, np.concatenate(everything), largest, note
+    return figure, axes, everything, largest, note
 
 
 def plot_trajectory(ds, args):
@@ -280,7 +283,7 @@ def edges(step):
     """Cell borders halfway between steps on the step axis, from 0 to the last step."""
     u = np.log1p(step)
     middle = np.expm1((u[1:] + u[:-1]) / 2)
-    return np.concatenate([[max(step[0], 0)], middle, [step[-1]]])
+    return np.concatenate([[max(step[0], 0)], middle, [max(step[-1], 1)]])
 
 
 def draw_shares(ds, ax, run, share):

@@ -274,6 +274,18 @@ def test_several_swept_keys_get_panels(tmp_path, kind):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_sweep_that_has_just_begun_can_be_drawn(tmp_path):
+    path = write_sweep(tmp_path / "new.nc", depths=(2,), seeds=(0,))
+    with netCDF4.Dataset(path, "a") as nc:
+        nc["step"][0, 1:] = -1
+        nc["loss"][:] = FILL
+    for kind in plot.KINDS:
+        done = script("plot.py", path, "-o", tmp_path / f"{kind}.png", "--kind", kind)
+        assert done.returncode == 0, done.stderr
+    done = script("plot.py", path, "-o", tmp_path / "loss.png", "--y", "loss")
+    assert done.returncode == 2 and "every value is missing" in done.stderr
+
+
 def test_medians_end_where_half_of_the_runs_end():
     step = np.array([[0, 10, 100], [0, 10, np.nan], [0, 7, np.nan]])
     y = np.array([[1.0, 2, 3], [2.0, 4, np.nan], [3.0, 6, np.nan]])
