@@ -129,7 +129,8 @@ def panels(count, size, **kwargs):
 
 def colours(values):
     """A colour per value: a sequence for ordered numbers, else contrasts."""
-    if len(values) > 2 and not any(isinstance(v, str) for v in values) or len(values) > len(PALETTE):
+    ordered = len(values) > 2 and not any(isinstance(v, str) for v in values)
+    if ordered or len(values) > len(PALETTE):
         return list(plt.cm.viridis(np.linspace(0, 0.82, len(values))))
     return PALETTE[: len(values)]
 
@@ -254,9 +255,8 @@ def plot_trajectory(ds, args):
 
 def plot_spectrum(ds, args):
     """Final singular values in descending order."""
-    var = pio.require(
-        ds, "singular_values", ("run", "record", "sv"), "set record.spectrum: true in the sweep file"
-    )
+    hint = "set record.spectrum: true in the sweep file"
+    var = pio.require(ds, "singular_values", ("run", "record", "sv"), hint)
     sv_irrep, last = pio.require(ds, "sv_irrep", ("sv",)).values, pio.last_records(ds)
 
     def sample(runs):
@@ -314,9 +314,8 @@ def draw_shares(ds, ax, run, share):
 
 def plot_irreps(ds, args):
     """Shares of the Schatten sum, the first sound run of each combination (or --run)."""
-    share = pio.require(
-        ds, "irrep_schatten", ("run", "record", "irrep"), "set record.irreps: true in the sweep file"
-    )
+    hint = "set record.irreps: true in the sweep file"
+    share = pio.require(ds, "irrep_schatten", ("run", "record", "irrep"), hint)
     runs, note = chosen_runs(ds, args)
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     shown = [(values, members[0]) for values, members in pio.combinations(ds, keys, runs)]
@@ -329,7 +328,8 @@ def plot_irreps(ds, args):
         text = pio.combination_text(keys, values)
         ax.set_title(f"{text + ', ' if text else ''}run {run}")
         if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(f"irrep of {pio.group_text(groups[run])}" if groups and "group" not in keys else "irrep")
+            named = groups and "group" not in keys
+            ax.set_ylabel(f"irrep of {pio.group_text(groups[run])}" if named else "irrep")
     bar = figure.colorbar(mesh, ax=axes, extend="min", aspect=25, pad=0.02)
     bar.set_label("Schatten share")
     finish(figure, args, ds.attrs.get("title", ""), note)

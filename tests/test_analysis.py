@@ -104,7 +104,9 @@ def write_sweep(path, depths=(2, 3, 5), seeds=range(4), groups=("S_4",), states=
             t = np.log1p(s) / np.log1p(s[-1])
             for name, value in final_values(depth, seed).items():
                 start = 1.0 if name == "loss" else value + 3
-                curve = start * (value / start) ** t if name == "loss" else start + (value - start) * t
+                curve = start + (value - start) * t
+                if name == "loss":
+                    curve = start * (value / start) ** t
                 series[name][r, :end] = curve
             if state[r] == DIVERGED:
                 series["loss"][r, :end] *= np.exp(np.arange(end) * 5.0)
