@@ -6,6 +6,7 @@ a run has no such record.  A file can be read while its sweep runs.
 """
 
 import os
+import re
 import sys
 
 import numpy as np
@@ -135,10 +136,21 @@ def key_text(key):
     return (tail if head in nested and tail else key).replace("_", " ")
 
 
+def group_text(spec):
+    """A group spec for matplotlib: "C_10 x S_4" with indices and a times sign."""
+    return re.sub(r"\b([A-Z])_(\d+)", r"$\1_{\2}$", spec).replace(" x ", " × ")
+
+
+def value_text(key, value):
+    """A value of a key as it stands in a figure."""
+    return group_text(value) if key == "group" else number(value)
+
+
 def combination_text(keys, values):
     """ "depth 3, lr 0.01" ."""
-    parts = [v if isinstance(v, str) else f"{key_text(k)} {number(v)}" for k, v in zip(keys, values)]
-    return ", ".join(parts)
+    texts = [value_text(k, v) for k, v in zip(keys, values)]
+    named = [isinstance(v, str) for v in values]
+    return ", ".join(t if n else f"{key_text(k)} {t}" for k, t, n in zip(keys, texts, named))
 
 
 def steps(ds):

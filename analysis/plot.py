@@ -41,6 +41,7 @@ STYLE = {
 }
 MAX_PANELS = 12
 MAX_IRREP_LABELS = 30
+MAX_MARKERS = 60
 SHARE_FLOOR = 1e-4  # smaller shares of the Schatten sum look alike
 SPECTRUM_FLOOR = 1e-17  # of the largest singular value: below lies rounding
 
@@ -118,7 +119,7 @@ def panels(count, size, **kwargs):
         columns,
         figsize=(size[0] * columns, size[1] * rows),
         squeeze=False,
-        constrained_layout=True,
+        constrained_layout={"w_pad": 0.08},
         **kwargs,
     )
     for ax in axes.flat[count:]:
@@ -128,9 +129,15 @@ def panels(count, size, **kwargs):
 
 def colours(values):
     """A colour per value: a sequence for ordered numbers, else contrasts."""
-    if len(values) > 2 and not any(isinstance(v, str) for v in values) or len(values) > len(PALETTE):
-        return list(plt.cm.viridis(np.linspace(0, 0.88, len(values))))
+    ordered = len(values) > 2 and not any(isinstance(v, str) for v in values)
+    if ordered or len(values) > len(PALETTE):
+        return list(plt.cm.viridis(np.linspace(0, 0.82, len(values))))
     return PALETTE[: len(values)]
+
+
+def step_text(step, _position):
+    """0, 1 and 10 plain, then powers of ten."""
+    return f"{step:.0f}" if step <= 10 else f"$10^{{{np.log10(step):.0f}}}$"
 
 
 def step_axis(ax, largest):
@@ -139,11 +146,12 @@ def step_axis(ax, largest):
     ax.set_xlim(0, max(largest, 1))
     if largest <= 20:
         return
-    ax.set_xscale("symlog", linthresh=1, linscale=0.3)
+    ax.set_xscale("symlog", linthresh=1, linscale=0.45)
     top = int(np.floor(np.log10(largest)))
     stride = 1 + top // 6
     ax.xaxis.set_major_locator(FixedLocator([0] + [10.0**k for k in range(0, top + 1, stride)]))
     ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(step_text)
 
 
 def scale_y(axes, values, choice):
@@ -160,9 +168,11 @@ def legend(figure, ax, hue, entries):
     if hue is None or not entries:
         return
     handles, texts = zip(*entries)
-    where = {"loc": "best"} if len(figure.axes) == 1 else {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
-    owner = ax if len(figure.axes) == 1 else figure
-    owner.legend(handles, texts, title=pio.key_text(hue), **where)
+    if len(figure.axes) == 1:
+        ax.legend(handles, texts, title=pio.key_text(hue), loc="best")
+        return
+    side = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+    figure.legend(handles, texts, title=pio.key_text(hue), **side)
 
 
 def finish(figure, args, default_title, note):
@@ -178,14 +188,14 @@ def finish(figure, args, default_title, note):
         raise pio.InputError(f"{args.output}: {error}") from error
 
 
-def draw_bands(ax, x, samples, colour):
+def draw_bands(ax, x, samples, colour, marker=None):
     """Median line and 16-84 % band of samples[run, x]; NaN where less than half are there."""
     enough = np.isfinite(samples).sum(axis=0) * 2 >= len(samples)
     x, samples = x[enough], samples[:, enough]
-    median, low, high = np.nanpercentile(samples, [50, 16, 84], axis=0)
+    median, low, high = np.nanpercentile(samples, [50, 16, 84], axis=0) if len(x) else [[]] * 3
     if len(samples) > 1:
         ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-    return ax.plot(x, median, color=colour, linewidth=1.6)[0]
+    return ax.plot(x, median, color=colour, linewidth=1.6, marker=marker, markersize=4)[0]
 
 
 # ---- kinds ----
@@ -202,14 +212,14 @@ def trajectory_samples(step, y):
     return grid, samples
 
 
-def plot_lines(ds, args, sample, size):
+def plot_lines(ds, args, sample, marker=None):
     """Panels by facet keys, lines by hue; sample(runs) gives x and samples[run, x]."""
     runs, note = chosen_runs(ds, args)
     hue, facets = split_keys(ds, args, runs)
     groups = pio.combinations(ds, facets, runs)
     hues = [v for (v,), _ in pio.combinations(ds, [hue], runs)] if hue else [None]
     colour = {pio.order(v): c for v, c in zip(hues, colours(hues))}
-    figure, axes = panels(len(groups), size, sharex=True, sharey=True)
+    figure, axes = panels(len(groups), (3.4, 2.7), sharey=True)
     entries, everything, largest = {}, [], 0
     for ax, (values, members) in zip(axes, groups):
         if facets:
@@ -217,12 +227,15 @@ def plot_lines(ds, args, sample, size):
         for hue_values, chosen in pio.combinations(ds, [hue] if hue else [], members):
             value = hue_values[0] if hue else None
             x, samples = sample(chosen)
-            line = draw_bands(ax, x, samples, colour[pio.order(value)])
-            entries[pio.order(value)] = (line, pio.number(value))
+            line = draw_bands(ax, x, samples, colour[pio.order(value)], marker)
+            entries[pio.order(value)] = (line, pio.value_text(hue, value))
             everything.append(samples.ravel())
             largest = max(largest, x.max())
+    everything = np.concatenate(everything)
+    if not np.isfinite(everything).any():
+        raise pio.InputError(f"{args.input}: nothing to draw: every value is missing")
     legend(figure, axes[0], hue, [entries[k] for k in sorted(entries)])
-    return figure, axes, np.concatenate(everything), largest, note
+    return figure, axes, everything, largest, note
 
 
 def plot_trajectory(ds, args):
@@ -231,21 +244,19 @@ def plot_trajectory(ds, args):
     var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
     step, y = pio.steps(ds), var.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
-        ds, args, lambda runs: trajectory_samples(step[runs], y[runs]), (3.4, 2.7)
+        ds, args, lambda runs: trajectory_samples(step[runs], y[runs])
     )
     scale_y(axes, values, args.yscale)
     for ax in axes:
         step_axis(ax, largest)
-        ax.label_outer()
     figure.supylabel(pio.axis_label(var), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
 def plot_spectrum(ds, args):
     """Final singular values in descending order."""
-    var = pio.require(
-        ds, "singular_values", ("run", "record", "sv"), "set record.spectrum: true in the sweep file"
-    )
+    hint = "set record.spectrum: true in the sweep file"
+    var = pio.require(ds, "singular_values", ("run", "record", "sv"), hint)
     sv_irrep, last = pio.require(ds, "sv_irrep", ("sv",)).values, pio.last_records(ds)
 
     def sample(runs):
@@ -258,12 +269,12 @@ def plot_spectrum(ds, args):
             row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[0])
         return np.arange(1, samples.shape[1] + 1), samples
 
-    figure, axes, _, _, note = plot_lines(ds, args, sample, (3.4, 2.7))
+    few = len(sv_irrep) <= MAX_MARKERS
+    figure, axes, _, _, note = plot_lines(ds, args, sample, marker="o" if few else None)
     for ax in axes:
         ax.set_yscale("linear" if args.yscale == "linear" else "log")
         ax.set_xlabel("singular value, largest first")
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.label_outer()
     figure.supylabel(pio.axis_label(var), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
@@ -272,7 +283,7 @@ def edges(step):
     """Cell borders halfway between steps on the step axis, from 0 to the last step."""
     u = np.log1p(step)
     middle = np.expm1((u[1:] + u[:-1]) / 2)
-    return np.concatenate([[max(step[0], 0)], middle, [step[-1]]])
+    return np.concatenate([[max(step[0], 0)], middle, [max(step[-1], 1)]])
 
 
 def draw_shares(ds, ax, run, share):
@@ -303,9 +314,8 @@ def draw_shares(ds, ax, run, share):
 
 def plot_irreps(ds, args):
     """Shares of the Schatten sum, the first sound run of each combination (or --run)."""
-    share = pio.require(
-        ds, "irrep_schatten", ("run", "record", "irrep"), "set record.irreps: true in the sweep file"
-    )
+    hint = "set record.irreps: true in the sweep file"
+    share = pio.require(ds, "irrep_schatten", ("run", "record", "irrep"), hint)
     runs, note = chosen_runs(ds, args)
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     shown = [(values, members[0]) for values, members in pio.combinations(ds, keys, runs)]
@@ -318,9 +328,10 @@ def plot_irreps(ds, args):
         text = pio.combination_text(keys, values)
         ax.set_title(f"{text + ', ' if text else ''}run {run}")
         if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(f"irrep of {groups[run]}" if groups and "group" not in keys else "irrep")
+            named = groups and "group" not in keys
+            ax.set_ylabel(f"irrep of {pio.group_text(groups[run])}" if named else "irrep")
     bar = figure.colorbar(mesh, ax=axes, extend="min", aspect=25, pad=0.02)
-    bar.set_label("share of the Schatten sum")
+    bar.set_label("Schatten share")
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 

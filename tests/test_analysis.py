@@ -104,7 +104,9 @@ def write_sweep(path, depths=(2, 3, 5), seeds=range(4), groups=("S_4",), states=
             t = np.log1p(s) / np.log1p(s[-1])
             for name, value in final_values(depth, seed).items():
                 start = 1.0 if name == "loss" else value + 3
-                curve = start * (value / start) ** t if name == "loss" else start + (value - start) * t
+                curve = start + (value - start) * t
+                if name == "loss":
+                    curve = start * (value / start) ** t
                 series[name][r, :end] = curve
             if state[r] == DIVERGED:
                 series["loss"][r, :end] *= np.exp(np.arange(end) * 5.0)
@@ -272,6 +274,18 @@ def test_several_swept_keys_get_panels(tmp_path, kind):
     path = write_sweep(tmp_path / "two.nc", depths=(2, 3), groups=("S_4", "C_6"), seeds=(0, 1))
     done = script("plot.py", path, "-o", tmp_path / "two.png", "--kind", kind)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_sweep_that_has_just_begun_can_be_drawn(tmp_path):
+    path = write_sweep(tmp_path / "new.nc", depths=(2,), seeds=(0,))
+    with netCDF4.Dataset(path, "a") as nc:
+        nc["step"][0, 1:] = -1
+        nc["loss"][:] = FILL
+    for kind in plot.KINDS:
+        done = script("plot.py", path, "-o", tmp_path / f"{kind}.png", "--kind", kind)
+        assert done.returncode == 0, done.stderr
+    done = script("plot.py", path, "-o", tmp_path / "loss.png", "--y", "loss")
+    assert done.returncode == 2 and "every value is missing" in done.stderr
 
 
 def test_medians_end_where_half_of_the_runs_end():
