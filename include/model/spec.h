@@ -51,7 +51,7 @@ typedef struct pl_spec {
   int64_t record_schedule, record_points;
   pl_ints record_steps;  /* n = 0: by schedule */
   int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
-  int64_t record_spectrum, record_beta, record_final;
+  int64_t record_spectrum, record_beta, record_final, record_kkt;
   pl_reals record_exponents;
   int64_t seed;
   int64_t team, grid_min_dim, grid_block,

@@ -91,6 +91,7 @@ static void step(pl_model *model, pl_update *u, double *vote) {
   gcnn *m = gcnn_of(model);
   const pl_layout *l = m->layout;
   pl_loss_weights(m->spec.loss, m->data->num_samples, m->margin, &m->log_scale, m->coefficient);
+  gcnn_average_weights(m, m->coefficient);
   for (int64_t i = 0; i < m->data->num_samples; i++) m->coefficient[i] *= -m->data->y[i];
   visitor v = {.visit = add_norm, .update = u};
   if (u->needs_norm) {
@@ -153,6 +154,7 @@ static void destroy(pl_model *model) {
   pl_free(m->margin);
   pl_free(m->coefficient);
   pl_free(m->sums);
+  pl_free(m->running);
   pl_free(m->beta);
   pl_free(m->f);
   pl_free(m->sv_start);
@@ -222,6 +224,8 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   m->margin = pl_alloc(n, sizeof *m->margin, "margins");
   m->coefficient = pl_alloc(n, sizeof *m->coefficient, "loss weights");
   m->sums = pl_alloc(n + 1, sizeof *m->sums, "margins");
+  m->running = pl_zalloc((size_t)gcnn_running_size(m->data->num_samples), sizeof *m->running,
+                         "running averages");
   refresh(&m->base);
   *out = &m->base;
   return PL_OK;

@@ -79,6 +79,8 @@ const pl_key pl_keys[] = {
      .help = "record beta over G (one group per sweep, order up to 10^6)"},
     {"record.exponents", PL_KEY_REALS, F(record_exponents), "[1]", POSITIVE,
      .help = "also record the Schatten value at these exponents"},
+    {"record.kkt", PL_KEY_BOOL, F(record_kkt), .fallback = "false",
+     .help = "record residuals of the optimality conditions (N x N Gram matrix of gradients)"},
     {"record.final", PL_KEY_BOOL, F(record_final), .fallback = "false",
      .help = "write each run's final filters, usable as model.init.path"},
     {"seed", PL_KEY_INT, F(seed), .fallback = "0", .min = 0, .max = 0x1p53, .range = true,
