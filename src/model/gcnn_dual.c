@@ -71,17 +71,21 @@ static double bound_of(gcnn *m, const double *a, double enough) {
   return top / (order * sum) * (1 + 8 * dim * DBL_EPSILON);
 }
 
-double gcnn_dual_bound(gcnn *m) {
+/* Keep the better of the best bound so far and that of a. */
+static void try(gcnn *m, const double *a) {
+  double *best = &m->running[BOUND];
+  double bound = bound_of(m, a, *best > 0 ? *best : INFINITY);
+  if (*best == 0 || bound < *best) *best = bound;
+}
+
+double gcnn_dual_bound(gcnn *m, const double *multipliers) {
   int64_t n = m->data->num_samples;
-  double *best = &m->running[BOUND], log_scale;
-  double *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
+  double log_scale, *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
   pl_loss_weights(m->spec.loss, n, m->margin, &log_scale, current);
-  for (int k = -1; k < GCNN_AVERAGES; k++) {
-    if (k >= 0 && m->running[STEPS] == 0) break;
-    const double *a = k < 0 ? current : m->running + AVERAGES + k * n;
-    double bound = bound_of(m, a, *best > 0 ? *best : INFINITY);
-    if (*best == 0 || bound < *best) *best = bound;
-  }
+  if (multipliers) try(m, multipliers);
+  try(m, current);
+  for (int k = 0; k < GCNN_AVERAGES && m->running[STEPS] > 0; k++)
+    try(m, m->running + AVERAGES + k * n);
   pl_free(current);
-  return *best;
+  return m->running[BOUND];
 }

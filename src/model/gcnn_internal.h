@@ -61,11 +61,12 @@ int64_t gcnn_running_size(int64_t samples);
 /* Take the weights of a step (a >= 0, not all zero) into the running averages.  Local. */
 void gcnn_average_weights(gcnn *m, const double *a);
 /* The least D(a) = (1/|G|) max_rho ||sum_i a_i y_i X_i,rho||_2, a >= 0 with sum 1, of the weights
- * now, their averages, and all candidates of earlier records.  No beta has a normalised margin
- * min_i y_i <x_i, beta> / S_1(beta) above it, as <x, beta> <= S_1(beta) max_rho ||X_rho||_2 / |G|
- * (duality of the nuclear and the spectral norm).  From all singular values, never from an
- * iteration that could stop below.  Collective; overwrites the workspace of a step. */
-double gcnn_dual_bound(gcnn *m);
+ * now, their averages, multipliers (NULL: none), and all candidates of earlier records.  No beta
+ * has a normalised margin min_i y_i <x_i, beta> / S_1(beta) above it, as <x, beta> <= S_1(beta)
+ * max_rho ||X_rho||_2 / |G| (duality of the nuclear and the spectral norm).  From all singular
+ * values, never from an iteration that could stop below.  Collective; overwrites the workspace of a
+ * step. */
+double gcnn_dual_bound(gcnn *m, const double *multipliers);
 
 /* How near the filters, and beta, are to a stationary point of the margin problem.
  *   residual      min over a >= 0 of ||w - sum_i a_i y_i grad_w f(x_i)|| / ||w||, over the samples
@@ -80,8 +81,9 @@ typedef struct gcnn_kkt {
   double residual, slack, stationarity, excess;
 } gcnn_kkt;
 /* After m->sigma (rank 0) and m->beta are known.  Collective; overwrites the workspace of a step.
- * Matrices on grids are gathered on the first rank of theirs.  PL_NUMERIC: no singular vectors. */
-pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, gcnn_kkt *out);
+ * multipliers: [N], a_i, zero off the active samples.  Matrices on grids are gathered on the first
+ * rank of theirs.  PL_NUMERIC: no singular vectors. */
+pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out);
 
 /* How irreps are placed on a team, and how large batches may be. */
 pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_rates *rates,

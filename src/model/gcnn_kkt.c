@@ -179,7 +179,8 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   return pl_agree(&l->team, worst);
 }
 
-pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, gcnn_kkt *out) {
+pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out) {
+  memset(multipliers, 0, (size_t)m->data->num_samples * sizeof *multipliers);
   *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
   double least = INFINITY;
   for (int64_t i = 0; i < m->data->num_samples; i++) least = fmin(least, m->margin[i]);
@@ -196,6 +197,7 @@ pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, gcnn_kkt *out) {
     double Ka = 0;
     for (int64_t j = 0; j < s.n; j++) Ka += s.K[i * s.n + j] * s.a[j];
     square += s.a[i] * (Ka - 2 * s.h[i]);
+    multipliers[s.sample[i]] = s.a[i];
     sum += s.a[i];
     slack += s.a[i] * (m->margin[s.sample[i]] / least - 1);
   }

@@ -542,11 +542,14 @@ pl_status gcnn_observe(pl_model *model, double *out) {
   s.parameter_norm2 = sums[1];
   observe_over_group(m, &s);
   if (m->spec.record_beta) pl_transform_gather(m->transform, m->f, m->full);
-  if (m->depth == 2) s.dual_bound = gcnn_dual_bound(m);
+  double *multipliers = NULL;
   if (m->spec.record_kkt) {
-    pl_status kkt = gcnn_kkt_observe(m, s.parameter_norm2, &s.kkt);
+    multipliers = pl_alloc((size_t)m->data->num_samples, sizeof *multipliers, "multipliers");
+    pl_status kkt = gcnn_kkt_observe(m, s.parameter_norm2, multipliers, &s.kkt);
     if (!st) st = kkt;
   }
+  if (m->depth == 2) s.dual_bound = gcnn_dual_bound(m, s.kkt.residual < 1 ? multipliers : NULL);
+  pl_free(multipliers);
   double *sign = gcnn_records_irreps(&m->spec, m->group) ? orientation(m) : NULL;
   s.orientation = sign;
   if (l->team.rank == 0) {

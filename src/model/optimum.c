@@ -11,7 +11,7 @@
 
 /* The barrier's weight falls by SHRINK once Newton's decrement is below CENTRED; at most
  * ITERATIONS steps.  Data count as not separable when the bound is below ZERO times their scale. */
-static const double SHRINK = 0.1, CENTRED = 0.3, ZERO = 1e-12;
+static const double SHRINK = 0.1, CENTRED = 0.3, ZERO = 1e-6;
 enum { ITERATIONS = 500, HALVINGS = 60 };
 
 typedef struct problem {
@@ -125,14 +125,16 @@ static pl_status derivatives(problem *p) {
   return PL_OK;
 }
 
-/* Newton's direction of barrier - sum a / weight is linear in 1 / weight: the parts of it. */
+/* Newton's direction of barrier - sum a / weight is linear in 1 / weight: the parts of it.  In
+ * units of a the logarithms contribute the unit matrix, so that no a_i is lost in rounding. */
 static pl_status newton(problem *p) {
   int n = p->n, two = 2, info;
   for (int i = 0; i < n; i++) {
-    p->hessian[i * n + i] += 1 / (p->a[i] * p->a[i]);
+    for (int j = 0; j < n; j++) p->hessian[i * n + j] *= p->a[i] * p->a[j];
+    p->hessian[i * n + i] += 1;
     p->down[i] = 1 / p->a[i] - p->slope[i];
-    p->parts[i] = p->down[i];
-    p->parts[n + i] = 1;
+    p->parts[i] = p->a[i] * p->down[i];
+    p->parts[n + i] = p->a[i];
   }
   dposv_("L", &n, &two, p->hessian, &n, p->parts, &n, &info, 1);
   return info ? pl_error(PL_NUMERIC, "optimum: the Hessian is singular") : PL_OK;
@@ -142,7 +144,7 @@ static pl_status newton(problem *p) {
 static double direct(problem *p, double weight) {
   double square = 0;
   for (int i = 0; i < p->n; i++) {
-    p->step[i] = p->parts[i] + p->parts[p->n + i] / weight;
+    p->step[i] = p->a[i] * (p->parts[i] + p->parts[p->n + i] / weight);
     square += (p->down[i] + 1 / weight) * p->step[i];
   }
   return sqrt(fmax(0, square));
