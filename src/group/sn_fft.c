@@ -285,7 +285,7 @@ static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double 
                           pl_vec *out) {
   int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_vec x[24];
+    pl_vec x[120];
     lanes_in(lanes, f, stride, k * order, x);
     pl_sn_small_forward(k, x, out);
     return;
@@ -300,7 +300,7 @@ static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, 
                            int64_t stride) {
   int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_vec x[24];
+    pl_vec x[120];
     pl_sn_small_backward(k, x, in);
     lanes_out(lanes, x, k * order, f, stride);
     return;
@@ -349,7 +349,8 @@ static void plan_sizes(const pl_sn_fft *plan, int64_t *record, int64_t *lane_out
   int n = plan->n, lanes = plan->lane.high;
   *record = n <= LANE_MAX ? pl_factorial(n) : 0;
   *lane_out = plan->lane.size[lanes];
-  for (int k = PL_SN_SMALL + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
+  for (int k = PL_SN_SMALL + 1; k <= lanes; k++)
+    lane_blocks[k] = k == plan->m ? 0 : k * plan->lane.size[k - 1];
   for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++)
     col_blocks[k] = k * plan->col.size[k - 1];
   *scratch = *top = 1;
@@ -399,7 +400,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   for (int k = 0; k <= PL_SN_MAX; k++) {
     pl_sn_program_free(plan->program[k]);
     pl_free(plan->col_blocks[k]);
-    if (k <= LANE_MAX) pl_free(plan->lane_blocks[k]);
+    if (k <= LANE_MAX && k != plan->m) pl_free(plan->lane_blocks[k]);
   }
   pl_sn_graph_free(plan->graph);
   pl_free(plan->offset);
@@ -439,6 +440,8 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (k <= LANE_MAX && lane[k]) plan->lane_blocks[k] = vectors(lane[k]);
     if (col[k]) plan->col_blocks[k] = vectors(col[k]);
   }
+  /* one is spent when the other is filled; together they would not stay in cache */
+  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
   *out = plan;
   return PL_OK;
 }

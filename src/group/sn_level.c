@@ -123,7 +123,7 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
   const pl_sn_graph *g = p->graph;
   const pl_sn_shape *s = &g->shape[k - 1][mu];
   place in[PL_SN_BRANCH] = {{F_0 + k, (int32_t)row}};
-  if (k == PL_SN_SMALL + 1) {
+  if (k == 5) {
     step *five = add_step(p);
     *five = (step){.m = s->nsup, .nu = mu, .in = {in[0]}};
     memcpy(five->out, out, (size_t)s->nsup * sizeof *out);
@@ -154,7 +154,7 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
 }
 
 pl_sn_program *pl_sn_program_new(const pl_sn_graph *g, int k) {
-  pl_require(k > PL_SN_SMALL && k <= g->n);
+  pl_require(k >= 5 && k <= g->n);
   pl_sn_program *p = pl_zalloc(1, sizeof *p, "transform program");
   p->graph = g;
   p->k = k;
