@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANE_MAX = 7, ROW_MAX = 40 }; /* no row at level 7 is longer than ROW_MAX */
+enum { LANE_MAX = 7 };
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
  * lambda is cut into panels by the path of its columns from level k down to level low; panel after
@@ -223,53 +223,60 @@ static void panel_up(const pl_sn_fft *plan, int k, int lambda, double scale, con
       for (int64_t u = 0; u < a->panels[p].width; u++) *to++ = from[t * d + u] * scale;
 }
 
-/* Where the columns of a matrix of vectors over lanes stand: first row, distance of rows. */
-static void find_columns(const pl_sn_fft *plan, int mu, int64_t *at, int64_t *step) {
+/* Eight columns, from column u on, of a matrix of vectors over lanes: where they start and how far
+ * their rows are apart.  Columns past the last one all are `none`, a single vector. */
+static void find_columns(const pl_sn_fft *plan, int mu, int64_t u, pl_vec *none, pl_vec **start,
+                         int64_t *step) {
   const matrix *a = &plan->lane.matrices[plan->m][mu];
-  int64_t base = a->base, d = plan->graph->shape[plan->m][mu].dim, col = 0;
-  for (int p = 0; p < a->npanels; base += d * a->panels[p++].width)
-    for (int64_t u = 0; u < a->panels[p].width; u++, col++) {
-      at[col] = base + u;
-      step[col] = a->panels[p].width;
+  pl_vec *panel_start = plan->lane_out + a->base;
+  int64_t d = plan->graph->shape[plan->m][mu].dim, w, first = 0;
+  for (int i = 0; i < PL_LANES; i++) start[i] = none, step[i] = 0;
+  for (int p = 0; p < a->npanels; p++, first += w, panel_start += d * w) {
+    w = a->panels[p].width;
+    for (int64_t c = 0; c < w; c++) {
+      if (first + c < u || first + c >= u + PL_LANES) continue;
+      start[first + c - u] = panel_start + c;
+      step[first + c - u] = w;
     }
+  }
 }
 
 /* The matrices of all mu |- m, from vectors over lanes to vectors over columns, lane i in block i;
  * and back. */
 static void lanes_to_columns(const pl_sn_fft *plan, int lanes, pl_vec *blocks) {
   int m = plan->m;
-  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
+  int64_t step[PL_LANES], size = plan->col.size[m];
+  pl_vec *from[PL_LANES], a[PL_LANES], none = {0};
   for (int mu = 0; mu < plan->graph->count[m]; mu++) {
     const matrix *b = &plan->col.matrices[m][mu];
-    int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
-    find_columns(plan, mu, at, step);
-    for (int64_t t = 0; t < d; t++)
-      for (int64_t v = 0; v < w; v++) {
-        pl_vec a[PL_LANES] = {{0}}, *to = blocks + b->base + t * w + v;
-        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
-          a[i] = plan->lane_out[at[u] + t * step[u]];
+    for (int64_t v = 0; v < b->width; v++) {
+      pl_vec *to = blocks + b->base + v;
+      find_columns(plan, mu, v * PL_LANES, &none, from, step);
+      for (int64_t t = 0; t < plan->graph->shape[m][mu].dim; t++, to += b->width) {
+        for (int i = 0; i < PL_LANES; i++) a[i] = from[i][t * step[i]];
         transpose(a);
         for (int i = 0; i < lanes; i++) to[i * size] = a[i];
       }
+    }
   }
 }
 
 static void columns_to_lanes(const pl_sn_fft *plan, int lanes, const pl_vec *blocks) {
   int m = plan->m;
-  int64_t at[ROW_MAX], step[ROW_MAX], size = plan->col.size[m];
+  int64_t step[PL_LANES], lane[PL_LANES];
+  pl_vec *to[PL_LANES], a[PL_LANES], none;
+  for (int i = 0; i < PL_LANES; i++) lane[i] = i < lanes ? i * plan->col.size[m] : 0;
   for (int mu = 0; mu < plan->graph->count[m]; mu++) {
     const matrix *b = &plan->col.matrices[m][mu];
-    int64_t d = plan->graph->shape[m][mu].dim, w = b->width;
-    find_columns(plan, mu, at, step);
-    for (int64_t t = 0; t < d; t++)
-      for (int64_t v = 0; v < w; v++) {
-        const pl_vec *from = blocks + b->base + t * w + v;
-        pl_vec a[PL_LANES];
-        for (int i = 0; i < PL_LANES; i++) a[i] = from[i < lanes ? i * size : 0];
+    for (int64_t v = 0; v < b->width; v++) {
+      const pl_vec *from = blocks + b->base + v;
+      find_columns(plan, mu, v * PL_LANES, &none, to, step);
+      for (int64_t t = 0; t < plan->graph->shape[m][mu].dim; t++, from += b->width) {
+        for (int i = 0; i < PL_LANES; i++) a[i] = from[lane[i]];
         transpose(a);
-        for (int64_t i = 0, u = v * PL_LANES; i < PL_LANES && u < d; i++, u++)
-          plan->lane_out[at[u] + t * step[u]] = a[i];
+        for (int i = 0; i < PL_LANES; i++) to[i][t * step[i]] = a[i];
       }
+    }
   }
 }
 
@@ -278,7 +285,7 @@ static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double 
                           pl_vec *out) {
   int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_vec x[24];
+    pl_vec x[120];
     lanes_in(lanes, f, stride, k * order, x);
     pl_sn_small_forward(k, x, out);
     return;
@@ -293,7 +300,7 @@ static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, 
                            int64_t stride) {
   int64_t order = pl_factorial(k - 1);
   if (k <= PL_SN_SMALL) {
-    pl_vec x[24];
+    pl_vec x[120];
     pl_sn_small_backward(k, x, in);
     lanes_out(lanes, x, k * order, f, stride);
     return;
@@ -342,7 +349,8 @@ static void plan_sizes(const pl_sn_fft *plan, int64_t *record, int64_t *lane_out
   int n = plan->n, lanes = plan->lane.high;
   *record = n <= LANE_MAX ? pl_factorial(n) : 0;
   *lane_out = plan->lane.size[lanes];
-  for (int k = PL_SN_SMALL + 1; k <= lanes; k++) lane_blocks[k] = k * plan->lane.size[k - 1];
+  for (int k = PL_SN_SMALL + 1; k <= lanes; k++)
+    lane_blocks[k] = k == plan->m ? 0 : k * plan->lane.size[k - 1];
   for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++)
     col_blocks[k] = k * plan->col.size[k - 1];
   *scratch = *top = 1;
@@ -392,7 +400,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   for (int k = 0; k <= PL_SN_MAX; k++) {
     pl_sn_program_free(plan->program[k]);
     pl_free(plan->col_blocks[k]);
-    if (k <= LANE_MAX) pl_free(plan->lane_blocks[k]);
+    if (k <= LANE_MAX && k != plan->m) pl_free(plan->lane_blocks[k]);
   }
   pl_sn_graph_free(plan->graph);
   pl_free(plan->offset);
@@ -432,6 +440,8 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (k <= LANE_MAX && lane[k]) plan->lane_blocks[k] = vectors(lane[k]);
     if (col[k]) plan->col_blocks[k] = vectors(col[k]);
   }
+  /* one is spent when the other is filled; together they would not stay in cache */
+  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
   *out = plan;
   return PL_OK;
 }

@@ -17,9 +17,8 @@ struct pl_sn_level {
 };
 
 pl_status pl_sn_level_new(int n, pl_sn_level **out) {
-  if (n <= PL_SN_SMALL || n > PL_SN_MAX)
-    return pl_error(PL_EINPUT, "S_%d: level n alone exists for n = %d .. %d", n, PL_SN_SMALL + 1,
-                    PL_SN_MAX);
+  if (n < 5 || n > PL_SN_MAX)
+    return pl_error(PL_EINPUT, "S_%d: level n alone exists for n = 5 .. %d", n, PL_SN_MAX);
   pl_sn_level *level = pl_zalloc(1, sizeof *level, "level of a transform");
   pl_sn_graph *g = level->graph = pl_sn_graph_new(n);
   level->n = n;
