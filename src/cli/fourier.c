@@ -17,6 +17,8 @@
 enum { LABEL = 1024, LABELS_WRITTEN = 1000000, BLOCK = 1 << 16, KEY_OVERWRITE = 256 };
 /* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
 static const double PLANCHEREL_TOLERANCE = 1e-9;
+/* NetCDF's own mark of what was never written. */
+static const double DEFAULT_FILL = 9.9692099683868690e+36;
 
 typedef struct options {
   const char *input, *output, *group;
@@ -96,7 +98,7 @@ static pl_status read_numbers(const pl_nc *nc, const char *var, int64_t at, int6
                               double *out) {
   PL_TRY(pl_nc_get_doubles(nc, var, &at, &n, out));
   double fill;
-  if (pl_nc_get_att_doubles(nc, var, "_FillValue", &fill, 1) != 1) fill = NAN;
+  if (pl_nc_get_att_doubles(nc, var, "_FillValue", &fill, 1) != 1) fill = DEFAULT_FILL;
   for (int64_t k = 0; k < n; k++)
     if (!isfinite(out[k]) || out[k] == fill)
       return pl_error(PL_EINPUT, "%s: %s[%lld] is %s, expected a finite number", pl_nc_path(nc),
