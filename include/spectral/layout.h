@@ -57,6 +57,12 @@ void pl_layout_free(pl_layout *layout);
 static inline bool pl_batch_complex(const pl_batch *b) {
   return b->type != PL_REAL;
 }
+/* Does this rank take part in products and singular values of the batch?  On a grid also where its
+ * own part is empty, as happens when there are fewer blocks than ranks: the calls are collective.
+ */
+static inline bool pl_batch_here(const pl_batch *b) {
+  return b->size > 0 || b->mat.grid;
+}
 /* Doubles of the batch on this rank. */
 static inline int64_t pl_batch_doubles(const pl_batch *b) {
   return b->size * b->count;

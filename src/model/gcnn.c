@@ -83,7 +83,7 @@ static void refresh(pl_model *model) {
   double vote = 0;
   clear_sums(m);
   for (int i = 0; i < m->layout->num_batches; i++)
-    if (m->layout->batches[i].size) forward(m, &m->layout->batches[i]);
+    if (pl_batch_here(&m->layout->batches[i])) forward(m, &m->layout->batches[i]);
   share_margins(m, &vote);
 }
 
@@ -95,7 +95,7 @@ static void step(pl_model *model, pl_update *u, double *vote) {
   visitor v = {.visit = add_norm, .update = u};
   if (u->needs_norm) {
     for (int i = 0; i < l->num_batches; i++)
-      if (l->batches[i].size) backward(m, i, &v);
+      if (pl_batch_here(&l->batches[i])) backward(m, i, &v);
     pl_comm_sum(&l->team, &v.norm2, 1);
   }
   u->begin(u, m->log_scale, sqrt(v.norm2));
@@ -104,7 +104,7 @@ static void step(pl_model *model, pl_update *u, double *vote) {
   /* Batch by batch across the step boundary: gradient, update, new products and margins while the
    * samples of the batch are in cache. */
   for (int i = 0; i < l->num_batches; i++) {
-    if (l->batches[i].size == 0) continue;
+    if (!pl_batch_here(&l->batches[i])) continue;
     backward(m, i, &v);
     forward(m, &l->batches[i]);
   }
@@ -207,7 +207,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   int64_t most = 0;
   for (int i = 0; i < l->num_batches; i++) {
     int64_t n = l->batches[i].count * l->batches[i].dim;
-    if (l->batches[i].size && n > most) most = n;
+    if (pl_batch_here(&l->batches[i]) && n > most) most = n;
   }
   m->values = pl_alloc((size_t)most, sizeof *m->values, "singular values");
   m->svd = pl_spectrum_svd_new(l);

@@ -328,7 +328,7 @@ static pl_status decompose(gcnn *m) {
   double *values = m->values, *copy = m->scratch[1];
   for (int i = 0; i < l->num_batches; i++) {
     const pl_batch *b = &l->batches[i];
-    if (b->size == 0) continue;
+    if (!pl_batch_here(b)) continue;
     gcnn_product(m, b, m->beta + b->offset);
     memcpy(copy, m->beta + b->offset, (size_t)pl_batch_doubles(b) * sizeof *copy);
     if (pl_batch_singular_values(l, b, copy, m->svd, values)) worst = PL_NUMERIC;

@@ -8,7 +8,7 @@
 
 void pl_batch_mul(const pl_batch *b, pl_product op, const double *a, const double *bb, double *c) {
   int d = b->dim;
-  if (b->size == 0) return;
+  if (!pl_batch_here(b)) return;
   if (b->grid >= 0) {
     /* The grid holds transposes: (A B)^T = B^T A^T. */
     pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', 1, &b->mat, bb, a, 0, c);

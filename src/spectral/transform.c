@@ -124,7 +124,7 @@ void pl_transform_inverse(pl_transform *t, const double *F, double *f) {
       int64_t n = pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
       double *to = t->packed + t->offset[b->irrep[k]];
       const double *from = F + b->offset + k * b->size;
-      if (b->grid >= 0)
+      if (b->grid >= 0 && pl_batch_here(b))
         pl_dmat_gather(&b->mat, from, to);
       else if (b->owner == l->team.rank)
         memcpy(to, from, (size_t)n * sizeof *to);
