@@ -17,7 +17,7 @@ PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && e
              scalapack) openblas netcdf yaml-0.1 fftw3
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
-  -fno-trapping-math -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
+  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-format-truncation) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
