@@ -1,63 +1,104 @@
-# Plancherel.  make [CC=..] [PREFIX=..] [V=1] [SAN=address] [ARCH=x86-64-v3]; `make help` lists targets.
+# Plancherel.  make [CC=..] [PREFIX=..] [V=1] [SAN=address] [ARCH=x86-64-v3]; make help
 PREFIX  ?= /usr/local
 ARCH    ?= native
 MPIRUN  ?= mpirun
 PYTHON  ?= /usr/bin/python3
+CFLAGS  ?= -O3 -g
 Q       := $(if $(V),,@)
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-pc_any   = $(firstword $(shell for p in $(1); do pkg-config --exists $$p 2>/dev/null && echo $$p; done))
-PKGS    := ompi-c $(call pc_any,scalapack-openmpi scalapack) openblas netcdf yaml-0.1 fftw3
 comma   := ,
 VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 B       := build$(if $(VARIANT),/$(VARIANT))
 
-VERSION := $(shell cat VERSION)
-COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
-CFLAGS  ?= -O3 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
-  -fno-trapping-math -fopenmp-simd $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
-  -Iinclude $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
+# Libraries by pkg-config; on clusters with other names, set PKGS or LIBS.
+PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && echo scalapack-openmpi) \
+             scalapack) openblas netcdf yaml-0.1 fftw3
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
+  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
+  $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-format-truncation) $(CFLAGS)
+INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
 SRC     := $(wildcard src/*/*.c)
 LIB     := $(B)/libplancherel.a
 BIN     := $(B)/plancherel
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
-.PHONY: all help deps demo test test-long bench format format-check tidy layers install clean
-all:
-	$(Q)$(MAKE) --no-print-directory $(BIN)
+VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
+  -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
+.PHONY: all help deps demo test test-long bench bench-long format format-check layers tidy install clean FORCE
 
+all: $(BIN)
 help:
-	@echo "all demo test test-long bench format tidy layers install clean"
+	@echo "all        build $(BIN)"
+	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
+	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
+	@echo "bench      speed, as ratios                              bench-long large groups too"
+	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/"
+	@echo "format, format-check, layers, tidy                       for developers"
+	@echo "Variables: CC, CFLAGS, ARCH ($(ARCH)), SAN=address, V=1, PREFIX, PKGS, LIBS, MPIRUN, PYTHON"
 
+# ---- build ----
 $(BIN): $(B)/main.o $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(LIB): $(SRC:src/%.c=$(B)/%.o)
 	$(Q)rm -f $@ && ar rcs $@ $^
-$(B)/%.o: src/%.c
+$(B)/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA) -c -o $@ $<
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
-# -std=c11 forbids fused multiply-adds; the transform on S_n lives on them.
-$(B)/group/sn_%.o $(B)/tests/bench_sn_fft: ALL_CFLAGS += -ffp-contract=fast
-$(B)/base/version.o: ALL_CFLAGS += -DPL_VERSION='"$(VERSION)"' -DPL_COMMIT='"$(COMMIT)"'
+$(B)/base/version.o: EXTRA = $(VERSION)
+$(B)/base/version.o: $(B)/version
+# Rebuilt when what they hold has changed: compiler and flags; version and commit.
+$(B)/flags: TEXT = $(CC) $(ARCH) $(CFLAGS) $(PKGS)
+$(B)/version: TEXT = $(VERSION)
+$(B)/flags $(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo "$(subst ",,$(TEXT))" | cmp -s - $@ || echo "$(subst ",,$(TEXT))" >$@
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
+
+# ---- use ----
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+deps:
+	$(Q).ci/deps
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
+	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5.png
+	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
+	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
+	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/plancherel/analysis \
+	  $(DESTDIR)$(PREFIX)/share/plancherel/jobs
+	install $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 analysis/*.py $(DESTDIR)$(PREFIX)/share/plancherel/analysis
+	install -m 644 jobs/*.yaml jobs/*.sbatch $(DESTDIR)$(PREFIX)/share/plancherel/jobs
 clean:
 	rm -rf build
 
 # ---- checks ----
 PYTESTS := $(wildcard tests/test_*.py)
-test:
+test: deps
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
 	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(PYTESTS)
-layers:
-	$(Q).ci/layers
+test-long: test
+	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" PY_LIMIT=7200 tests/run.sh $(wildcard tests/long_*.py)
+bench: $(BIN) $(BENCHES)
+	$(Q)for b in $(BENCHES); do $$b || exit 1; done
+	$(Q)$(PYTHON) tests/bench_program.py
+bench-long: $(BIN)
+	$(Q)$(PYTHON) tests/bench_program.py --long
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 format-check:
 	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+layers:
+	$(Q).ci/layers
+tidy:
+	clang-tidy --quiet $(SRC) -- -std=c11 -D_GNU_SOURCE -Iinclude $$(pkg-config --cflags $(PKGS))

@@ -9,9 +9,9 @@
 enum { PL_LANES = 8 };
 typedef double pl_vec __attribute__((vector_size(PL_LANES * sizeof(double))));
 
-enum { PL_SN_SMALL = 4 };
+enum { PL_SN_SMALL = 5 };
 
-/* Eight whole transforms on S_k, k = 1..4, unitary scaling: k! vectors f to the packed row-major
+/* Eight whole transforms on S_k, k = 1..5, unitary scaling: k! vectors f to the packed row-major
  * matrices F, or back.  Not overlapping. */
 void pl_sn_small_forward(int k, const pl_vec *f, pl_vec *F);
 void pl_sn_small_backward(int k, pl_vec *f, const pl_vec *F);

@@ -15,7 +15,9 @@ void pl_log_init(int rank, pl_log_level level) {
   max_level = level;
 }
 
-void pl_log_quiet(void) { max_level = PL_LOG_WARNING; }
+void pl_log_quiet(void) {
+  max_level = PL_LOG_WARNING;
+}
 
 static void print(pl_log_level level, const char *prefix, const char *fmt, va_list ap) {
   static const char *const names[] = {"error: ", "warning: ", ""};

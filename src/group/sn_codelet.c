@@ -172,14 +172,14 @@ INLINE void write(int64_t w, int64_t column, int rows, const pl_vec *from, pl_ve
   for (int r = 0; r < rows; r++) to[r * w + column] = from[r];
 }
 
-/* d rows of nu; a, b, c rows of the shapes covering it. */
+/* d rows of nu; a, b, c rows of the shapes covering it, p, q, r vectors apart. */
 INLINE void five(int back, int nu, int d, int a, int b, int c, int64_t w, pl_vec *const *f,
-                 pl_vec *const *y) {
+                 pl_vec *const *y, int64_t p, int64_t q, int64_t r) {
   for (int64_t i = 0; i < w; i++) {
     pl_vec g[5][3], y0[6], y1[6], y2[6];
     if (back) {
-      read(w, i, a, y[0], y0), read(w, i, b, y[1], y1);
-      if (c) read(w, i, c, y[2], y2);
+      read(p, i, a, y[0], y0), read(q, i, b, y[1], y1);
+      if (c) read(r, i, c, y[2], y2);
     } else {
       for (int j = 0; j < 5; j++) read(w, i, d, f[j], g[j]);
     }
@@ -202,36 +202,46 @@ INLINE void five(int back, int nu, int d, int a, int b, int c, int64_t w, pl_vec
     if (back) {
       for (int j = 0; j < 5; j++) write(w, i, d, g[j], f[j]);
     } else {
-      write(w, i, a, y0, y[0]), write(w, i, b, y1, y[1]);
-      if (c) write(w, i, c, y2, y[2]);
+      write(p, i, a, y0, y[0]), write(q, i, b, y1, y[1]);
+      if (c) write(r, i, c, y2, y[2]);
     }
   }
 }
 
-INLINE void any_five(int back, int nu, int64_t w, pl_vec *const *f, pl_vec *const *y) {
+INLINE void any_five(int back, int nu, int64_t w, pl_vec *const *f, pl_vec *const *y, int64_t p,
+                     int64_t q, int64_t r) {
   switch (nu) {
   case 0:
-    five(back, 0, 1, 1, 4, 0, w, f, y);
+    five(back, 0, 1, 1, 4, 0, w, f, y, p, q, r);
     break;
   case 1:
-    five(back, 1, 3, 4, 5, 6, w, f, y);
+    five(back, 1, 3, 4, 5, 6, w, f, y, p, q, r);
     break;
   case 2:
-    five(back, 2, 2, 5, 5, 0, w, f, y);
+    five(back, 2, 2, 5, 5, 0, w, f, y, p, q, r);
     break;
   case 3:
-    five(back, 3, 3, 6, 5, 4, w, f, y);
+    five(back, 3, 3, 6, 5, 4, w, f, y, p, q, r);
     break;
   default:
-    five(back, 4, 1, 4, 1, 0, w, f, y);
+    five(back, 4, 1, 4, 1, 0, w, f, y, p, q, r);
   }
 }
 
+static void five_forward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y, int64_t p,
+                         int64_t q, int64_t r) {
+  any_five(0, nu, w, f, y, p, q, r);
+}
+static void five_backward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y, int64_t p,
+                          int64_t q, int64_t r) {
+  any_five(1, nu, w, f, y, p, q, r);
+}
+
 void pl_sn_five_forward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y) {
-  any_five(0, nu, w, f, y);
+  five_forward(nu, w, f, y, w, w, w);
 }
 void pl_sn_five_backward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y) {
-  any_five(1, nu, w, f, y);
+  five_backward(nu, w, f, y, w, w, w);
 }
 
 /* Transform on S_3: block b of f is F_(3-b).  Matrices packed: (3), (2,1), (1,1,1). */
@@ -264,8 +274,41 @@ INLINE void level4(int back, pl_vec g[4][6], pl_vec *F) {
   if (!back) write(3, 2, 3, y211, F211);
 }
 
-INLINE void small(int back, int k, pl_vec *f, pl_vec *F) {
+INLINE void s4(int back, pl_vec *f, pl_vec *F) {
   pl_vec g[4][6];
+  for (int b = 0; !back && b < 4; b++) s3(0, f + 6 * b, g[b]);
+  level4(back, g, F);
+  for (int b = 0; back && b < 4; b++) s3(1, f + 6 * b, g[b]);
+}
+
+static void s4_forward(pl_vec *f, pl_vec *F) {
+  s4(0, f, F);
+}
+static void s4_backward(pl_vec *f, pl_vec *F) {
+  s4(1, f, F);
+}
+
+/* Level 5 on square matrices: where the shapes of 4 and of 5 stand in packed records. */
+INLINE void level5(int back, pl_vec g[5][24], pl_vec *F) {
+  static const int dim[] = {1, 3, 2, 3, 1}, base[] = {0, 1, 10, 14, 23};
+  static const struct {
+    int at[3], ld[3]; /* in F: the columns of each shape that covers nu; its dimension */
+  } up[] = {{{0, 1}, {1, 4}},
+            {{2, 17, 42}, {4, 5, 6}},
+            {{20, 78}, {5, 5}},
+            {{45, 80, 103}, {6, 5, 4}},
+            {{106, 119}, {4, 1}}};
+  for (int nu = 0; nu < 5; nu++) {
+    pl_vec *f[5], *y[3];
+    for (int j = 0; j < 5; j++) f[j] = g[4 - j] + base[nu];
+    for (int l = 0; l < 3; l++) y[l] = F + up[nu].at[l];
+    (back ? five_backward : five_forward)(nu, dim[nu], f, y, up[nu].ld[0], up[nu].ld[1],
+                                          up[nu].ld[2]);
+  }
+}
+
+INLINE void small(int back, int k, pl_vec *f, pl_vec *F) {
+  pl_vec g[5][24];
   switch (k) {
   case 1:
     *(back ? f : F) = *(back ? F : f);
@@ -276,10 +319,13 @@ INLINE void small(int back, int k, pl_vec *f, pl_vec *F) {
   case 3:
     s3(back, f, F);
     break;
+  case 4:
+    (back ? s4_backward : s4_forward)(f, F);
+    break;
   default:
-    for (int b = 0; !back && b < 4; b++) s3(0, f + 6 * b, g[b]);
-    level4(back, g, F);
-    for (int b = 0; back && b < 4; b++) s3(1, f + 6 * b, g[b]);
+    for (int b = 0; !back && b < 5; b++) s4_forward(f + 24 * b, g[b]);
+    level5(back, g, F);
+    for (int b = 0; back && b < 5; b++) s4_backward(f + 24 * b, g[b]);
   }
 }
 

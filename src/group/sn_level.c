@@ -118,19 +118,19 @@ static place shift(place at, int64_t rows) {
 }
 
 /* W_k^mu on rows row.. of F_1..F_k, rows of the l-th shape covering mu to out[l]; scratch is free
- * from row `free` on. */
-static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *out, int64_t free) {
+ * from row top on. */
+static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *out, int64_t top) {
   const pl_sn_graph *g = p->graph;
   const pl_sn_shape *s = &g->shape[k - 1][mu];
   place in[PL_SN_BRANCH] = {{F_0 + k, (int32_t)row}};
-  if (k == PL_SN_SMALL + 1) {
+  if (k == 5) {
     step *five = add_step(p);
     *five = (step){.m = s->nsup, .nu = mu, .in = {in[0]}};
     memcpy(five->out, out, (size_t)s->nsup * sizeof *out);
     return;
   }
-  for (int q = 0; q < s->nsub; q++) in[1 + q] = (place){SCRATCH, (int32_t)(free + q * s->dim)};
-  int64_t inner = free + s->nsub * s->dim;
+  for (int q = 0; q < s->nsub; q++) in[1 + q] = (place){SCRATCH, (int32_t)(top + q * s->dim)};
+  int64_t inner = top + s->nsub * s->dim;
   if (inner > p->scratch_rows) p->scratch_rows = inner;
   for (int q = 0; q < s->nsub; q++) {
     const pl_sn_shape *kappa = &g->shape[k - 2][s->sub[q]];
@@ -154,7 +154,7 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
 }
 
 pl_sn_program *pl_sn_program_new(const pl_sn_graph *g, int k) {
-  pl_require(k > PL_SN_SMALL && k <= g->n);
+  pl_require(k >= 5 && k <= g->n);
   pl_sn_program *p = pl_zalloc(1, sizeof *p, "transform program");
   p->graph = g;
   p->k = k;
@@ -251,12 +251,15 @@ void pl_sn_program_backward(const pl_sn_program *p, int mu, int64_t w, pl_vec *c
 
 /* ---- panels ---- */
 
+enum { AHEAD = 8 }; /* rows: too far apart for the hardware to foresee */
+
 void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
                     double *to, int64_t ld) {
   for (int64_t t = 0; t < rows; t++, panel += w, to += ld)
     for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
       const double *x = (const double *)(panel + v);
       double *y = to + v * PL_LANES;
+      __builtin_prefetch(y + AHEAD * ld, 1);
 #pragma omp simd /* masked */
       for (int64_t u = 0; u < PL_LANES; u++)
         if (u < left) y[u] = x[u] * scale;
@@ -269,6 +272,7 @@ void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const do
     for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
       const double *x = from + v * PL_LANES;
       double *y = (double *)(panel + v);
+      __builtin_prefetch(x + AHEAD * ld);
 #pragma omp simd
       for (int64_t u = 0; u < PL_LANES; u++) y[u] = u < left ? x[u] * scale : 0;
     }

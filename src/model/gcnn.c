@@ -182,6 +182,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   st = pl_agree(team, st);
   if (st) goto fail;
   pl_mapping *map = gcnn_map(spec, m->group, team->size, rates, spec->data_samples);
+  pl_mapping_share(team, map);
   int block = spec->grid_block == PL_UNSET ? 0 : (int)spec->grid_block;
   st = pl_layout_new(m->group, team, map, block, gcnn_batch_doubles(spec, spec->data_samples),
                      &m->layout);
