@@ -127,8 +127,12 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   /* A batch costs some hundred nanoseconds beside its arithmetic. */
   out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
   /* One inverse transform, the powers of beta over G, and of the singular values. */
-  out->record += order / team * (rates->transform + rates->power) + 4 * singular * rates->power;
-  out->setup = order / team * ((double)samples + L) * rates->normal + out->record;
+  out->record +=
+      (pl_rates_transform(order) + order * rates->power) / team + 4 * singular * rates->power;
+  double fill = pl_data_needs_transform(spec) ? pl_rates_transform(order) : 0;
+  out->setup = ((double)samples + L) / team *
+                   (order * rates->normal + fill + pl_rates_stream(rates, 32 * order, 32 * order)) +
+               out->step;
 
   int largest;
   bool z;
