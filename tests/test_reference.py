@@ -98,7 +98,7 @@ def make_runs(g, folder):
         write_data(folder / f"x{k}.nc", g, x, y)
         scale = "unit" if k % 2 == 0 else float(1 / (1 + k) / np.sqrt(g.order))
         factor = 1 / np.linalg.norm(x, axis=1, keepdims=True) if scale == "unit" else scale
-        step = {"lr": 0.1 if optimizer == "gd" else 0.01, "factor": 1.0 if k == 0 else 1.03,
+        step = {"lr": 0.05 if optimizer == "gd" else 0.01, "factor": 1.0 if k == 0 else 1.03,
                 "every": 7 + k, "kind": optimizer}
         keys = {"model.depth": depth, "loss": loss, "model.init.path": str(folder / f"w{k}.nc"),
                 "data.path": str(folder / f"x{k}.nc"), "data.scale": scale,
@@ -121,7 +121,7 @@ def test_trajectory(spec, tmp_path):
         n = len(net.y)
         irreps = net.irreps()
         want = reference.train(net, STEPS, RECORD, **step)
-        assert want["loss"][-1] < 0.05 * want["loss"][0], f"run {r} does not get anywhere"
+        assert want["loss"][-1] < 0.2 * want["loss"][0], f"run {r} does not get anywhere"
         got = ds.isel(run=r)
         assert got.step.values.tolist() == RECORD
         lr = [step["lr"] * step["factor"] ** ((t + 1) // step["every"]) for t in RECORD]
