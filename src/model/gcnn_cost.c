@@ -190,8 +190,11 @@ void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
         int d = pl_group_irrep(g, i).dim;
         if (d > largest) largest = d;
       }
-    printf("    rank %d: load %.2f of the mean, %lld whole irreps (largest d=%lld)\n", r,
-           total > 0 ? map->load[r] * team / total : 1, (long long)whole, (long long)largest);
+    printf("    rank %d: load %.2f of the mean, ", r, total > 0 ? map->load[r] * team / total : 1);
+    if (whole)
+      printf("%lld whole irreps (largest d=%lld)\n", (long long)whole, (long long)largest);
+    else
+      printf("no whole irreps\n");
   }
   if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
   pl_mapping_free(map);
