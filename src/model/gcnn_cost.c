@@ -127,13 +127,15 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   }
   /* A batch costs some hundred nanoseconds beside its arithmetic. */
   out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
+  double transform = pl_rates_transform(order) / team;
   bool over_group = pl_optim_over_group(spec);
-  if (over_group) out->step += 2 * L * order / team * rates->transform;
+  if (over_group) out->step += 2 * L * transform;
   /* An inverse transform of beta and of each filter, the powers of beta over G, and of the singular
    * values. */
-  out->record +=
-      order / team * ((1 + L) * rates->transform + rates->power) + 4 * singular * rates->power;
-  out->setup = order / team * ((double)samples + L) * rates->normal + out->record;
+  out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
+  double fill = order / team * rates->normal + pl_rates_stream(rates, 32 * order / team, order);
+  if (pl_data_needs_transform(spec)) fill += transform;
+  out->setup = ((double)samples + L) * fill + out->step;
 
   int largest;
   bool z;
@@ -188,8 +190,11 @@ void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
         int d = pl_group_irrep(g, i).dim;
         if (d > largest) largest = d;
       }
-    printf("    rank %d: load %.2f of the mean, %lld whole irreps (largest d=%lld)\n", r,
-           total > 0 ? map->load[r] * team / total : 1, (long long)whole, (long long)largest);
+    printf("    rank %d: load %.2f of the mean, ", r, total > 0 ? map->load[r] * team / total : 1);
+    if (whole)
+      printf("%lld whole irreps (largest d=%lld)\n", (long long)whole, (long long)largest);
+    else
+      printf("no whole irreps\n");
   }
   if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
   pl_mapping_free(map);
