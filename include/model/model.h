@@ -124,10 +124,21 @@ struct pl_model_kind {
   /* One record, in the schema's order, into out on rank 0 of the team (others: ignored).
    * PL_NUMERIC: singular values failed; those entries are NaN. */
   pl_status (*observe)(pl_model *m, double *out);
-  /* An array shaped like block p (the weights or an optimiser's state), whole, to/from rank 0 of
-   * the team: count*rows*cols (times 2 if complex) doubles. */
-  void (*gather)(pl_model *m, int p, const double *local, double *whole);
-  void (*scatter)(pl_model *m, int p, const double *whole, double *local);
+  /* ---- checkpoints ----
+   * An array shaped like the weights (they themselves, or one state of an optimiser) as a plain
+   * sequence of layer_doubles numbers per layer, in an order that depends on neither ranks nor
+   * mapping. */
+  int64_t (*layer_doubles)(const pl_model *m);
+  /* Entries first .. first + n - 1 of a layer, to/from rank 0 of the team.  blocks[p]: this rank's
+   * part of block p.  x: n doubles on every rank, workspace where they do not count. */
+  void (*gather)(pl_model *m, int layer, double *const *blocks, int64_t first, int64_t n,
+                 double *x);
+  void (*scatter)(pl_model *m, int layer, double *const *blocks, int64_t first, int64_t n,
+                  double *x);
+  /* Running averages and the like, to be kept beside the weights: array number i of *n doubles,
+   * the same on every rank; NULL past the last.  Borrowed, written to on resume.  The function
+   * itself may be NULL: nothing to keep.  Local. */
+  double *(*average)(pl_model *m, int i, const char **name, int64_t *n);
   /* Write the filters to a NetCDF file that model.init.path reads. */
   pl_status (*save)(pl_model *m, const char *path);
 };
@@ -135,10 +146,5 @@ struct pl_model_kind {
 /* Row i of the table of networks, NULL past the last; its name as a word of model.kind. */
 const pl_model_kind *pl_model_kind_get(int i);
 const char *pl_model_name(int i);
-
-/* Doubles of block p as a whole. */
-static inline int64_t pl_param_whole(const pl_param *p) {
-  return p->count * p->rows * p->cols * (p->is_complex ? 2 : 1);
-}
 
 #endif

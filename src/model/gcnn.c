@@ -162,6 +162,7 @@ static void destroy(pl_model *model) {
   pl_spectrum_svd_free(m->svd);
   pl_schema_free(&m->schema);
   pl_data_free(m->data);
+  pl_packed_free(m->packed);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);
   pl_group_free(m->group);
@@ -188,6 +189,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (st) goto fail;
 
   const pl_layout *l = m->layout;
+  m->packed = pl_packed_new(l);
   m->w = pl_zalloc((size_t)m->depth, sizeof *m->w, "filters");
   m->prefix = pl_zalloc((size_t)m->depth, sizeof *m->prefix, "prefix products");
   for (int k = 0; k < m->depth; k++) {
@@ -232,18 +234,20 @@ fail:
 
 /* ---- weights in and out ---- */
 
-static const pl_batch *batch_of(const gcnn *m, int p) {
-  return &m->layout->batches[p % m->layout->num_batches];
+static int64_t layer_doubles(const pl_model *model) {
+  return pl_packed_doubles(((const gcnn *)model)->packed);
 }
 
-static void gather(pl_model *model, int p, const double *local, double *whole) {
+static void gather(pl_model *model, int layer, double *const *blocks, int64_t first, int64_t n,
+                   double *x) {
   gcnn *m = gcnn_of(model);
-  pl_batch_gather(m->layout, batch_of(m, p), local, whole);
+  pl_packed_gather(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
 }
 
-static void scatter(pl_model *model, int p, const double *whole, double *local) {
+static void scatter(pl_model *model, int layer, double *const *blocks, int64_t first, int64_t n,
+                    double *x) {
   gcnn *m = gcnn_of(model);
-  pl_batch_scatter(m->layout, batch_of(m, p), whole, local);
+  pl_packed_scatter(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
 }
 
 static pl_status define_filters(const gcnn *m, const char *path, pl_nc **nc) {
@@ -306,6 +310,7 @@ const pl_model_kind pl_gcnn = {
     .step = step,
     .log_loss = log_loss,
     .observe = gcnn_observe,
+    .layer_doubles = layer_doubles,
     .gather = gather,
     .scatter = scatter,
     .save = save,
