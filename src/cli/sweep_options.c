@@ -1,5 +1,6 @@
 #include "sweep_options.h"
 
+#include "run/record.h"
 #include "run/sweep.h"
 
 #include <stdlib.h>
@@ -46,8 +47,11 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   if (!st) {
     double memory = o->memory_per_rank > 0 ? o->memory_per_rank : pl_memory_per_rank(world);
     if (world->rank == 0) {
-      pl_rates rates = pl_rates_measure();
-      st = pl_plan_new(*cfg, o->ranks ? o->ranks : world->size, memory, &rates, plan);
+      int ranks = o->ranks ? o->ranks : world->size;
+      pl_rates rates;
+      if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory))
+        rates = pl_rates_measure();
+      st = pl_plan_new(*cfg, ranks, memory, &rates, plan);
     }
     st = pl_agree(world, st);
   }
