@@ -64,7 +64,7 @@ typedef struct sweep {
   int64_t stopped; /* ended before their time */
   int64_t unsaved; /* .. without a checkpoint */
   bool *kept;      /* [num_runs]: ended in an earlier session */
-  int64_t *found;  /* [num_runs]: task.records */
+  int64_t *found;  /* [num_runs]: task.records of runs not yet handed out */
   bool told;       /* the other teams know that they are to stop */
   double done;     /* rank-seconds, as predicted */
   double *begun;   /* [num_runs]: share of a run that is done */
@@ -153,8 +153,10 @@ static task draw(sweep *s) {
     return (task){.run = NO_RUN};
   }
   s->handed++;
-  int64_t run = f->runs[s->next++];
-  return (task){run, s->found[run]};
+  task t = {.run = f->runs[s->next++]};
+  t.records = s->found[t.run];
+  s->found[t.run] = NO_CHECKPOINT;
+  return t;
 }
 
 static void on_news(sweep *s, const double *message, int64_t n, int from) {
@@ -459,6 +461,8 @@ static pl_status open_root(sweep *s) {
 /* How it ended, on rank 0. */
 static pl_status result(const sweep *s) {
   long long runs = (long long)s->plan->num_runs, ended = (long long)(s->ended - s->stopped);
+  long long saved = (long long)s->stopped;
+  for (int64_t r = 0; r < s->plan->num_runs; r++) saved += s->found[r] != NO_CHECKPOINT;
   const char *reason = pl_stop_reason();
   if (s->trouble) return pl_error(s->trouble, "%s", s->trouble_message);
   if (s->unsaved)
@@ -468,8 +472,8 @@ static pl_status result(const sweep *s) {
     return pl_error(PL_STOPPED,
                     "stopped by %s: %lld of %lld runs have ended, %lld are saved in %s.ckpt; run "
                     "again with --resume",
-                    reason ? reason : "a signal to another rank", ended, runs,
-                    (long long)s->stopped, s->opt->output);
+                    reason ? reason : "a signal to another rank", ended, runs, saved,
+                    s->opt->output);
   if (s->bad)
     return pl_error(PL_UNFINISHED, "%lld of %lld runs failed or diverged, as recorded in %s",
                     (long long)s->bad, runs, s->opt->output);
