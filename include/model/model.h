@@ -138,10 +138,22 @@ struct pl_model_kind {
   /* One record, in the schema's order, into out on rank 0 of the team (others: ignored).
    * PL_NUMERIC: singular values failed; those entries are NaN. */
   pl_status (*observe)(pl_model *m, double *out);
-  /* An array shaped like block p (the weights or an optimiser's state), whole, to/from rank 0 of
-   * the team: count*rows*cols (times 2 if complex) doubles. */
-  void (*gather)(pl_model *m, int p, const double *local, double *whole);
-  void (*scatter)(pl_model *m, int p, const double *whole, double *local);
+  /* ---- checkpoints ----
+   * An array shaped like the weights (they themselves, or one state of an optimiser), or like the
+   * model's functions (a state of an optimiser that works there), as a plain sequence of
+   * layer_doubles numbers per layer, in an order that depends on neither ranks nor mapping. */
+  int64_t (*layer_doubles)(const pl_model *m, bool functions);
+  /* Entries first .. first + n - 1 of a layer, to/from rank 0 of the team.  blocks[p]: this rank's
+   * part of block (or function) p.  x: n doubles on every rank, workspace where they do not
+   * count. */
+  void (*gather)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,
+                 int64_t n, double *x);
+  void (*scatter)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,
+                  int64_t n, double *x);
+  /* Running averages and the like, to be kept beside the weights: array number i of *n doubles,
+   * the same on every rank; NULL past the last.  Borrowed, written to on resume.  The function
+   * itself may be NULL: nothing to keep.  Local. */
+  double *(*average)(pl_model *m, int i, const char **name, int64_t *n);
   /* Write the filters to a NetCDF file that model.init.path reads. */
   pl_status (*save)(pl_model *m, const char *path);
 };

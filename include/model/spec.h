@@ -57,6 +57,7 @@ typedef struct pl_spec {
   int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
   int64_t record_spectrum, record_beta, record_final, record_kkt;
   pl_reals record_exponents;
+  double checkpoint_every; /* minutes */
   int64_t seed;
   int64_t team, grid_min_dim, grid_block,
       grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
@@ -83,10 +84,11 @@ typedef struct pl_key {
   const char *word;             /* a word accepted in place of a number, stored as word_value */
   double word_value;
   bool required;
-  bool range;     /* accepts "first..last", which is swept */
-  bool whole;     /* one value for the whole sweep: may not be a list */
-  bool ascending; /* PL_KEY_INTS: each entry above the one before it */
-  bool file_path; /* relative paths are kept as written, relative to the working directory */
+  bool range;      /* accepts "first..last", which is swept */
+  bool whole;      /* one value for the whole sweep: may not be a list */
+  bool ascending;  /* PL_KEY_INTS: each entry above the one before it */
+  bool adjustable; /* may change on --resume: touches no results */
+  bool file_path;  /* relative paths are kept as written, relative to the working directory */
   const char *units, *help;
 } pl_key;
 

@@ -1,6 +1,7 @@
 #include "sweep_options.h"
 
 #include "run/machine.h"
+#include "run/record.h"
 #include "run/sweep.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
     rates = pl_machine_rates(&m);
     memory = pl_machine_memory_per_rank(&m);
     if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
-  } else {
+  } else if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
     rates = pl_rates_measure();
   }
   if (o->memory_per_rank > 0) memory = o->memory_per_rank;

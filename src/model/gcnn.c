@@ -243,6 +243,7 @@ static void destroy(pl_model *model) {
   pl_spectrum_svd_free(m->svd);
   pl_schema_free(&m->schema);
   pl_data_free(m->data);
+  pl_packed_free(m->packed);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);
   pl_group_free(m->group);
@@ -270,6 +271,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (st) goto fail;
 
   const pl_layout *l = m->layout;
+  m->packed = pl_packed_new(l);
   m->w = pl_zalloc((size_t)m->depth, sizeof *m->w, "filters");
   m->prefix = pl_zalloc((size_t)m->depth, sizeof *m->prefix, "prefix products");
   for (int k = 0; k < m->depth; k++) {
@@ -317,18 +319,53 @@ fail:
 
 /* ---- weights in and out ---- */
 
-static const pl_batch *batch_of(const gcnn *m, int p) {
-  return &m->layout->batches[p % m->layout->num_batches];
+static int64_t layer_doubles(const pl_model *model, bool functions) {
+  const gcnn *m = (const gcnn *)model;
+  return functions ? pl_group_order(m->group) : pl_packed_doubles(m->packed);
 }
 
-static void gather(pl_model *model, int p, const double *local, double *whole) {
-  gcnn *m = gcnn_of(model);
-  pl_batch_gather(m->layout, batch_of(m, p), local, whole);
+/* The part of elements first .. first + n - 1 that this rank holds: where it starts in its range
+ * and in the piece, and how long it is. */
+static int64_t overlap(const gcnn *m, int64_t first, int64_t n, int64_t *mine, int64_t *piece) {
+  int64_t start = pl_transform_first(m->transform);
+  int64_t end = start + pl_transform_count(m->transform);
+  int64_t from = first > start ? first : start, to = first + n < end ? first + n : end;
+  *mine = from - start;
+  *piece = from - first;
+  return to > from ? to - from : 0;
 }
 
-static void scatter(pl_model *model, int p, const double *whole, double *local) {
+static void gather(pl_model *model, bool functions, int layer, double *const *blocks, int64_t first,
+                   int64_t n, double *x) {
   gcnn *m = gcnn_of(model);
-  pl_batch_scatter(m->layout, batch_of(m, p), whole, local);
+  if (!functions) {
+    pl_packed_gather(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
+    return;
+  }
+  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
+  memset(x, 0, (size_t)n * sizeof *x);
+  if (k) memcpy(x + piece, blocks[layer] + mine, (size_t)k * sizeof *x);
+  pl_comm_sum(&m->layout->team, x, n); /* one rank holds each element: the others add zeros */
+}
+
+static void scatter(pl_model *model, bool functions, int layer, double *const *blocks,
+                    int64_t first, int64_t n, double *x) {
+  gcnn *m = gcnn_of(model);
+  if (!functions) {
+    pl_packed_scatter(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
+    return;
+  }
+  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
+  pl_comm_bcast(&m->layout->team, x, (size_t)n * sizeof *x, 0);
+  if (k) memcpy(blocks[layer] + mine, x + piece, (size_t)k * sizeof *x);
+}
+
+static double *average(pl_model *model, int i, const char **name, int64_t *n) {
+  gcnn *m = gcnn_of(model);
+  if (i > 0) return NULL;
+  *name = "loss_weights";
+  *n = gcnn_running_size(m->data->num_samples);
+  return m->running;
 }
 
 static pl_status define_filters(const gcnn *m, const char *path, pl_nc **nc) {
@@ -393,7 +430,9 @@ const pl_model_kind pl_gcnn = {
     .block_polar = gcnn_block_polar,
     .log_loss = log_loss,
     .observe = gcnn_observe,
+    .layer_doubles = layer_doubles,
     .gather = gather,
     .scatter = scatter,
+    .average = average,
     .save = save,
 };

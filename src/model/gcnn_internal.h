@@ -6,6 +6,7 @@
 #include "model/data.h"
 #include "linalg/usv.h"
 #include "model/gcnn.h"
+#include "spectral/packed.h"
 #include "spectral/spectrum.h"
 #include "spectral/transform.h"
 
@@ -21,6 +22,7 @@ typedef struct gcnn {
   int depth;
   pl_group *group;
   pl_layout *layout;
+  pl_packed *packed;
   pl_transform *transform;
   pl_data *data;
   double **w;      /* [l-1]: spectrum of w_l, l = 1..L */
