@@ -17,7 +17,7 @@ PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && e
              scalapack) openblas netcdf yaml-0.1 fftw3
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
-  -fno-trapping-math -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
+  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-format-truncation) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
@@ -70,8 +70,9 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5.png
+	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
 	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
-	@echo "Trajectories: depth_s5.nc   picture: depth_s5.png"
+	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/plancherel/analysis \
 	  $(DESTDIR)$(PREFIX)/share/plancherel/jobs

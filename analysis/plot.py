@@ -13,6 +13,7 @@ out, and the figure says so.
 """
 
 import argparse
+import textwrap
 from collections import Counter
 
 import matplotlib
@@ -219,7 +220,7 @@ def plot_lines(ds, args, sample, marker=None):
     groups = pio.combinations(ds, facets, runs)
     hues = [v for (v,), _ in pio.combinations(ds, [hue], runs)] if hue else [None]
     colour = {pio.order(v): c for v, c in zip(hues, colours(hues))}
-    figure, axes = panels(len(groups), (3.4, 2.7), sharey=True)
+    figure, axes = panels(len(groups), (5, 3.6) if len(groups) == 1 else (3.4, 2.7), sharey=True)
     entries, everything, largest = {}, [], 0
     for ax, (values, members) in zip(axes, groups):
         if facets:
@@ -238,10 +239,25 @@ def plot_lines(ds, args, sample, marker=None):
     return figure, axes, everything, largest, note
 
 
+def at_exponent(ds, args):
+    """schatten_at at --exponent, and its label."""
+    var = pio.require(ds, "schatten_at", ("run", "record", "exponent"))
+    exponents = ds["exponent"].values
+    found = np.flatnonzero(np.isclose(exponents, args.exponent))
+    if not len(found):
+        have = ", ".join(f"{q:g}" for q in exponents)
+        raise pio.InputError(f"{args.input}: schatten_at is recorded at {have} (record.exponents)")
+    return var[:, :, found[0]], f"Schatten value S_{args.exponent:g} of normalised beta"
+
+
 def plot_trajectory(ds, args):
     """--y against the step."""
     able = [n for n, v in ds.variables.items() if v.dims == ("run", "record") and n != "step"]
-    var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
+    if args.y == "schatten_at":
+        var, label = at_exponent(ds, args)
+    else:
+        var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
+        label = pio.axis_label(var)
     step, y = pio.steps(ds), var.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
         ds, args, lambda runs: trajectory_samples(step[runs], y[runs])
@@ -249,7 +265,7 @@ def plot_trajectory(ds, args):
     scale_y(axes, values, args.yscale)
     for ax in axes:
         step_axis(ax, largest)
-    figure.supylabel(pio.axis_label(var), fontsize=9)
+    figure.supylabel(textwrap.fill(label, 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
@@ -275,7 +291,7 @@ def plot_spectrum(ds, args):
         ax.set_yscale("linear" if args.yscale == "linear" else "log")
         ax.set_xlabel("singular value, largest first")
         ax.xaxis.get_major_locator().set_params(integer=True)
-    figure.supylabel(pio.axis_label(var), fontsize=9)
+    figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
@@ -347,6 +363,7 @@ def main(argv=None):
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
     parser.add_argument("--y", default="schatten", help="variable of a trajectory (schatten)")
+    parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
     parser.add_argument("--hue", help="key told apart by colour (model_depth, or the first swept)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")
     parser.add_argument(

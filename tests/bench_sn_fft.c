@@ -1,21 +1,23 @@
 /* ranks: 1
- * Speed of the transform on S_n against its yardsticks, measured side by side.
+ * Speed of the transform on S_n against its yardsticks.
  *   bench_sn_fft [largest n, 10]
- * Columns: nanoseconds per element of one forward and one inverse transform, of a batch of 64
- * (n <= 7); forward and inverse as multiples of memcpy of n! doubles; how many times faster the
- * forward transform is than Clausen's (n <= 10) and than the direct sum (n <= 6).  Medians. */
-#include "base/clock.h"
+ * Columns: nanoseconds per element of one forward and one inverse transform, and of a batch of 64
+ * (n <= 7); nanoseconds per element of memcpy of n! doubles, and how many times that the transforms
+ * take; how many times longer Clausen's algorithm (n <= 10) and the direct sum (n <= 6) take than
+ * the forward transform.  Every quantity is measured in turn in each of several rounds, in
+ * processor time; the numbers are medians over rounds, of ratios too, so that a busy machine
+ * disturbs them little. */
 #include "base/rng.h"
 #include "clausen.h"
 #include "group/sn_fft.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { REPEATS = 9, BATCH = 64 };
+enum { ROUNDS = 11, BATCH = 64 };
 
 typedef struct bench {
-  int n, batch;
   int64_t order;
   pl_sn_fft *plan;
   clausen *reference;
@@ -23,10 +25,16 @@ typedef struct bench {
 } bench;
 
 static void run_forward(bench *b) {
-  pl_sn_fft_forward(b->plan, b->batch, b->f, b->order, b->F, b->order);
+  pl_sn_fft_forward(b->plan, 1, b->f, b->order, b->F, b->order);
 }
 static void run_inverse(bench *b) {
-  pl_sn_fft_inverse(b->plan, b->batch, b->F, b->order, b->g, b->order);
+  pl_sn_fft_inverse(b->plan, 1, b->F, b->order, b->g, b->order);
+}
+static void run_batch_forward(bench *b) {
+  pl_sn_fft_forward(b->plan, BATCH, b->f, b->order, b->F, b->order);
+}
+static void run_batch_inverse(bench *b) {
+  pl_sn_fft_inverse(b->plan, BATCH, b->F, b->order, b->g, b->order);
 }
 static void run_memcpy(bench *b) {
   memcpy(b->g, b->f, (size_t)b->order * sizeof *b->g);
@@ -46,19 +54,34 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Median seconds of one call; short calls are repeated to a millisecond. */
+static double median(const double *x, int n) {
+  double y[ROUNDS];
+  memcpy(y, x, (size_t)n * sizeof *y);
+  qsort(y, (size_t)n, sizeof *y, compare);
+  return y[n / 2];
+}
+
+static double median_ratio(const double *x, const double *y, int n) {
+  double r[ROUNDS];
+  for (int i = 0; i < n; i++) r[i] = x[i] / y[i];
+  return median(r, n);
+}
+
+static double processor_time(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds of one call; short calls are repeated to fill half a millisecond. */
 static double seconds(void (*run)(bench *), bench *b) {
-  double t[REPEATS], start = pl_clock();
+  double start = processor_time(), once;
   run(b);
-  double once = pl_clock() - start;
-  int inner = once < 1e-3 ? (int)(1e-3 / (once + 1e-9)) + 1 : 1, repeats = once > 1 ? 3 : REPEATS;
-  for (int r = 0; r < repeats; r++) {
-    start = pl_clock();
-    for (int i = 0; i < inner; i++) run(b);
-    t[r] = (pl_clock() - start) / inner;
-  }
-  qsort(t, (size_t)repeats, sizeof *t, compare);
-  return t[repeats / 2];
+  once = processor_time() - start;
+  int inner = once < 5e-4 ? (int)(5e-4 / (once + 1e-9)) + 1 : 1;
+  start = processor_time();
+  for (int i = 0; i < inner; i++) run(b);
+  return (processor_time() - start) / inner;
 }
 
 static double *all_matrices(int n) {
@@ -83,45 +106,48 @@ static void print(double x) {
   printf(x > 0 ? " %9.2f" : "         -", x);
 }
 
+enum { FORWARD, INVERSE, COPY, CLAUSEN, DIRECT, BATCH_FORWARD, BATCH_INVERSE, KINDS };
+
 static void row(int n) {
+  static void (*const run[KINDS])(bench *) = {run_forward,      run_inverse, run_memcpy,
+                                              run_clausen,      run_direct,  run_batch_forward,
+                                              run_batch_inverse};
+  const int wanted[KINDS] = {1, 1, 1, n <= 10, n <= 6, n <= 7, n <= 7};
   int64_t order = pl_factorial(n), most = n <= 7 ? BATCH * order : order;
-  bench b = {.n = n, .batch = 1, .order = order};
-  double *data = pl_alloc((size_t)(3 * most), sizeof *data, "data"), direct = 0, clausens = 0;
-  double batched[2] = {0, 0}, ns = 1e9 / (double)order;
-  b.f = data, b.F = data + most, b.g = data + 2 * most;
+  int rounds = n <= 9 ? ROUNDS : 5;
+  double *data = pl_alloc((size_t)(3 * most), sizeof *data, "data"), t[KINDS][ROUNDS] = {{0}};
+  bench b = {.order = order, .f = data, .F = data + most, .g = data + 2 * most};
   pl_rng_normals(1, PL_STREAM(PL_STREAM_MISC, 0), 0, most, b.f);
+  memset(b.F, 0, (size_t)(2 * most) * sizeof *data);
   if (pl_sn_fft_new(n, NULL, &b.plan)) return;
-  double forward = seconds(run_forward, &b), inverse = seconds(run_inverse, &b);
-  double copy = seconds(run_memcpy, &b);
-  if (n <= 10) {
-    b.reference = clausen_new(n);
-    clausens = seconds(run_clausen, &b);
-    clausen_free(b.reference);
-  }
-  if (n <= 6) {
-    b.matrices = all_matrices(n);
-    direct = seconds(run_direct, &b);
-    pl_free(b.matrices);
-  }
-  if (n <= 7) {
-    b.batch = BATCH;
-    batched[0] = seconds(run_forward, &b) / BATCH;
-    batched[1] = seconds(run_inverse, &b) / BATCH;
-  }
+  if (wanted[CLAUSEN]) b.reference = clausen_new(n);
+  if (wanted[DIRECT]) b.matrices = all_matrices(n);
+  for (int r = 0; r < rounds; r++)
+    for (int k = 0; k < KINDS; k++)
+      if (wanted[k]) t[k][r] = seconds(run[k], &b);
+  double ns = 1e9 / (double)order;
   printf("%2d", n);
-  print(forward * ns), print(inverse * ns), print(batched[0] * ns), print(batched[1] * ns);
-  print(n >= 8 ? forward / copy : 0), print(n >= 8 ? inverse / copy : 0);
-  print(copy * ns), print(clausens / forward), print(direct / forward);
+  print(median(t[FORWARD], rounds) * ns);
+  print(median(t[INVERSE], rounds) * ns);
+  print(median(t[BATCH_FORWARD], rounds) * ns / BATCH);
+  print(median(t[BATCH_INVERSE], rounds) * ns / BATCH);
+  print(median(t[COPY], rounds) * ns);
+  print(n >= 8 ? median_ratio(t[FORWARD], t[COPY], rounds) : 0);
+  print(n >= 8 ? median_ratio(t[INVERSE], t[COPY], rounds) : 0);
+  print(median_ratio(t[CLAUSEN], t[FORWARD], rounds));
+  print(median_ratio(t[DIRECT], t[FORWARD], rounds));
   printf("\n");
   fflush(stdout);
+  if (wanted[CLAUSEN]) clausen_free(b.reference);
+  pl_free(b.matrices);
   pl_sn_fft_free(b.plan);
   pl_free(data);
 }
 
 int main(int argc, char **argv) {
   int largest = argc > 1 ? atoi(argv[1]) : 10;
-  printf("%2s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "n", "forward", "inverse", "batched",
-         "inverse", "f/memcpy", "i/memcpy", "memcpy", "xClausen", "xdirect");
+  printf(" n   forward   inverse   batched   inverse    memcpy  f/memcpy  i/memcpy  xClausen   "
+         "xdirect\n");
   for (int n = 2; n <= largest; n++) row(n);
   return 0;
 }

@@ -16,8 +16,9 @@ ENVIRONMENT = {
     "OMPI_MCA_hwloc_base_binding_policy": "none",
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OPENBLAS_NUM_THREADS": "1",
-    "HDF5_USE_FILE_LOCKING": "FALSE",
 }
+# A process without mpirun has nobody to talk to: this makes it start three times as fast.
+ALONE = {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self"}
 
 
 def command(args, ranks=1):
@@ -29,15 +30,15 @@ def command(args, ranks=1):
     return [*mpirun, "--oversubscribe", "-n", str(ranks), BINARY, *args]
 
 
-def environment(**extra):
-    return {**os.environ, **ENVIRONMENT, **extra}
+def environment(ranks=1, **extra):
+    return {**os.environ, **ENVIRONMENT, **(ALONE if ranks == 1 else {}), **extra}
 
 
 def run(args, ranks=1, timeout=60, code=0, cwd=None, stdin=None, **env):
     """Run to the end and return the CompletedProcess (returncode, stdout, stderr; text).  An exit
     code other than `code` fails the test with the program's output; code=None accepts any."""
     done = subprocess.run(command(args, ranks), text=True, capture_output=True, timeout=timeout,
-                          cwd=cwd, env=environment(**env), input=stdin if stdin else "")
+                          cwd=cwd, env=environment(ranks, **env), input=stdin if stdin else "")
     if code is not None and done.returncode != code:
         raise AssertionError(f"{shlex.join(map(str, done.args))}: exit code {done.returncode}, "
                              f"expected {code}\n{done.stdout}{done.stderr}")
@@ -46,6 +47,6 @@ def run(args, ranks=1, timeout=60, code=0, cwd=None, stdin=None, **env):
 
 def start(args, ranks=1, cwd=None, **env):
     """Start in the background; returns the Popen, whose output is thrown away."""
-    return subprocess.Popen(command(args, ranks), cwd=cwd, env=environment(**env),
+    return subprocess.Popen(command(args, ranks), cwd=cwd, env=environment(ranks, **env),
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)

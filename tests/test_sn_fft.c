@@ -2,6 +2,7 @@
 #include "pl_test.h"
 
 #include "base/rng.h"
+#include "clausen.h"
 #include "group/perm.h"
 #include "group/sn_fft.h"
 #include "group/sn_team.h"
@@ -78,6 +79,21 @@ static void it_is_the_direct_sum(void **state) {
     pl_sn_fft_free(plan);
     pl_free(f), pl_free(F), pl_free(m), pl_free(sum);
   }
+}
+
+/* Another algorithm, on all matrices of S_8. */
+static void it_agrees_with_clausen(void **state) {
+  (void)state;
+  int64_t order = pl_factorial(8);
+  double *f = normals(8, order), *F = numbers(order), *want = numbers(order);
+  pl_sn_fft *plan = plan_for(8);
+  clausen *reference = clausen_new(8);
+  pl_sn_fft_forward(plan, 1, f, order, F, order);
+  clausen_forward(reference, f, want);
+  assert_true(distance(order, F, want) < 1e-12);
+  clausen_free(reference);
+  pl_sn_fft_free(plan);
+  pl_free(f), pl_free(F), pl_free(want);
 }
 
 /* s = 2314 is no involution, and s, s^-1, wsw, w s^-1 w all differ: the answer is YOR(1423). */
@@ -364,6 +380,7 @@ static void sizes(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(it_is_the_direct_sum),
+    cmocka_unit_test(it_agrees_with_clausen),
     cmocka_unit_test(a_delta_gives_the_relabelled_matrix),
     cmocka_unit_test(deltas_at_random_elements),
     cmocka_unit_test(inversion_and_plancherel),

@@ -14,6 +14,8 @@ void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int 
 void zgesdd_(const char *jobz, const int *m, const int *n, double _Complex *a, const int *lda,
              double *s, double _Complex *u, const int *ldu, double _Complex *vt, const int *ldvt,
              double _Complex *work, const int *lwork, double *rwork, int *iwork, int *info, size_t);
+void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b,
+            const int *ldb, int *info, size_t);
 
 /* OpenBLAS picks its kernels when the library loads.  Old releases fall back to SSE3 kernels on
  * CPUs newer than themselves (OpenBLAS issue 4267), five to seven times slower.  First thing in

@@ -45,6 +45,8 @@ pl_status pl_nc_att_text(pl_nc *nc, const char *var, const char *name, const cha
 pl_status pl_nc_att_doubles(pl_nc *nc, const char *var, const char *name, const double *v, int n);
 pl_status pl_nc_att_ints(pl_nc *nc, const char *var, const char *name, pl_nc_type type,
                          const int *v, int n);
+/* Enter define mode again, to add variables to a file that exists. */
+pl_status pl_nc_redefine(pl_nc *nc);
 /* Leave define mode and fsync; CDF-5 variables are prefilled, so that a full disk shows now. */
 pl_status pl_nc_end_def(pl_nc *nc);
 /* Hand everything written to the operating system: a reader, or a kill, then finds it. */

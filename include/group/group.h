@@ -56,6 +56,8 @@ const char *pl_group_forms(void);
 
 const char *pl_group_spec(const pl_group *g); /* canonical spelling, borrowed */
 int64_t pl_group_order(const pl_group *g);
+/* n if g is the symmetric group S_n and nothing else, whose transform a team can share; else 0. */
+int pl_group_symmetric(const pl_group *g);
 int64_t pl_group_mul(const pl_group *g, int64_t a, int64_t b);
 int64_t pl_group_inv(const pl_group *g, int64_t a);
 /* Label of an element, as files carry it (S_n: one-line, 1-based, "2 1 3"; products: parts joined

@@ -9,11 +9,14 @@
  * element at n = 8 .. 12: levels of small orthogonal maps (group/sn_level.h) along
  * S_1 < S_2 < .. < S_n.
  *
- * How it runs.  Blocks of (n-1)! consecutive elements are left cosets of S_(n-1).
- *   Levels <= 7: eight cosets (or eight functions of a batch) fill the lanes of a vector.
- *   Levels above: the eight lanes are eight columns of a matrix, which all go through the same
- *   arithmetic; a matrix is stored in panels of the columns that share a shape at level 7.
- *   Cosets are walked depth first, so that a transform on S_8 stays in cache.
+ * How it runs.  Blocks of (n-1)! consecutive elements are left cosets of S_(n-1); they are walked
+ * depth first, so that a transform on S_8 stays in cache.
+ *   Levels <= 7: the lanes of a vector are eight cosets, or eight functions of a batch (n <= 7);
+ *                levels <= 5 are straight code on registers (group/sn_codelet.h).
+ *   Levels >= 8: the lanes are eight columns of a matrix, which all go through the same arithmetic.
+ *   A matrix is stored in panels, the columns that share a shape at level 5 or 7, row after row, so
+ *   that every step of a level is one flat loop over contiguous vectors.  The caller's row-major
+ *   matrices are met at level n only.
  * Everything is Local. */
 #ifndef PL_GROUP_SN_FFT_H
 #define PL_GROUP_SN_FFT_H
@@ -25,7 +28,7 @@
 typedef struct pl_sn_fft pl_sn_fft;
 
 /* Plan for S_n.  offset: one entry per partition, copied; NULL: packed in order.  The plan holds
- * tables and workspace of about 1.3 n! doubles (n >= 9); not to be used by two threads at once.
+ * tables and workspace of about 1.3 n! doubles (n >= 10); not to be used by two threads at once.
  * PL_EINPUT with a message when n is not in 1..13. */
 pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out);
 void pl_sn_fft_free(pl_sn_fft *plan);

@@ -1,25 +1,26 @@
-/* One level of the fast Fourier transform on S_n: n transforms on S_(k-1) become one on S_k.
+/* One level of the fast Fourier transform on S_n: k transforms on S_(k-1) become one on S_k.
  * Internal to the transform (group/sn_fft.h).
  *
- * Write s in S_k as c_j s', j = s(k), s' in S_(k-1), and F_j for the transform of s' -> f(c_j s').
- * In unitary scaling (coefficients times sqrt(d / k!)) the rows of the k matrices F_j, j = 1..k, of
- * one mu |- k-1 go to the rows of all lambda covering mu through an orthogonal map W_k^mu, the same
- * for every column.  W is built from itself, in the spirit of Maslen (Math. Comp. 67, 1998):
+ * Permutations here are relabelled by w (group/group.h).  Write s in S_k as c_j s', j = s(k),
+ * c_j = (j j+1 .. k), s' in S_(k-1); F_j is the transform of s' -> f(c_j s').  Of the k blocks of
+ * (k-1)! consecutive elements, block b = 0..k-1 gives F_(k-b).
  *
- *   W_k^mu(F_1..F_k):  for each kappa covered by mu: apply W_(k-1)^kappa to rows kappa of
- *                      F_1..F_(k-1); it yields rows of every mu' covering kappa: those of mu
- *                      itself are called X^kappa, the others are final, they are rows mu' of
- *                      lambda = mu u mu';
- *                      rows mu of each lambda covering mu = sum O_mu[lambda, .] (F_k, X^kappa ..)
- *   O_mu[lambda, F_k]   = sqrt(d_lambda / (k d_mu))
- *   O_mu[lambda, kappa] = O_mu[lambda, F_k] sqrt((k-1) d_kappa / d_mu) / (c(lambda/mu) -
- * c(mu/kappa))
+ * In unitary scaling (coefficients times sqrt(d / k!)) the rows of F_1 .. F_k of one mu |- k-1 go
+ * to rows of all lambda covering mu through an orthogonal map W_k^mu, the same for every column:
+ * columns of mu become columns off(lambda, mu) + .. of lambda.  W is built from itself, in the
+ * spirit of Maslen (Math. Comp. 67, 1998).  W_k^mu (F_1 .. F_k):
+ *   1. for each kappa covered by mu apply W_(k-1)^kappa to rows kappa of F_1 .. F_(k-1).  It yields
+ *      rows of each mu' covering kappa.  Those of mu itself are called X^kappa; the others are
+ *      final, rows mu' of lambda = mu u mu';
+ *   2. rows mu of each lambda covering mu are O_mu[lambda, .] applied to (F_k, X^kappa ..):
+ *        O_mu[lambda, F_k]   = sqrt(d_lambda / (k d_mu))
+ *        O_mu[lambda, kappa] = O_mu[lambda, F_k] sqrt((k-1) d_kappa / d_mu) / gap
+ *        gap                 = c(lambda / mu) - c(mu / kappa)
+ * with c the content (column - row) of the one box between two shapes, and X = F_1 at k = 2.
  *
- * with c the content (column - row) of the one box between two shapes, and X = F_1 at k = 2.  Rows
- * of a shape below are contiguous (last-letter order), so every O is one flat loop over rows times
- * columns; a program is the list of these
- * loops, from W_5 upwards: the maps below are straight code (group/sn_codelet.h).  The inverse runs
- * the list backwards with O transposed. */
+ * Rows of a shape below are contiguous (last-letter order), so every O is one flat loop over rows
+ * times columns; a program is the list of these loops.  It starts at W_5: the maps below are
+ * straight code (group/sn_codelet.h).  The inverse runs the list backwards with O transposed. */
 #ifndef PL_GROUP_SN_LEVEL_H
 #define PL_GROUP_SN_LEVEL_H
 

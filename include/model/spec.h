@@ -28,6 +28,8 @@ typedef struct pl_texts {
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
 enum { PL_DATA_GAUSSIAN, PL_DATA_SPARSE, PL_DATA_IRREP, PL_DATA_FILE };
 enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
+enum { PL_DOMAIN_GROUP, PL_DOMAIN_FOURIER };
+enum { PL_GRAIN_COORDINATE, PL_GRAIN_IRREP, PL_GRAIN_SCALAR };
 enum { PL_SCHEDULE_LOG, PL_SCHEDULE_LINEAR };
 
 /* Strings and lists are borrowed from the sweep configuration. */
@@ -44,6 +46,8 @@ typedef struct pl_spec {
   const char *data_path;
   int64_t loss;
   int64_t optimizer_kind;
+  int64_t optimizer_domain, optimizer_granularity, epsilon_inside;
+  double epsilon, beta1, beta2, momentum, freeze_loss;
   double lr, growth_factor;
   int64_t growth_every;
   int64_t steps;
@@ -51,7 +55,7 @@ typedef struct pl_spec {
   int64_t record_schedule, record_points;
   pl_ints record_steps;  /* n = 0: by schedule */
   int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
-  int64_t record_spectrum, record_beta, record_final;
+  int64_t record_spectrum, record_beta, record_final, record_kkt;
   pl_reals record_exponents;
   double checkpoint_every; /* minutes */
   int64_t seed;

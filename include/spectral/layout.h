@@ -25,6 +25,7 @@ typedef struct pl_batch {
   int mult;             /* m */
   int owner;            /* rank of the team; on a grid its first rank */
   int grid;             /* number of the grid, or -1 */
+  int nb;               /* on a grid: size of its blocks */
   /* this rank's part */
   bool here;      /* this rank takes part: it owns the batch, or is on its grid */
   int64_t size;   /* doubles of one matrix here; 0 on a grid too, if all blocks lie elsewhere */

@@ -1,12 +1,14 @@
 /* Which ranks of a team hold which irrep: proportional mapping (Pothen and Sun 1993, for sparse
- * factorisation), decided from costs alone.  Local and pure: the planner calls it for teams that do
- * not exist yet.
+ * factorisation), decided from costs alone.  Making one is Local and pure: the planner does it for
+ * teams that do not exist yet.
  *
  * An irrep whose share of the work is at least 1/T may get a grid of about share x T ranks; the
  * others go whole to single ranks, longest first.  A rank belongs to at most one grid and fills its
  * time with whole irreps. */
 #ifndef PL_SPECTRAL_MAPPING_H
 #define PL_SPECTRAL_MAPPING_H
+
+#include "base/comm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +44,8 @@ typedef struct pl_mapping_options {
 pl_mapping *pl_mapping_new(int team, int64_t num_irreps, const double *cost, const int *dim,
                            const bool *spreadable, pl_mapping_options opt);
 void pl_mapping_free(pl_mapping *m);
+/* Rank 0's mapping on every rank, so that processors whose arithmetic differs in the last bit
+ * agree. Collective; every rank has made one of the same team and irreps. */
+void pl_mapping_share(const pl_comm *team, pl_mapping *m);
 
 #endif

@@ -240,6 +240,10 @@ pl_status pl_nc_att_ints(pl_nc *nc, const char *var, const char *name, pl_nc_typ
                      "write attribute", name);
 }
 
+pl_status pl_nc_redefine(pl_nc *nc) {
+  return check_write(nc, nc_redef(nc->id), "define more in", NULL);
+}
+
 pl_status pl_nc_end_def(pl_nc *nc) {
   PL_TRY(check_write(nc, nc_enddef(nc->id), "write the empty file", NULL));
   /* The last page may still be in NetCDF's buffer, and network file systems refuse only at fsync:

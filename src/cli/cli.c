@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
     {"run", "train a sweep", pl_cli_run},
     {"plan", "show phases, teams, mapping, memory and time of a sweep; train nothing", pl_cli_plan},
+    {"optimum", "solve the margin problem of depth 2 for the data of a sweep", pl_cli_optimum},
     {"status", "show the runs of an output file, also while the sweep runs", pl_cli_status},
     {"group", "show a group's order, classes and irreps", pl_cli_group},
     {"fourier", "transform a function on a group", pl_cli_fourier},

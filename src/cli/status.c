@@ -1,9 +1,332 @@
 #include "cli/cli.h"
-pl_status pl_cli_status(int argc, char **argv, const pl_comm *world) {
-  (void)argc, (void)argv, (void)world;
+
+#include "base/mem.h"
+#include "base/nc.h"
+#include "model/spec.h"
+#include "run/train.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STATES "pending, running, done, diverged, failed or stopped"
+
+typedef struct options {
+  const char *path;
+  int state; /* show only runs in this state; -1: all */
+} options;
+
+static const struct argp_option known[] = {
+    {"state", 's', "STATE", 0, "Only runs in this state: " STATES, 0}, {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  options *o = state->input;
+  switch (key) {
+  case 's':
+    for (o->state = 0; o->state < PL_NUM_RUN_STATES; o->state++)
+      if (!strcmp(arg, pl_run_state_name((pl_run_state)o->state))) return 0;
+    argp_error(state, "--state %s: expected %s", arg, STATES);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->path) argp_error(state, "more than one output file: %s and %s", o->path, arg);
+    o->path = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->path) argp_error(state, "no output file given");
+    return 0;
+  }
+  return ARGP_ERR_UNKNOWN;
+}
+
+/* ---- the table: columns of text, one cell per run ---- */
+
+enum {
+  NUMBER = 24,    /* bytes of a cell that holds a number */
+  BLOCK = 1 << 20 /* values of a variable over the records read at once */
+};
+
+typedef struct column {
+  char name[128];
+  char *cells; /* [runs][size]; a zero ends only what is shorter; empty: nothing to show */
+  int size;
+  bool text;
+} column;
+
+typedef struct table {
+  const pl_nc *nc;
+  int64_t runs, records;
+  int64_t *state; /* [runs]; PL_NUM_RUN_STATES: none of them */
+  int num_columns;
+  column *columns;
+} table;
+
+/* The column is valid until the next one is added. */
+static column *add(table *t, const char *name, int64_t size, bool text) {
+  t->columns = pl_realloc(t->columns, (size_t)t->num_columns + 1, sizeof *t->columns, "columns");
+  column *c = &t->columns[t->num_columns++];
+  snprintf(c->name, sizeof c->name, "%s", name);
+  c->cells = pl_zalloc((size_t)t->runs, (size_t)size, "a column");
+  c->size = pl_int(size);
+  c->text = text;
+  return c;
+}
+
+static char *cell(const column *c, int64_t run) {
+  return c->cells + run * c->size;
+}
+
+static bool varies(const table *t, const column *c) {
+  for (int64_t r = 1; r < t->runs; r++)
+    if (strncmp(cell(c, r), c->cells, (size_t)c->size)) return true;
+  return false;
+}
+
+/* ---- reading ---- */
+
+/* What stands where nothing was written; NaN, equal to nothing, where the file does not say. */
+static double fill_of(const pl_nc *nc, const char *var) {
+  double fill;
+  return pl_nc_get_att_doubles(nc, var, "_FillValue", &fill, 1) == 1 ? fill : NAN;
+}
+
+/* A variable over the runs, as text; without one, or one of another shape, no column. */
+static pl_status add_variable(table *t, const char *var, const char *name, const char *format) {
+  pl_nc_type type;
+  char dims[2][64];
+  int64_t shape[2];
+  int n = pl_nc_var(t->nc, var, &type, dims, shape, 2);
+  if (n < 1 || strcmp(dims[0], "run") || n != (type == PL_NC_CHAR ? 2 : 1)) return PL_OK;
+  if (type == PL_NC_CHAR)
+    return pl_nc_get_text(t->nc, var, NULL, NULL, add(t, name, shape[1], true)->cells);
+  if (type == PL_NC_OTHER) return PL_OK;
+  column *c = add(t, name, NUMBER, false);
+  double fill = fill_of(t->nc, var);
+  void *values = pl_alloc((size_t)t->runs, sizeof(double), "a variable");
+  double *real = values;
+  int64_t *whole = values;
+  pl_status st = type == PL_NC_DOUBLE ? pl_nc_get_doubles(t->nc, var, NULL, NULL, real)
+                                      : pl_nc_get_ints(t->nc, var, NULL, NULL, whole);
+  for (int64_t r = 0; !st && r < t->runs; r++) {
+    if (type != PL_NC_DOUBLE && (double)whole[r] != fill)
+      snprintf(cell(c, r), NUMBER, "%lld", (long long)whole[r]);
+    if (type == PL_NC_DOUBLE && real[r] != fill) snprintf(cell(c, r), NUMBER, format, real[r]);
+  }
+  pl_free(values);
+  return st;
+}
+
+/* "done/all". */
+static pl_status add_steps(table *t) {
+  int first = t->num_columns;
+  PL_TRY(add_variable(t, "steps_done", "steps", "%.0f"));
+  PL_TRY(add_variable(t, "steps", "steps", "%.0f"));
+  if (t->num_columns < first + 2) return PL_OK;
+  const column done = t->columns[first], all = t->columns[first + 1];
+  column *both = add(t, "steps", 2 * NUMBER, false);
+  for (int64_t r = 0; r < t->runs; r++)
+    snprintf(cell(both, r), 2 * NUMBER, "%s/%s", cell(&done, r), cell(&all, r));
+  t->columns[first] = *both;
+  t->num_columns = first + 1;
+  pl_free(done.cells);
+  pl_free(all.cells);
   return PL_OK;
 }
-pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
-  (void)argc, (void)argv, (void)world;
+
+/* The keys whose values differ between runs; `steps` has its column. */
+static pl_status add_keys(table *t) {
+  for (int k = 0; k < pl_num_keys; k++) {
+    char name[96];
+    snprintf(name, sizeof name, "%s", pl_keys[k].name);
+    for (char *c = name; *c; c++)
+      if (*c == '.') *c = '_';
+    if (!strcmp(name, "steps")) continue;
+    int before = t->num_columns;
+    PL_TRY(add_variable(t, name, name, "%.15g"));
+    if (t->num_columns == before) {
+      /* The name of a key gives way to that of an observable. */
+      strncat(name, "_kind", sizeof name - strlen(name) - 1);
+      PL_TRY(add_variable(t, name, name, "%.15g"));
+    }
+    if (t->num_columns > before && !varies(t, &t->columns[before]))
+      pl_free(t->columns[--t->num_columns].cells);
+  }
   return PL_OK;
+}
+
+/* Call take for each run with its row of var(run, record), read a block of runs at a time. */
+static pl_status each_row(const table *t, const char *var,
+                          void (*take)(void *context, int64_t run, const double *row),
+                          void *context) {
+  int64_t block = t->records < BLOCK ? BLOCK / t->records : 1;
+  if (block > t->runs) block = t->runs;
+  double *rows = pl_alloc((size_t)(block * t->records), sizeof *rows, "records");
+  pl_status st = PL_OK;
+  for (int64_t r = 0; !st && r < t->runs; r += block) {
+    int64_t n = t->runs - r < block ? t->runs - r : block;
+    st = pl_nc_get_doubles(t->nc, var, (int64_t[]){r, 0}, (int64_t[]){n, t->records}, rows);
+    for (int64_t i = 0; !st && i < n; i++) take(context, r + i, rows + i * t->records);
+  }
+  pl_free(rows);
+  return st;
+}
+
+typedef struct record_reader {
+  int64_t records, *last; /* [runs]: last record of the run, -1: none yet */
+  double fill;
+  const column *column;
+} record_reader;
+
+static void take_last(void *context, int64_t run, const double *step) {
+  record_reader *r = context;
+  int64_t k = r->records - 1;
+  while (k >= 0 && (step[k] == r->fill || step[k] < 0)) k--;
+  r->last[run] = k;
+}
+
+static void take_value(void *context, int64_t run, const double *row) {
+  record_reader *r = context;
+  if (r->last[run] >= 0 && row[r->last[run]] != r->fill)
+    snprintf(cell(r->column, run), NUMBER, "%.6g", row[r->last[run]]);
+}
+
+static pl_status add_records(table *t) {
+  static const char *const vars[] = {"loss", "schatten_thresholded", "normalized_margin"};
+  record_reader r = {.records = t->records, .fill = fill_of(t->nc, "step")};
+  r.last = pl_alloc((size_t)t->runs, sizeof *r.last, "last records");
+  /* step first: it is the last to be written, so what it counts is whole. */
+  pl_status st = each_row(t, "step", take_last, &r);
+  for (int i = 0; !st && i < (int)(sizeof vars / sizeof *vars); i++) {
+    if (pl_nc_var(t->nc, vars[i], NULL, NULL, NULL, 0) < 0) continue;
+    st = pl_nc_expect(t->nc, vars[i], false, 2, (int64_t[]){t->runs, t->records});
+    if (st) break;
+    r.fill = fill_of(t->nc, vars[i]);
+    r.column = add(t, vars[i], NUMBER, false);
+    st = each_row(t, vars[i], take_value, &r);
+  }
+  pl_free(r.last);
+  return st;
+}
+
+static const char *state_name(int64_t state) {
+  return state < PL_NUM_RUN_STATES ? pl_run_state_name((pl_run_state)state) : "unknown";
+}
+
+static pl_status add_states(table *t) {
+  t->state = pl_alloc((size_t)t->runs, sizeof *t->state, "states");
+  PL_TRY(pl_nc_get_ints(t->nc, "status", NULL, NULL, t->state));
+  column *run = add(t, "run", NUMBER, false);
+  for (int64_t r = 0; r < t->runs; r++) snprintf(cell(run, r), NUMBER, "%lld", (long long)r);
+  column *state = add(t, "state", NUMBER, true);
+  for (int64_t r = 0; r < t->runs; r++) {
+    if (t->state[r] < 0 || t->state[r] > PL_NUM_RUN_STATES) t->state[r] = PL_NUM_RUN_STATES;
+    snprintf(cell(state, r), NUMBER, "%s", state_name(t->state[r]));
+  }
+  return PL_OK;
+}
+
+static pl_status expect_output(table *t) {
+  int64_t shape[] = {-1, -1};
+  pl_status st = pl_nc_expect(t->nc, "status", false, 1, shape);
+  if (!st) st = pl_nc_expect(t->nc, "step", false, 2, shape);
+  if (st) return pl_error_in(st, "not an output of plancherel run: ");
+  t->runs = shape[0];
+  t->records = shape[1];
+  return PL_OK;
+}
+
+static pl_status read_table(table *t) {
+  PL_TRY(expect_output(t));
+  PL_TRY(add_states(t));
+  PL_TRY(add_steps(t));
+  PL_TRY(add_keys(t));
+  PL_TRY(add_records(t));
+  return add_variable(t, "wall_time", "wall_time/s", "%.2f");
+}
+
+/* ---- printing ---- */
+
+static void print_head(const table *t) {
+  static const int order[] = {PL_RUN_DONE,     PL_RUN_RUNNING, PL_RUN_PENDING,   PL_RUN_STOPPED,
+                              PL_RUN_DIVERGED, PL_RUN_FAILED,  PL_NUM_RUN_STATES};
+  int64_t count[PL_NUM_RUN_STATES + 1] = {0};
+  for (int64_t r = 0; r < t->runs; r++) count[t->state[r]]++;
+  char *title = pl_nc_get_att_string(t->nc, NULL, "title");
+  if (title) printf("%s\n", title);
+  pl_free(title);
+  const char *separator = "";
+  for (int i = 0; i <= PL_NUM_RUN_STATES; i++)
+    if (count[order[i]]) {
+      printf("%s%lld %s", separator, (long long)count[order[i]], state_name(order[i]));
+      separator = ", ";
+    }
+  printf("\n");
+}
+
+static int length(const column *c, int64_t run) {
+  int n = (int)strnlen(cell(c, run), (size_t)c->size);
+  return n ? n : 1;
+}
+
+static void print_cell(const char *text, int n, int width, bool left, bool last) {
+  if (left)
+    printf("%.*s%*s", n, text, last ? 0 : width - n, "");
+  else
+    printf("%*s%.*s", width - n, "", n, text);
+  fputs(last ? "\n" : "  ", stdout);
+}
+
+static void print_table(const table *t, int state) {
+  bool *shown = pl_alloc((size_t)t->runs, sizeof *shown, "runs to show");
+  int *width = pl_alloc((size_t)t->num_columns, sizeof *width, "widths");
+  for (int64_t r = 0; r < t->runs; r++) shown[r] = state < 0 || t->state[r] == state;
+  if (memchr(shown, true, (size_t)t->runs)) {
+    for (int i = 0; i < t->num_columns; i++) {
+      const column *c = &t->columns[i];
+      width[i] = (int)strlen(c->name);
+      for (int64_t r = 0; r < t->runs; r++)
+        if (shown[r] && length(c, r) > width[i]) width[i] = length(c, r);
+      print_cell(c->name, (int)strlen(c->name), width[i], c->text, i == t->num_columns - 1);
+    }
+    for (int64_t r = 0; r < t->runs && !ferror(stdout); r++)
+      for (int i = 0; shown[r] && i < t->num_columns; i++) {
+        const column *c = &t->columns[i];
+        const char *text = *cell(c, r) ? cell(c, r) : "-";
+        print_cell(text, length(c, r), width[i], c->text, i == t->num_columns - 1);
+      }
+  }
+  pl_free(width);
+  pl_free(shown);
+}
+
+static pl_status show(const options *o) {
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(o->path, false, &nc));
+  table t = {.nc = nc};
+  pl_status st = read_table(&t);
+  if (!st) {
+    print_head(&t);
+    print_table(&t, o->state);
+    if (fflush(stdout) || ferror(stdout)) st = pl_error(PL_EENV, "cannot write to standard output");
+  }
+  for (int i = 0; i < t.num_columns; i++) pl_free(t.columns[i].cells);
+  pl_free(t.columns);
+  pl_free(t.state);
+  pl_nc_close(nc);
+  return st;
+}
+
+pl_status pl_cli_status(int argc, char **argv, const pl_comm *world) {
+  static const struct argp argp = {
+      known,
+      parse,
+      "OUT.nc",
+      "Show the runs of an output file, also while the sweep runs: state, steps, the keys that are "
+      "swept, last recorded values and wall time.",
+      NULL,
+      NULL,
+      NULL};
+  options o = {.state = -1};
+  pl_cli_parse(&argp, argc, argv, &o, world);
+  return pl_agree(world, world->rank == 0 ? show(&o) : PL_OK);
 }

@@ -140,6 +140,10 @@ void pl_group_free(pl_group *g) {
 const char *pl_group_spec(const pl_group *g) {
   return g->spec;
 }
+int pl_group_symmetric(const pl_group *g) {
+  return g->factors == 1 && g->factor[0].family == &pl_family_symmetric ? (int)g->factor[0].n : 0;
+}
+
 int64_t pl_group_order(const pl_group *g) {
   return g->order;
 }

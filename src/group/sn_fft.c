@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Up to level 7 vectors hold eight functions: on S_n, functions of a batch; or on S_m, cosets of
+ * one function, m = min(n-1, 7).  Above, vectors hold eight columns of one matrix. */
 enum { LANE_MAX = 7 };
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
@@ -27,13 +29,14 @@ typedef struct layout {
 } layout;
 
 struct pl_sn_fft {
-  int n, m; /* levels up to m run across lanes when there is one function */
+  int n, m;
   int nirreps;
   int64_t *offset;
   pl_sn_graph *graph;
   pl_sn_program *program[PL_SN_MAX + 1];
-  layout lane, col;
-  pl_vec *record, *lane_out;         /* eight functions on S_m; their transforms */
+  layout lane, col;                  /* of vectors over lanes; of vectors over columns */
+  pl_vec *lane_out;                  /* eight transforms on S_m (or S_n, of a batch) in panels .. */
+  pl_vec *record;                    /* .. and packed, row-major */
   pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
@@ -203,24 +206,34 @@ static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, in
     for (int i = PL_LANES - 1; i >= 0; i--) f[at[i] + e] = from[e][i];
 }
 
-/* The matrix of lambda at level k from panels to row-major with rows ld vectors long, scaled; and
- * back. */
-static void unpanel(const pl_sn_fft *plan, int k, int lambda, double scale, pl_vec *to) {
-  const matrix *a = &plan->lane.matrices[k][lambda];
-  int64_t d = plan->graph->shape[k][lambda].dim;
-  const pl_vec *from = plan->lane_out + a->base;
-  for (int p = 0; p < a->npanels; to += a->panels[p++].width)
-    for (int64_t t = 0; t < d; t++)
-      for (int64_t u = 0; u < a->panels[p].width; u++) to[t * d + u] = *from++ * scale;
+/* Eight records of level n, between panels (lane_out) and packed row-major matrices (record), in
+ * the caller's scaling on the latter side. */
+static void panels_to_record(const pl_sn_fft *plan) {
+  pl_vec *to = plan->record;
+  for (int lambda = 0; lambda < plan->nirreps; lambda++) {
+    const matrix *a = &plan->lane.matrices[plan->n][lambda];
+    const pl_vec *from = plan->lane_out + a->base;
+    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
+    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
+      for (int64_t t = 0; t < d; t++)
+        for (int64_t u = 0; u < a->panels[p].width; u++)
+          to[t * d + col + u] = *from++ * plan->scale[lambda];
+    to += d * d;
+  }
 }
 
-static void panel_up(const pl_sn_fft *plan, int k, int lambda, double scale, const pl_vec *from) {
-  const matrix *a = &plan->lane.matrices[k][lambda];
-  int64_t d = plan->graph->shape[k][lambda].dim;
-  pl_vec *to = plan->lane_out + a->base;
-  for (int p = 0; p < a->npanels; from += a->panels[p++].width)
-    for (int64_t t = 0; t < d; t++)
-      for (int64_t u = 0; u < a->panels[p].width; u++) *to++ = from[t * d + u] * scale;
+static void record_to_panels(const pl_sn_fft *plan) {
+  const pl_vec *from = plan->record;
+  for (int lambda = 0; lambda < plan->nirreps; lambda++) {
+    const matrix *a = &plan->lane.matrices[plan->n][lambda];
+    pl_vec *to = plan->lane_out + a->base;
+    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
+    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
+      for (int64_t t = 0; t < d; t++)
+        for (int64_t u = 0; u < a->panels[p].width; u++)
+          *to++ = from[t * d + col + u] * (1 / plan->scale[lambda]);
+    from += d * d;
+  }
 }
 
 /* Eight columns, from column u on, of a matrix of vectors over lanes: where they start and how far
@@ -344,63 +357,95 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
 
 /* ---- plan ---- */
 
-static void plan_sizes(const pl_sn_fft *plan, int64_t *record, int64_t *lane_out,
-                       int64_t *lane_blocks, int64_t *col_blocks, int64_t *scratch, int64_t *top) {
+typedef struct sizes { /* in vectors */
+  int64_t record, lane_out, scratch, top, lane_blocks[LANE_MAX + 1], col_blocks[PL_SN_MAX + 1];
+} sizes;
+
+static int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+/* Most vectors that a program of level k, run on panels of lay, needs as scratch. */
+static int64_t scratch_size(const pl_sn_fft *plan, const layout *lay, int k) {
+  int64_t widest = 0;
+  for (int mu = 0; mu < plan->graph->count[k - 1]; mu++)
+    for (int p = 0; p < lay->matrices[k - 1][mu].npanels; p++)
+      widest = larger(widest, lay->matrices[k - 1][mu].panels[p].width);
+  return widest * pl_sn_program_rows(plan->program[k]);
+}
+
+static sizes plan_sizes(const pl_sn_fft *plan) {
   int n = plan->n, lanes = plan->lane.high;
-  *record = n <= LANE_MAX ? pl_factorial(n) : 0;
-  *lane_out = plan->lane.size[lanes];
-  for (int k = PL_SN_SMALL + 1; k <= lanes; k++)
-    lane_blocks[k] = k == plan->m ? 0 : k * plan->lane.size[k - 1];
-  for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++)
-    col_blocks[k] = k * plan->col.size[k - 1];
-  *scratch = *top = 1;
-  const layout *both[] = {&plan->lane, &plan->col};
-  for (int i = 0; i < 2 && n > PL_SN_SMALL; i++)
-    for (int k = both[i]->low + 1; k <= (i ? n : lanes); k++)
-      for (int mu = 0; mu < plan->graph->count[k - 1]; mu++)
-        for (int p = 0; p < both[i]->matrices[k - 1][mu].npanels; p++) {
-          int64_t w = both[i]->matrices[k - 1][mu].panels[p].width;
-          int64_t rows = pl_sn_program_rows(plan->program[k]) * w;
-          if (rows > *scratch) *scratch = rows;
-          rows = n * plan->graph->shape[k - 1][mu].dim * w;
-          if (i && k == n && rows > *top) *top = rows;
-        }
-}
-
-static int64_t packed_offsets(const pl_sn_graph *g, int n, int64_t *offset) {
-  int64_t at = 0;
-  for (int i = 0; i < g->count[n]; i++) {
-    offset[i] = at;
-    at += g->shape[n][i].dim * g->shape[n][i].dim;
+  sizes z = {.lane_out = plan->lane.size[lanes], .record = n <= LANE_MAX ? pl_factorial(n) : 0};
+  for (int k = PL_SN_SMALL + 1; k <= lanes; k++) {
+    z.lane_blocks[k] = k == plan->m ? 0 : k * plan->lane.size[k - 1];
+    z.scratch = larger(z.scratch, scratch_size(plan, &plan->lane, k));
   }
-  return at;
+  for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++) {
+    z.col_blocks[k] = k * plan->col.size[k - 1];
+    z.scratch = larger(z.scratch, scratch_size(plan, &plan->col, k));
+  }
+  for (int mu = 0; n > PL_SN_SMALL && mu < plan->graph->count[n - 1]; mu++)
+    for (int p = 0; p < plan->col.matrices[n - 1][mu].npanels; p++)
+      z.top = larger(z.top, n * plan->graph->shape[n - 1][mu].dim *
+                                plan->col.matrices[n - 1][mu].panels[p].width);
+  return z;
 }
 
-static pl_vec *vectors(int64_t count) {
-  /* zeroed: lanes that hold no data go through the arithmetic too */
-  return pl_zalloc((size_t)count, sizeof(pl_vec), "workspace of a transform on S_n");
-}
-
-/* Tables without workspace. */
-static pl_sn_fft *plan_tables(int n) {
+/* All but the workspace. */
+static pl_sn_fft *plan_tables(int n, const int64_t *offset) {
   pl_sn_fft *plan = pl_zalloc(1, sizeof *plan, "transform plan");
   pl_sn_graph *g = plan->graph = pl_sn_graph_new(n);
   plan->n = n;
   plan->m = n - 1 < LANE_MAX ? n - 1 : LANE_MAX;
+  plan->nirreps = g->count[n];
+  plan->offset = pl_alloc((size_t)plan->nirreps, sizeof *plan->offset, "transform plan");
+  plan->scale = pl_alloc((size_t)plan->nirreps, sizeof *plan->scale, "transform plan");
+  int64_t packed = 0;
+  for (int i = 0; i < plan->nirreps; i++) {
+    int64_t d = g->shape[n][i].dim;
+    plan->offset[i] = offset ? offset[i] : packed;
+    plan->scale[i] = sqrt((double)pl_factorial(n) / (double)d);
+    packed += d * d;
+  }
   for (int k = PL_SN_SMALL + 1; k <= n; k++) plan->program[k] = pl_sn_program_new(g, k);
   layout_init(&plan->lane, g, n < PL_SN_SMALL ? n : PL_SN_SMALL, n < LANE_MAX ? n : LANE_MAX, 1);
   if (n > PL_SN_SMALL) layout_init(&plan->col, g, plan->m, n - 1, PL_LANES);
   return plan;
 }
 
+static pl_vec *vectors(int64_t count) {
+  return pl_alloc((size_t)count, sizeof(pl_vec), "workspace of a transform on S_n");
+}
+
+pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
+  if (n < 1 || n > PL_SN_MAX)
+    return pl_error(PL_EINPUT, "S_%d: transforms are made for n = 1 .. %d", n, PL_SN_MAX);
+  pl_sn_fft *plan = plan_tables(n, offset);
+  sizes z = plan_sizes(plan);
+  plan->record = vectors(z.record);
+  plan->lane_out = vectors(z.lane_out);
+  plan->scratch = vectors(z.scratch);
+  plan->top = vectors(z.top);
+  for (int k = 1; k <= LANE_MAX; k++)
+    if (z.lane_blocks[k]) plan->lane_blocks[k] = vectors(z.lane_blocks[k]);
+  for (int k = 1; k <= PL_SN_MAX; k++)
+    if (z.col_blocks[k]) plan->col_blocks[k] = vectors(z.col_blocks[k]);
+  /* One is spent when the other is filled; side by side they would not fit in cache. */
+  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
+  *out = plan;
+  return PL_OK;
+}
+
 void pl_sn_fft_free(pl_sn_fft *plan) {
   if (!plan) return;
   layout_fini(&plan->lane, plan->graph);
   if (plan->n > PL_SN_SMALL) layout_fini(&plan->col, plan->graph);
-  for (int k = 0; k <= PL_SN_MAX; k++) {
+  for (int k = 1; k <= LANE_MAX; k++)
+    if (k != plan->m) pl_free(plan->lane_blocks[k]);
+  for (int k = 1; k <= PL_SN_MAX; k++) {
     pl_sn_program_free(plan->program[k]);
     pl_free(plan->col_blocks[k]);
-    if (k <= LANE_MAX && k != plan->m) pl_free(plan->lane_blocks[k]);
   }
   pl_sn_graph_free(plan->graph);
   pl_free(plan->offset);
@@ -412,48 +457,13 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   pl_free(plan);
 }
 
-static pl_status check_n(int n, int least) {
-  if (n >= least && n <= PL_SN_MAX) return PL_OK;
-  return pl_error(PL_EINPUT, "S_%d: fast transforms are made for n = %d .. %d", n, least,
-                  PL_SN_MAX);
-}
-
-pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
-  PL_TRY(check_n(n, 1));
-  pl_sn_fft *plan = plan_tables(n);
-  const pl_sn_graph *g = plan->graph;
-  plan->nirreps = g->count[n];
-  plan->offset = pl_alloc((size_t)plan->nirreps, sizeof *plan->offset, "transform plan");
-  plan->scale = pl_alloc((size_t)plan->nirreps, sizeof *plan->scale, "transform plan");
-  packed_offsets(g, n, plan->offset);
-  for (int i = 0; i < plan->nirreps; i++) {
-    if (offset) plan->offset[i] = offset[i];
-    plan->scale[i] = sqrt((double)pl_factorial(n) / (double)g->shape[n][i].dim);
-  }
-  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
-  plan->record = vectors(record);
-  plan->lane_out = vectors(lane_out);
-  plan->scratch = vectors(scratch);
-  plan->top = vectors(top);
-  for (int k = 0; k <= PL_SN_MAX; k++) {
-    if (k <= LANE_MAX && lane[k]) plan->lane_blocks[k] = vectors(lane[k]);
-    if (col[k]) plan->col_blocks[k] = vectors(col[k]);
-  }
-  /* one is spent when the other is filled; together they would not stay in cache */
-  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
-  *out = plan;
-  return PL_OK;
-}
-
 int64_t pl_sn_fft_bytes(int n) {
-  if (check_n(n, 1)) return 0;
-  pl_sn_fft *plan = plan_tables(n);
-  int64_t record, lane_out, lane[LANE_MAX + 1] = {0}, col[PL_SN_MAX + 1] = {0}, scratch, top;
-  plan_sizes(plan, &record, &lane_out, lane, col, &scratch, &top);
-  int64_t bytes = record + lane_out + scratch + top;
-  for (int k = 0; k <= LANE_MAX; k++) bytes += lane[k];
-  for (int k = 0; k <= PL_SN_MAX; k++) bytes += col[k];
+  if (n < 1 || n > PL_SN_MAX) return 0;
+  pl_sn_fft *plan = plan_tables(n, NULL);
+  sizes z = plan_sizes(plan);
+  int64_t bytes = z.record + z.lane_out + z.scratch + z.top;
+  for (int k = 1; k <= LANE_MAX; k++) bytes += z.lane_blocks[k];
+  for (int k = 1; k <= PL_SN_MAX; k++) bytes += z.col_blocks[k];
   bytes *= (int64_t)sizeof(pl_vec);
   for (int k = PL_SN_SMALL + 1; k <= n; k++) bytes += pl_sn_program_bytes(plan->program[k]);
   pl_sn_fft_free(plan);
@@ -483,34 +493,26 @@ static int64_t piece(const pl_sn_fft *plan, int lambda, int *next) {
 
 static void batch_forward(const pl_sn_fft *plan, int lanes, const double *f, int64_t f_stride,
                           double *F, int64_t F_stride) {
-  int n = plan->n;
-  pl_vec *record = plan->record, *at = record;
-  lanes_forward(plan, n, lanes, f, f_stride, plan->lane_out);
-  for (int i = 0; i < plan->nirreps; i++) {
-    unpanel(plan, n, i, plan->scale[i], at);
-    at += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
-  }
+  const pl_vec *from = plan->record;
+  lanes_forward(plan, plan->n, lanes, f, f_stride, plan->lane_out);
+  panels_to_record(plan);
   for (int i = 0, next; i < plan->nirreps; i = next) {
     int64_t size = piece(plan, i, &next);
-    lanes_out(lanes, record, size, F + plan->offset[i], F_stride);
-    record += size;
+    lanes_out(lanes, from, size, F + plan->offset[i], F_stride);
+    from += size;
   }
 }
 
 static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int64_t F_stride,
                           double *f, int64_t f_stride) {
-  int n = plan->n;
-  pl_vec *record = plan->record, *at = record;
+  pl_vec *to = plan->record;
   for (int i = 0, next; i < plan->nirreps; i = next) {
     int64_t size = piece(plan, i, &next);
-    lanes_in(lanes, F + plan->offset[i], F_stride, size, at);
-    at += size;
+    lanes_in(lanes, F + plan->offset[i], F_stride, size, to);
+    to += size;
   }
-  for (int i = 0; i < plan->nirreps; i++) {
-    panel_up(plan, n, i, 1 / plan->scale[i], record);
-    record += plan->graph->shape[n][i].dim * plan->graph->shape[n][i].dim;
-  }
-  lanes_backward(plan, n, lanes, plan->lane_out, f, f_stride);
+  record_to_panels(plan);
+  lanes_backward(plan, plan->n, lanes, plan->lane_out, f, f_stride);
 }
 
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,

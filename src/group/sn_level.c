@@ -118,8 +118,8 @@ static place shift(place at, int64_t rows) {
 }
 
 /* W_k^mu on rows row.. of F_1..F_k, rows of the l-th shape covering mu to out[l]; scratch is free
- * from row `free` on. */
-static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *out, int64_t free) {
+ * from row top on. */
+static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *out, int64_t top) {
   const pl_sn_graph *g = p->graph;
   const pl_sn_shape *s = &g->shape[k - 1][mu];
   place in[PL_SN_BRANCH] = {{F_0 + k, (int32_t)row}};
@@ -129,8 +129,8 @@ static void compile(pl_sn_program *p, int k, int mu, int64_t row, const place *o
     memcpy(five->out, out, (size_t)s->nsup * sizeof *out);
     return;
   }
-  for (int q = 0; q < s->nsub; q++) in[1 + q] = (place){SCRATCH, (int32_t)(free + q * s->dim)};
-  int64_t inner = free + s->nsub * s->dim;
+  for (int q = 0; q < s->nsub; q++) in[1 + q] = (place){SCRATCH, (int32_t)(top + q * s->dim)};
+  int64_t inner = top + s->nsub * s->dim;
   if (inner > p->scratch_rows) p->scratch_rows = inner;
   for (int q = 0; q < s->nsub; q++) {
     const pl_sn_shape *kappa = &g->shape[k - 2][s->sub[q]];

@@ -58,40 +58,51 @@ int pl_sn_level_covers(const pl_sn_level *level, int mu, const int **lambda,
   return s->nsup;
 }
 
+/* Columns u .. of the caller's matrices, ncols long, to or from panels; unitary scaling inside. */
+static void move_blocks(const pl_sn_level *level, int mu, int64_t u, int64_t ncols, int64_t w,
+                        const double *const *from, double *const *to, pl_vec *const *in) {
+  int n = level->n;
+  int64_t d = level->graph->shape[n - 1][mu].dim;
+  int64_t cols = ncols - u < w * PL_LANES ? ncols - u : w * PL_LANES;
+  double scale = sqrt((double)pl_factorial(n - 1) / (double)d);
+  for (int j = 1; j <= n; j++) { /* block n-j holds F_j */
+    if (from) pl_sn_rows_in(d, w, cols, 1 / scale, from[n - j] + u, ncols, in[j - 1]);
+    if (to) pl_sn_rows_out(d, w, cols, scale, in[j - 1], to[n - j] + u, ncols);
+  }
+}
+
+static void move_covers(const pl_sn_level *level, int mu, int64_t u, int64_t ncols, int64_t w,
+                        const double *const *from, double *const *to, pl_vec *const *out) {
+  const pl_sn_shape *s = &level->graph->shape[level->n - 1][mu];
+  int64_t cols = ncols - u < w * PL_LANES ? ncols - u : w * PL_LANES;
+  for (int l = 0; l < s->nsup; l++) {
+    int64_t d = level->graph->shape[level->n][s->sup[l]].dim;
+    double scale = sqrt((double)pl_factorial(level->n) / (double)d);
+    if (from) pl_sn_rows_in(d, w, cols, 1 / scale, from[l] + u, ncols, out[l]);
+    if (to) pl_sn_rows_out(d, w, cols, scale, out[l], to[l] + u, ncols);
+  }
+}
+
 static void level_run(const pl_sn_level *level, int mu, int64_t ncols, int back,
                       const double *const *from, double *const *to) {
-  int n = level->n;
-  const pl_sn_graph *g = level->graph;
-  const pl_sn_shape *s = &g->shape[n - 1][mu];
-  double order = (double)pl_factorial(n - 1);
+  const pl_sn_shape *s = &level->graph->shape[level->n - 1][mu];
+  pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH];
   for (int64_t u = 0; u < ncols; u += CHUNK * PL_LANES) {
-    int64_t cols = ncols - u < CHUNK * PL_LANES ? ncols - u : CHUNK * PL_LANES;
-    int64_t w = (cols + PL_LANES - 1) / PL_LANES;
-    pl_vec *in[PL_SN_MAX], *out[PL_SN_BRANCH], *free_panel = level->out;
-    for (int j = 1; j <= n; j++) in[j - 1] = level->in + (j - 1) * s->dim * w;
+    int64_t w = ncols - u < CHUNK * PL_LANES ? (ncols - u + PL_LANES - 1) / PL_LANES : CHUNK;
+    for (int j = 0; j < level->n; j++) in[j] = level->in + j * s->dim * w;
+    int64_t row = 0;
     for (int l = 0; l < s->nsup; l++) {
-      out[l] = free_panel;
-      free_panel += g->shape[n][s->sup[l]].dim * w;
+      out[l] = level->out + row * w;
+      row += level->graph->shape[level->n][s->sup[l]].dim;
     }
-    for (int half = 0; half < 2; half++) {
-      int ins = half == back; /* blocks are read first, or written last */
-      for (int j = 1; ins && j <= n; j++) {
-        double scale = sqrt((double)s->dim / order);
-        if (back)
-          pl_sn_rows_out(s->dim, w, cols, 1 / scale, in[j - 1], to[n - j] + u, ncols);
-        else
-          pl_sn_rows_in(s->dim, w, cols, scale, from[n - j] + u, ncols, in[j - 1]);
-      }
-      for (int l = 0; !ins && l < s->nsup; l++) {
-        int64_t d = g->shape[n][s->sup[l]].dim;
-        double scale = sqrt(n * order / (double)d);
-        if (back)
-          pl_sn_rows_in(d, w, cols, 1 / scale, from[l] + u, ncols, out[l]);
-        else
-          pl_sn_rows_out(d, w, cols, scale, out[l], to[l] + u, ncols);
-      }
-      if (half == 0 && back) pl_sn_program_backward(level->program, mu, w, in, out, level->scratch);
-      if (half == 0 && !back) pl_sn_program_forward(level->program, mu, w, in, out, level->scratch);
+    if (back) {
+      move_covers(level, mu, u, ncols, w, from, NULL, out);
+      pl_sn_program_backward(level->program, mu, w, in, out, level->scratch);
+      move_blocks(level, mu, u, ncols, w, NULL, to, in);
+    } else {
+      move_blocks(level, mu, u, ncols, w, from, NULL, in);
+      pl_sn_program_forward(level->program, mu, w, in, out, level->scratch);
+      move_covers(level, mu, u, ncols, w, NULL, to, out);
     }
   }
 }

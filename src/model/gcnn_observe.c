@@ -17,6 +17,11 @@ typedef struct state {
   double parameter_norm2;      /* sum_l ||w_l||^2 */
   double real_sum;             /* sum_g |beta(g)|^p */
   double sum, sum_thresholded; /* sum m d sigma^p, sigma of normalised beta */
+  double linf;                 /* largest |w_l(g)| */
+  double largest, support;     /* largest |beta(g)|; number of g above GCNN_SUPPORT of it */
+  double dual_bound;           /* depth 2 */
+  const double *orientation;   /* [irreps] */
+  gcnn_kkt kkt;
 } state;
 
 typedef struct observable {
@@ -132,6 +137,84 @@ static void obs_beta(const state *s, double *out) {
   memcpy(out, s->m->full, (size_t)pl_group_order(s->m->group) * sizeof *out);
 }
 
+static void obs_l2_margin(const state *s, double *out) {
+  *out = min_margin(s->m) / pow(s->parameter_norm2, s->m->depth / 2.0);
+}
+static void obs_linf_margin(const state *s, double *out) {
+  *out = min_margin(s->m) / pow(s->linf, s->m->depth);
+}
+static void obs_dual_bound(const state *s, double *out) {
+  *out = s->dual_bound;
+}
+static void obs_optimality_gap(const state *s, double *out) {
+  double margin;
+  obs_normalized_margin(s, &margin);
+  *out = s->dual_bound > 0 ? 1 - margin / s->dual_bound : NAN;
+}
+static double fourier_rank(const state *s) {
+  const gcnn *m = s->m;
+  int64_t n = pl_group_num_irreps(m->group);
+  double top = 0, rank = 0;
+  for (int64_t i = 0; i < n; i++) top = fmax(top, m->sigma[m->sv_start[i]]);
+  for (int64_t i = 0; i < n; i++) {
+    pl_irrep r = pl_group_irrep(m->group, i);
+    for (int j = 0; j < r.dim; j++)
+      if (m->sigma[m->sv_start[i] + j] > GCNN_RANK * top) rank += r.mult * r.dim;
+  }
+  return rank;
+}
+static void obs_fourier_rank(const state *s, double *out) {
+  *out = fourier_rank(s);
+}
+static void obs_support(const state *s, double *out) {
+  *out = s->support;
+}
+static void obs_uncertainty_product(const state *s, double *out) {
+  *out = s->support * fourier_rank(s);
+}
+static void obs_orientation(const state *s, double *out) {
+  memcpy(out, s->orientation, (size_t)pl_group_num_irreps(s->m->group) * sizeof *out);
+}
+static void obs_irrep_stable_rank(const state *s, double *out) {
+  const gcnn *m = s->m;
+  int64_t n = pl_group_num_irreps(m->group);
+  for (int64_t i = 0; i < n; i++) {
+    const double *sigma = m->sigma + m->sv_start[i];
+    out[i] = 0;
+    for (int64_t j = 0; sigma[0] > 0 && j < m->sv_start[i + 1] - m->sv_start[i]; j++)
+      out[i] += sigma[j] / sigma[0] * (sigma[j] / sigma[0]);
+  }
+}
+static void obs_irrep_entropy_rank(const state *s, double *out) {
+  const gcnn *m = s->m;
+  int64_t n = pl_group_num_irreps(m->group);
+  for (int64_t i = 0; i < n; i++) {
+    const double *sigma = m->sigma + m->sv_start[i];
+    int64_t d = m->sv_start[i + 1] - m->sv_start[i];
+    double sum = 0, entropy = 0;
+    for (int64_t j = 0; j < d; j++) sum += sigma[j];
+    for (int64_t j = 0; j < d; j++)
+      if (sigma[j] > 0) entropy -= sigma[j] / sum * log(sigma[j] / sum);
+    out[i] = sum > 0 ? exp(entropy) : 0;
+  }
+}
+static void obs_kkt_residual(const state *s, double *out) {
+  *out = s->kkt.residual;
+}
+static void obs_kkt_slack(const state *s, double *out) {
+  *out = s->kkt.slack;
+}
+static void obs_schatten_stationarity(const state *s, double *out) {
+  *out = s->kkt.stationarity;
+}
+static void obs_schatten_excess(const state *s, double *out) {
+  *out = s->kkt.excess;
+}
+
+static bool want_kkt(const pl_spec *spec, const pl_group *g) {
+  (void)g;
+  return spec->record_kkt == 1;
+}
 static bool want_spectrum(const pl_spec *spec, const pl_group *g) {
   (void)g;
   return spec->record_spectrum == 1;
@@ -173,6 +256,47 @@ static const observable observables[] = {
       "(depth/|G|) S_p(beta)^p / squared norm of all filters; 1: layers balanced and aligned"},
      NULL,
      obs_tightness},
+    {{"l2_margin", NULL, "1", "smallest margin over the Euclidean norm of all filters ^ depth"},
+     NULL,
+     obs_l2_margin},
+    {{"linf_margin", NULL, "1", "smallest margin over (largest |filter value over G|) ^ depth"},
+     NULL,
+     obs_linf_margin},
+    {{"dual_bound", NULL, "1",
+      "depth 2: least upper bound found so far of the normalised margin of any beta"},
+     NULL,
+     obs_dual_bound},
+    {{"optimality_gap", NULL, "1", "depth 2: 1 - normalized_margin / dual_bound"},
+     NULL,
+     obs_optimality_gap},
+    {{"fourier_rank", NULL, "1",
+      "sum of m d over singular values of beta above 1e-3 of the largest of all irreps"},
+     NULL,
+     obs_fourier_rank},
+    {{"support", NULL, "1", "elements of G where |beta| is above 1e-3 of its largest value"},
+     NULL,
+     obs_support},
+    {{"uncertainty_product", NULL, "1", "support times fourier_rank; exact ones are at least |G|"},
+     NULL,
+     obs_uncertainty_product},
+    {{"kkt_residual", NULL, "1",
+      "distance of the filters to the cone of the gradients of the samples with margin up to 1.01 "
+      "of the smallest, over their norm"},
+     want_kkt,
+     obs_kkt_residual},
+    {{"kkt_slack", NULL, "1",
+      "mean of margin / smallest - 1 over the samples, weighted by the multipliers of the cone"},
+     want_kkt,
+     obs_kkt_slack},
+    {{"schatten_stationarity", NULL, "1",
+      "relative distance of sum a_i y_i X_i to the gradient of S_p at beta, on beta's row and "
+      "column spaces (singular values above 1e-3 of the largest)"},
+     want_kkt,
+     obs_schatten_stationarity},
+    {{"schatten_excess", NULL, "1",
+      "depth 2: how far sum a_i y_i X_i passes the subgradients of S_1 off those spaces, relative"},
+     want_kkt,
+     obs_schatten_excess},
     {{"irrep_schatten", "irrep", "1", "m d sum sigma^p of normalised beta, p = 2/depth"},
      gcnn_records_irreps,
      obs_irrep_schatten},
@@ -182,6 +306,16 @@ static const observable observables[] = {
     {{"irrep_rank", "irrep", "1", "singular values above 1e-3 of the irrep's largest"},
      gcnn_records_irreps,
      obs_irrep_rank},
+    {{"irrep_stable_rank", "irrep", "1", "sum of sigma^2 over the largest sigma^2"},
+     gcnn_records_irreps,
+     obs_irrep_stable_rank},
+    {{"irrep_entropy_rank", "irrep", "1",
+      "exponential of the entropy of sigma / sum of sigma (Roy and Vetterli 2007)"},
+     gcnn_records_irreps,
+     obs_irrep_entropy_rank},
+    {{"orientation", "irrep", "1", "sign of B on real irreps of dimension one; missing elsewhere"},
+     gcnn_records_irreps,
+     obs_orientation},
     {{"schatten_at", "exponent", "1",
       "Schatten value S_q of normalised beta, q the exponent (thresholded)"},
      want_exponents,
@@ -344,33 +478,87 @@ static pl_status decompose(gcnn *m) {
   return pl_agree(&l->team, worst);
 }
 
+/* Signs of the one-dimensional real irreps of beta on rank 0 of the team, NaN elsewhere. */
+static double *orientation(const gcnn *m) {
+  const pl_layout *l = m->layout;
+  int64_t n = pl_group_num_irreps(m->group);
+  double *sign = pl_zalloc((size_t)n, sizeof *sign, "orientation");
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    if (b->owner != l->team.rank) continue;
+    for (int64_t k = 0; k < b->count; k++) {
+      double v = m->beta[b->offset + k];
+      sign[b->irrep[k]] = b->dim == 1 && b->type == PL_REAL ? (v > 0) - (v < 0) : NAN;
+    }
+  }
+  if (l->team.size > 1)
+    MPI_Reduce(l->team.rank ? sign : MPI_IN_PLACE, sign, pl_int(n), MPI_DOUBLE, MPI_SUM, 0,
+               l->team.mpi);
+  return sign;
+}
+
+static double largest(int64_t n, const double *x) {
+  double most = 0;
+  for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(x[k]));
+  return most;
+}
+
+/* What needs functions over G: the filters one after the other, then beta, which stays in m->f. */
+static void observe_over_group(gcnn *m, state *s) {
+  const pl_layout *l = m->layout;
+  int64_t count = pl_transform_count(m->transform);
+  for (int k = 0; k < m->depth; k++) {
+    pl_transform_inverse(m->transform, m->w[k], m->f);
+    s->linf = fmax(s->linf, largest(count, m->f));
+  }
+  pl_transform_inverse(m->transform, m->beta, m->f);
+  double most[2] = {s->linf, largest(count, m->f)}, sums[2] = {0};
+  pl_comm_max(&l->team, most, 2);
+  for (int64_t k = 0; k < count; k++) {
+    sums[0] += pow(fabs(m->f[k]), s->p);
+    sums[1] += fabs(m->f[k]) > GCNN_SUPPORT * most[1];
+  }
+  pl_comm_sum(&l->team, sums, 2);
+  s->linf = most[0];
+  s->real_sum = sums[0];
+  s->support = sums[1];
+}
+
 pl_status gcnn_observe(pl_model *model, double *out) {
   gcnn *m = gcnn_of(model);
   const pl_layout *l = m->layout;
-  state s = {.m = m, .p = 2.0 / m->depth};
+  state s = {.m = m, .p = 2.0 / m->depth, .dual_bound = NAN};
   pl_status st = decompose(m);
 
-  double sums[3] = {0}; /* ||beta||^2, sum ||w_l||^2, sum |beta(g)|^p */
+  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
   for (int i = 0; i < l->num_batches; i++) {
     const pl_batch *b = &l->batches[i];
     sums[0] += b->weight * pl_sum_squares(pl_batch_doubles(b), m->beta + b->offset);
     for (int k = 0; k < m->depth; k++)
       sums[1] += b->weight * pl_sum_squares(pl_batch_doubles(b), m->w[k] + b->offset);
   }
-  pl_transform_inverse(m->transform, m->beta, m->f);
-  int64_t count = pl_transform_count(m->transform);
-  for (int64_t k = 0; k < count; k++) sums[2] += pow(fabs(m->f[k]), s.p);
-  pl_comm_sum(&l->team, sums, 3);
-  if (m->spec.record_beta) pl_transform_gather(m->transform, m->f, m->full);
-  if (l->team.rank != 0) return st;
-
+  pl_comm_sum(&l->team, sums, 2);
   s.norm = sqrt(sums[0]);
   s.parameter_norm2 = sums[1];
-  s.real_sum = sums[2];
-  s.sum = schatten_sum(&s, s.p, false);
-  s.sum_thresholded = schatten_sum(&s, s.p, true);
-  for (int k = 0, n = 0; k < NUM_OBSERVABLES && n < m->schema.num_observables; k++)
-    if (m->schema.observables[n] == &observables[k].public)
-      observables[k].compute(&s, out + m->schema.offset[n++]);
+  observe_over_group(m, &s);
+  if (m->spec.record_beta) pl_transform_gather(m->transform, m->f, m->full);
+  double *multipliers = NULL;
+  if (m->spec.record_kkt) {
+    multipliers = pl_alloc((size_t)m->data->num_samples, sizeof *multipliers, "multipliers");
+    pl_status kkt = gcnn_kkt_observe(m, s.parameter_norm2, multipliers, &s.kkt);
+    if (!st) st = kkt;
+  }
+  if (m->depth == 2) s.dual_bound = gcnn_dual_bound(m, s.kkt.residual < 1 ? multipliers : NULL);
+  pl_free(multipliers);
+  double *sign = gcnn_records_irreps(&m->spec, m->group) ? orientation(m) : NULL;
+  s.orientation = sign;
+  if (l->team.rank == 0) {
+    s.sum = schatten_sum(&s, s.p, false);
+    s.sum_thresholded = schatten_sum(&s, s.p, true);
+    for (int k = 0, n = 0; k < NUM_OBSERVABLES && n < m->schema.num_observables; k++)
+      if (m->schema.observables[n] == &observables[k].public)
+        observables[k].compute(&s, out + m->schema.offset[n++]);
+  }
+  pl_free(sign);
   return st;
 }

@@ -29,7 +29,7 @@ static bool together(const entry *a, const entry *b) {
 }
 
 /* Place the batch's part on this rank behind the ones before it. */
-static pl_status place_here(pl_layout *l, pl_batch *b, int block) {
+static pl_status place_here(pl_layout *l, pl_batch *b) {
   if (b->grid < 0) {
     if (b->owner != l->team.rank) return PL_OK;
     b->here = true;
@@ -40,7 +40,7 @@ static pl_status place_here(pl_layout *l, pl_batch *b, int block) {
     const pl_grid *g = l->grids[b->grid];
     if (g->myrow < 0) return PL_OK;
     b->here = true;
-    PL_TRY(pl_dmat_describe(g, b->dim, b->dim, block ? block : pl_dmat_block(g, b->dim), &b->mat));
+    PL_TRY(pl_dmat_describe(g, b->dim, b->dim, b->nb, &b->mat));
     b->size = pl_dmat_local(&b->mat);
   }
   b->offset = l->local;
@@ -99,7 +99,8 @@ pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_map
                     .weight = mult * e[i].dim / (double)pl_group_order(group),
                     .owner = e[i].place.rank,
                     .grid = e[i].place.grid};
-    st = place_here(l, b, block);
+    if (b->grid >= 0) b->nb = block ? block : pl_dmat_block(l->grids[b->grid], b->dim);
+    st = place_here(l, b);
   }
   pl_free(e);
   st = pl_agree(team, st);

@@ -159,3 +159,9 @@ void pl_mapping_free(pl_mapping *m) {
   pl_free(m->load);
   pl_free(m);
 }
+
+void pl_mapping_share(const pl_comm *team, pl_mapping *m) {
+  pl_comm_bcast(team, m->place, (size_t)m->num_irreps * sizeof *m->place, 0);
+  pl_comm_bcast(team, &m->num_grids, sizeof m->num_grids, 0);
+  pl_comm_bcast(team, m->grids, (size_t)m->num_grids * sizeof *m->grids, 0);
+}

@@ -2,28 +2,40 @@
 
 #include "base/mem.h"
 #include "group/fourier.h"
+#include "sn_transform.h"
 #include "spectral/spectrum.h"
 
 #include <string.h>
 
+/* One of three ways. */
 struct pl_transform {
   const pl_layout *l;
-  pl_fourier *plan;
-  /* teams of several ranks: the whole function and its packed coefficients */
+  int sn; /* n where a team shares the transform on S_n; else 0 */
+  pl_sn_transform *shared;
+  pl_fourier *plan; /* one rank, or every rank the whole */
+  /* every rank the whole: the function and its packed coefficients */
   double *whole, *packed;
   int64_t *offset; /* packed */
 };
 
-static int64_t range_start(const pl_layout *l, int rank) {
+/* n if a team shares the transform on S_n; 0 for other groups and small ones. */
+static int shared_n(const pl_group *g, int team) {
+  int n = pl_group_symmetric(g);
+  return team > 1 && n >= 5 ? n : 0;
+}
+
+static int64_t range_start(const pl_transform *t, int rank) {
+  const pl_layout *l = t->l;
+  if (t->sn) return pl_sn_transform_start(t->sn, l->team.size, rank);
   return (int64_t)((__int128)pl_group_order(l->group) * rank / l->team.size);
 }
 
 int64_t pl_transform_first(const pl_transform *t) {
-  return range_start(t->l, t->l->team.rank);
+  return range_start(t, t->l->team.rank);
 }
 
 int64_t pl_transform_count(const pl_transform *t) {
-  return range_start(t->l, t->l->team.rank + 1) - pl_transform_first(t);
+  return range_start(t, t->l->team.rank + 1) - pl_transform_first(t);
 }
 
 static int64_t *offsets_alone(const pl_layout *l) {
@@ -40,7 +52,10 @@ pl_status pl_transform_new(const pl_layout *l, pl_transform **out) {
   t->l = l;
   int64_t n = pl_group_num_irreps(l->group);
   pl_status st;
-  if (l->team.size == 1) {
+  t->sn = shared_n(l->group, l->team.size);
+  if (t->sn) {
+    st = pl_sn_transform_new(l, t->sn, &t->shared);
+  } else if (l->team.size == 1) {
     int64_t *at = offsets_alone(l);
     st = pl_fourier_new(l->group, at, &t->plan);
     pl_free(at);
@@ -65,6 +80,7 @@ pl_status pl_transform_new(const pl_layout *l, pl_transform **out) {
 
 void pl_transform_free(pl_transform *t) {
   if (!t) return;
+  pl_sn_transform_free(t->shared);
   pl_fourier_free(t->plan);
   pl_free(t->whole);
   pl_free(t->packed);
@@ -73,6 +89,8 @@ void pl_transform_free(pl_transform *t) {
 }
 
 double pl_transform_bytes(const pl_group *g, int team) {
+  int n = shared_n(g, team);
+  if (n) return pl_sn_transform_bytes(n, team);
   double alone = (double)pl_fourier_bytes(g);
   return team == 1 ? alone : alone + 8.0 * (double)(pl_group_order(g) + pl_fourier_size(g));
 }
@@ -81,7 +99,7 @@ double pl_transform_bytes(const pl_group *g, int team) {
 static void share(const pl_transform *t, const double *f, double *whole) {
   const pl_layout *l = t->l;
   for (int r = 0; r < l->team.size; r++) {
-    int64_t first = range_start(l, r), n = range_start(l, r + 1) - first;
+    int64_t first = range_start(t, r), n = range_start(t, r + 1) - first;
     if (r == l->team.rank) memcpy(whole + first, f, (size_t)n * sizeof *f);
     pl_comm_bcast(&l->team, whole + first, (size_t)n * sizeof *whole, r);
   }
@@ -89,6 +107,10 @@ static void share(const pl_transform *t, const double *f, double *whole) {
 
 void pl_transform_forward(pl_transform *t, const double *f, double *F) {
   const pl_layout *l = t->l;
+  if (t->sn) {
+    pl_sn_transform_forward(t->shared, f, F);
+    return;
+  }
   if (l->team.size == 1) {
     pl_fourier_forward(t->plan, 1, f, 0, F, 0);
     return;
@@ -114,6 +136,10 @@ void pl_transform_forward(pl_transform *t, const double *f, double *F) {
 
 void pl_transform_inverse(pl_transform *t, const double *F, double *f) {
   const pl_layout *l = t->l;
+  if (t->sn) {
+    pl_sn_transform_inverse(t->shared, F, f);
+    return;
+  }
   if (l->team.size == 1) {
     pl_fourier_inverse(t->plan, 1, F, 0, f, 0);
     return;
@@ -124,7 +150,7 @@ void pl_transform_inverse(pl_transform *t, const double *F, double *f) {
       int64_t n = pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
       double *to = t->packed + t->offset[b->irrep[k]];
       const double *from = F + b->offset + k * b->size;
-      if (b->grid >= 0)
+      if (b->grid >= 0 && b->here)
         pl_dmat_gather(&b->mat, from, to);
       else if (b->owner == l->team.rank)
         memcpy(to, from, (size_t)n * sizeof *to);
@@ -144,7 +170,7 @@ void pl_transform_gather(const pl_transform *t, const double *f, double *full) {
   }
   memcpy(full, f, (size_t)pl_transform_count(t) * sizeof *f);
   for (int r = 1; r < l->team.size; r++) {
-    int64_t first = range_start(l, r), n = range_start(l, r + 1) - first;
+    int64_t first = range_start(t, r), n = range_start(t, r + 1) - first;
     MPI_Recv(full + first, pl_int(n), MPI_DOUBLE, r, TAG, l->team.mpi, MPI_STATUS_IGNORE);
   }
 }
@@ -158,7 +184,36 @@ void pl_transform_scatter(const pl_transform *t, const double *full, double *f) 
   }
   memcpy(f, full, (size_t)pl_transform_count(t) * sizeof *f);
   for (int r = 1; r < l->team.size; r++) {
-    int64_t first = range_start(l, r), n = range_start(l, r + 1) - first;
+    int64_t first = range_start(t, r), n = range_start(t, r + 1) - first;
     MPI_Send(full + first, pl_int(n), MPI_DOUBLE, r, TAG, l->team.mpi);
   }
+}
+
+/* This rank's part of the elements first .. first + n - 1: how many, and where it begins there. */
+static int64_t overlap(const pl_transform *t, int64_t first, int64_t n, int64_t *from) {
+  int64_t mine = pl_transform_first(t), end = mine + pl_transform_count(t);
+  *from = mine > first ? mine : first;
+  if (end > first + n) end = first + n;
+  return end > *from ? end - *from : 0;
+}
+
+void pl_transform_gather_range(const pl_transform *t, const double *f, int64_t first, int64_t n,
+                               double *x) {
+  const pl_comm *team = &t->l->team;
+  int64_t from, count = overlap(t, first, n, &from);
+  memset(x, 0, (size_t)n * sizeof *x);
+  if (count)
+    memcpy(x + (from - first), f + (from - pl_transform_first(t)), (size_t)count * sizeof *x);
+  /* Each element stands on one rank, so that "or" is a gather that keeps every bit. */
+  if (team->size > 1)
+    MPI_Reduce(team->rank ? (void *)x : MPI_IN_PLACE, x, pl_int(n), MPI_UINT64_T, MPI_BOR, 0,
+               team->mpi);
+}
+
+void pl_transform_scatter_range(const pl_transform *t, double *f, int64_t first, int64_t n,
+                                double *x) {
+  int64_t from, count = overlap(t, first, n, &from);
+  pl_comm_bcast(&t->l->team, x, (size_t)n * sizeof *x, 0);
+  if (count)
+    memcpy(f + (from - pl_transform_first(t)), x + (from - first), (size_t)count * sizeof *x);
 }

@@ -1,0 +1,188 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/nc.h"
+#include "model/optimum.h"
+#include "run/config.h"
+#include "run/sweep.h"
+#include "sweep_options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct optimum_options {
+  sweep_options sweep;
+  const char *output, *into;
+  bool overwrite;
+  double gap;
+} optimum_options;
+
+enum { KEY_INTO = 256, KEY_GAP, KEY_OVERWRITE };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.nc", 0, "Write optimum(run) and optimum_bound(run) to a file of their own",
+     0},
+    {"into", KEY_INTO, "OUT.nc", 0, "Add them to the output file of this sweep", 0},
+    {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing output", 0},
+    {"gap", KEY_GAP, "X", 0, "Relative distance of the two bounds (default: 1e-4)", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  optimum_options *o = state->input;
+  char *end;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->sweep;
+    return 0;
+  case 'o':
+    o->output = arg;
+    return 0;
+  case KEY_INTO:
+    o->into = arg;
+    return 0;
+  case KEY_OVERWRITE:
+    o->overwrite = true;
+    return 0;
+  case KEY_GAP:
+    o->gap = strtod(arg, &end);
+    if (*end || end == arg || !(o->gap > 0 && o->gap < 1))
+      argp_error(state, "--gap %s: expected a number between 0 and 1", arg);
+    return 0;
+  }
+  return ARGP_ERR_UNKNOWN;
+}
+
+/* The run whose data run r shares: the first such. */
+static int64_t original(const pl_config *cfg, int64_t r, const pl_spec *spec) {
+  for (int64_t k = 0; k < r; k++) {
+    pl_spec earlier;
+    pl_config_run(cfg, k, &earlier);
+    if (pl_optimum_same(&earlier, spec)) return k;
+  }
+  return r;
+}
+
+/* Margins and bounds of all runs, on every rank: distinct data in turn to the ranks. */
+static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double gap, double *margin,
+                           double *bound) {
+  int64_t runs = pl_config_num_runs(cfg), distinct = 0;
+  pl_comm alone = pl_comm_split(world, world->rank, 0);
+  pl_status worst = PL_OK;
+  for (int64_t r = 0; r < runs; r++) {
+    pl_spec spec;
+    pl_optimum out = {.bound = INFINITY};
+    pl_config_run(cfg, r, &spec);
+    margin[r] = bound[r] = 0;
+    if (original(cfg, r, &spec) != r || distinct++ % world->size != world->rank) continue;
+    pl_status st = pl_optimum_solve(&spec, &alone, gap, &out);
+    if (st) {
+      pl_log_all(PL_LOG_WARNING, "run %lld: %s", (long long)r, pl_error_message());
+      worst = st == PL_NUMERIC ? pl_error(PL_UNFINISHED, "optima not found to %g", gap) : st;
+    }
+    margin[r] = out.margin;
+    bound[r] = out.bound;
+  }
+  pl_comm_free(&alone);
+  pl_comm_sum(world, margin, runs);
+  pl_comm_sum(world, bound, runs);
+  for (int64_t r = 0; r < runs; r++) {
+    pl_spec spec;
+    pl_config_run(cfg, r, &spec);
+    int64_t k = original(cfg, r, &spec);
+    margin[r] = margin[k];
+    bound[r] = bound[k];
+  }
+  return pl_agree(world, worst);
+}
+
+static pl_status define(pl_nc *nc) {
+  const char *dims[] = {"run", NULL};
+  if (pl_nc_var(nc, "optimum", NULL, NULL, NULL, 0) < 0) {
+    PL_TRY(pl_nc_def_var(nc, "optimum", PL_NC_DOUBLE, dims,
+                         "normalised margin (S_1) of a beta within the tolerance of the best",
+                         "1"));
+    PL_TRY(pl_nc_def_var(nc, "optimum_bound", PL_NC_DOUBLE, dims,
+                         "upper bound of the normalised margin (S_1) of any beta", "1"));
+  }
+  return pl_nc_end_def(nc);
+}
+
+/* The file of its own, or the sweep's, ready to take the values. */
+static pl_status open_file(const optimum_options *o, const pl_config *cfg, bool into, pl_nc **nc) {
+  int64_t runs = pl_config_num_runs(cfg);
+  if (!into) {
+    PL_TRY(pl_nc_create(o->output, o->overwrite, false, nc));
+    PL_TRY(pl_nc_def_dim(*nc, "run", runs));
+    PL_TRY(pl_nc_att_text(*nc, NULL, "title", "Largest normalised margins at depth 2"));
+    PL_TRY(pl_nc_att_text(*nc, NULL, "sweep", pl_config_text(cfg)));
+    PL_TRY(pl_nc_att_text(*nc, NULL, "sweep_set", pl_config_sets(cfg)));
+    return define(*nc);
+  }
+  PL_TRY(pl_nc_open(o->into, true, nc));
+  char *sweep = pl_nc_get_att_string(*nc, NULL, "sweep");
+  bool same = sweep && !strcmp(sweep, pl_config_text(cfg)) && pl_nc_dim(*nc, "run") == runs;
+  pl_free(sweep);
+  if (!same) return pl_error(PL_EINPUT, "%s is not an output of this sweep", o->into);
+  PL_TRY(pl_nc_redefine(*nc));
+  return define(*nc);
+}
+
+static pl_status write_file(const optimum_options *o, const pl_config *cfg, bool into,
+                            const double *margin, const double *bound) {
+  pl_nc *nc = NULL;
+  pl_status st = open_file(o, cfg, into, &nc);
+  if (!st) st = pl_nc_put_doubles(nc, "optimum", NULL, NULL, margin);
+  if (!st) st = pl_nc_put_doubles(nc, "optimum_bound", NULL, NULL, bound);
+  if (!st) return pl_nc_close(nc);
+  /* Closing would replace the message. */
+  char *message = pl_strdup(pl_error_message());
+  pl_nc_close(nc);
+  pl_error(st, "%s", message);
+  pl_free(message);
+  return st;
+}
+
+static pl_status report(const optimum_options *o, const pl_config *cfg, const double *margin,
+                        const double *bound) {
+  printf("run optimum optimum_bound gap\n");
+  for (int64_t r = 0; r < pl_config_num_runs(cfg); r++)
+    printf("%lld %.10g %.10g %.2g\n", (long long)r, margin[r], bound[r],
+           bound[r] > 0 ? 1 - margin[r] / bound[r] : 0);
+  if (o->output) PL_TRY(write_file(o, cfg, false, margin, bound));
+  if (o->into) PL_TRY(write_file(o, cfg, true, margin, bound));
+  return PL_OK;
+}
+
+pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
+  static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
+  static const struct argp argp = {
+      options,
+      parse,
+      "SWEEP.yaml",
+      "The largest normalised margin that any beta has on the data of each run (depth 2, a convex "
+      "problem), between two certified bounds.  Runs are shared out over the MPI ranks.",
+      children,
+      NULL,
+      NULL};
+  optimum_options o = {.gap = 1e-4};
+  pl_config *cfg = NULL;
+  pl_cli_parse(&argp, argc, argv, &o, world);
+  PL_TRY(pl_config_read(world, o.sweep.sweep, o.sweep.sets, o.sweep.num_sets, &cfg));
+  pl_status st = pl_sweep_check(world, cfg);
+  if (!st) {
+    size_t runs = (size_t)pl_config_num_runs(cfg);
+    double *margin = pl_alloc(runs, sizeof *margin, "optima");
+    double *bound = pl_alloc(runs, sizeof *bound, "optima");
+    st = solve_all(cfg, world, o.gap, margin, bound);
+    if (!st || st == PL_UNFINISHED) {
+      pl_status wrote = world->rank == 0 ? report(&o, cfg, margin, bound) : PL_OK;
+      wrote = pl_agree(world, wrote);
+      if (wrote) st = wrote;
+    }
+    pl_free(margin);
+    pl_free(bound);
+  }
+  pl_config_free(cfg);
+  return st;
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Speed of the whole program, as ratios taken side by side in one run.
+
+Without arguments: throughput on two ranks, against a real-space numpy step, and how well the
+planner's estimates hold on S_7 and S_8.  --long: the same on S_9 .. S_11, with memory, strong
+scaling, and what a record costs.
+"""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = os.environ.get("PLANCHEREL", str(ROOT / "build" / "plancherel"))
+ENV = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+           OPENBLAS_NUM_THREADS="1")
+WORK = Path(tempfile.mkdtemp(prefix="plancherel-bench-"))
+
+
+def write(name, text):
+    path = WORK / f"{name}.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def run(sweep, ranks=1, *extra):
+    """Train; returns the open output, wall seconds and the largest resident size in bytes."""
+    out = str(WORK / "out.nc")
+    command = [PROGRAM, "run", sweep, "-o", out, "--overwrite", "--quiet", *extra]
+    if ranks > 1:
+        command = ["mpirun", "--oversubscribe", "-n", str(ranks), *command]
+    start = time.monotonic()
+    process = subprocess.Popen(command, env=ENV)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed with {process.returncode}")
+    return netCDF4.Dataset(out), time.monotonic() - start, usage.ru_maxrss * 1024
+
+
+def wall(data):
+    return float(data["wall_time"][:].sum())
+
+
+def sweep(n, depth, samples, steps, records, lr=0.5, extra=""):
+    return write(
+        f"s{n}", f"{{group: S_{n}, model.depth: {depth}, data.samples: {samples}, steps: {steps},"
+        f" record.steps: {records}, optimizer.lr: {lr}, record.irreps: false{extra}}}")
+
+
+def step_seconds(n, depth, samples, steps, ranks=1, extra=""):
+    """Seconds of a step: the slope between a short and a long run, set-up and records cancel."""
+    short, _, _ = run(sweep(n, depth, samples, 1, "[1]", extra=extra), ranks)
+    a = wall(short)
+    long, _, _ = run(sweep(n, depth, samples, steps + 1, f"[{steps + 1}]", extra=extra), ranks)
+    return (wall(long) - a) / steps
+
+
+def planned(sweep_file, ranks=1):
+    """What `plancherel plan` says: GB per rank, seconds of a step, a record and a run."""
+    text = subprocess.run([PROGRAM, "plan", sweep_file, "--ranks", str(ranks)], env=ENV, check=True,
+                          capture_output=True, text=True).stdout
+    unit = {"us": 1e-6, "ms": 1e-3, "s": 1, "h": 3600}
+    gb = float(re.search(r"([\d.e+-]+) GB per rank, ", text).group(1))
+    times = [float(re.search(rf"([\d.e+-]+) (us|ms|s|h) a {what}", text).group(1))
+             * unit[re.search(rf"([\d.e+-]+) (us|ms|s|h) a {what}", text).group(2)]
+             for what in ("step", "record", "run")]
+    return (gb * 1e9, *times)
+
+
+def throughput():
+    text = "{group: S_5, model.depth: 3, steps: 20000, seed: 0..63, record.points: 20, " \
+           "optimizer.lr: 0.01}"
+    path = write("throughput", text)
+    ratios = []
+    for _ in range(5):
+        _, one, _ = run(path, 1)
+        _, two, _ = run(path, 2)
+        _, launch, _ = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"), 2)
+        _, single, _ = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"), 1)
+        ratios.append((one - single) / (two - launch))
+    print(f"throughput  64 runs on S_5, 2 ranks against 1 (less the time of an empty run): "
+          f"{statistics.median(ratios):.2f}")
+
+
+def against_numpy():
+    sys.path.insert(0, str(ROOT / "tests"))
+    import reference
+
+    for n in (4, 5, 6):
+        group = reference.symmetric(n)
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((10, group.order))
+        w = rng.standard_normal((3, group.order)) / group.order**0.5
+        net = reference.Network(group, w, x, np.where(np.arange(10) % 2, -1.0, 1.0))
+        calls, start = 0, time.monotonic()
+        while time.monotonic() - start < 1.5 or calls < 3:
+            net.step(calls, lr=1e-3)
+            calls += 1
+        slow = (time.monotonic() - start) / calls
+        fast = step_seconds(n, 3, 10, 4000)
+        print(f"numpy       S_{n}: real-space step {slow:.3g} s, ours {fast:.3g} s: {slow / fast:.0f}x")
+
+
+def estimates(sizes, ranks=1):
+    base = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"))[2]
+    for n, steps in sizes:
+        path = sweep(n, 3, 10, steps, f"[0, {steps}]")
+        gb, _, _, seconds = planned(path, ranks)
+        data, _, resident = run(path, ranks)
+        took = wall(data)
+        line = f"estimate    S_{n} on {ranks} rank(s): {took:.3g} s, planned {seconds:.3g} s " \
+               f"(planned/measured {seconds / took:.2f})"
+        if ranks == 1:
+            line += f"; {(resident - base) / 1e9:.3g} GB, planned {gb / 1e9:.3g} GB " \
+                    f"(measured/planned {(resident - base) / gb:.2f})"
+        print(line)
+
+
+def records(sizes):
+    for n, steps in sizes:
+        every = ", ".join(str(k) for k in range(steps + 1))
+        few, _, _ = run(sweep(n, 3, 10, steps, f"[{steps}]"))
+        a = wall(few)
+        many, _, _ = run(sweep(n, 3, 10, steps, f"[{every}]"))
+        one = (wall(many) - a) / steps
+        print(f"record      S_{n}: {one:.3g} s, {one / step_seconds(n, 3, 10, steps):.2f} steps")
+
+
+def scaling(n, steps):
+    ratios = []
+    for _ in range(3):
+        one = step_seconds(n, 3, 10, steps)
+        two = step_seconds(n, 3, 10, steps, 2, ", mapping.team: 2")
+        ratios.append(one / two)
+    print(f"scaling     S_{n} step, 2 ranks against 1: {statistics.median(ratios):.2f}")
+
+
+def large(name, text):
+    path = write(name, text)
+    data, seconds, _ = run(path, 2)
+    loss, schatten = data["log_loss"][0], data["schatten_thresholded"][0]
+    print(f"large       {name}: {seconds:.0f} s on 2 ranks; log loss {loss[0]:.3g} -> {loss[-1]:.3g}, "
+          f"S_p {schatten[0]:.4g} -> {schatten[-2]:.4g} -> {schatten[-1]:.4g}, "
+          f"margin {data['min_margin'][0][-1]:.3g}")
+
+
+def main():
+    if "--long" in sys.argv:
+        estimates([(9, 100), (10, 12)])
+        estimates([(9, 100), (10, 12)], 2)
+        records([(9, 20), (10, 5)])
+        scaling(9, 60)
+        for depth in (2, 3):
+            large(f"S_9, depth {depth}", f"{{group: S_9, model.depth: {depth}, steps: 400, "
+                  "optimizer: {lr: 1, growth: {factor: 1.1, every: 20}}, record.points: 8}")
+        large("S_10, depth 3", "{group: S_10, model.depth: 3, steps: 200, record.points: 6, "
+              "optimizer: {lr: 2, growth: {factor: 1.1, every: 20}}}")
+        large("S_11, depth 2", "{group: S_11, model.depth: 2, steps: 10, record.steps: [0, 10], "
+              "data.samples: 4, optimizer.lr: 1}")
+        estimates([(11, 2)])
+    else:
+        throughput()
+        against_numpy()
+        estimates([(7, 4000), (8, 600)])
+
+
+if __name__ == "__main__":
+    main()
