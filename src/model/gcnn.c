@@ -288,6 +288,12 @@ static pl_status check(const pl_spec *spec, const char **key) {
     st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
                   (long long)pl_group_order(g));
   }
+  if (!st && spec->model_pooling != PL_POOLING_NONE) {
+    *key = "model.pooling";
+    st =
+        pl_error(PL_EINPUT, "the read-out of gcnn is a filter: with a mean over the group a linear "
+                            "G-CNN only sees the sums of its samples; use none, or gcnn-relu");
+  }
   if (!st) st = pl_filters_check(spec, g, key);
   if (!st) st = pl_data_check(spec, g, key);
   pl_group_free(g);
