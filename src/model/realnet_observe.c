@@ -77,6 +77,9 @@ static pl_status measure(realnet *m, const double *beta, pl_state *s, double *ou
   pl_transform_forward(m->transform, beta, m->F);
   pl_status st =
       pl_observe_spectrum(m->layout, m->F, m->sv_start, m->svd, m->copy, m->values, m->sigma);
+  /* No direction: whatever belongs to normalised beta is missing. */
+  for (int64_t k = 0; s->norm == 0 && k < m->sv_start[pl_group_num_irreps(m->group)]; k++)
+    m->sigma[k] = NAN;
   double *sign =
       pl_records_irreps(&m->spec, m->group) ? pl_observe_orientation(m->layout, m->F) : NULL;
   s->orientation = sign;
