@@ -98,7 +98,7 @@ def make_runs(g, folder):
         write_data(folder / f"x{k}.nc", g, x, y)
         scale = "unit" if k % 2 == 0 else float(1 / (1 + k) / np.sqrt(g.order))
         factor = 1 / np.linalg.norm(x, axis=1, keepdims=True) if scale == "unit" else scale
-        step = {"lr": 0.1 if optimizer == "gd" else 0.01, "factor": 1.0 if k == 0 else 1.03,
+        step = {"lr": 0.05 if optimizer == "gd" else 0.01, "factor": 1.0 if k == 0 else 1.03,
                 "every": 7 + k, "kind": optimizer}
         keys = {"model.depth": depth, "loss": loss, "model.init.path": str(folder / f"w{k}.nc"),
                 "data.path": str(folder / f"x{k}.nc"), "data.scale": scale,
@@ -121,7 +121,7 @@ def test_trajectory(spec, tmp_path):
         n = len(net.y)
         irreps = net.irreps()
         want = reference.train(net, STEPS, RECORD, **step)
-        assert want["loss"][-1] < 0.05 * want["loss"][0], f"run {r} does not get anywhere"
+        assert want["loss"][-1] < 0.2 * want["loss"][0], f"run {r} does not get anywhere"
         got = ds.isel(run=r)
         assert got.step.values.tolist() == RECORD
         lr = [step["lr"] * step["factor"] ** ((t + 1) // step["every"]) for t in RECORD]
@@ -345,3 +345,26 @@ def test_going_on_from_final_filters(tmp_path):
         assert_close(np.nan_to_num(got), np.nan_to_num(want), np.nanmax(np.abs(want)), name)
     for a, b in zip(final_filters(tmp_path, "second", 3), final_filters(tmp_path, "whole", 3)):
         assert_close(a, b, 1, "final filters")
+
+
+def test_stop_at_a_loss(tmp_path):
+    """A run ends, done, at the first step whose loss is below stop.loss; that state is recorded."""
+    ds = sweep(tmp_path, group="D_4", stop__loss=[0, 0.3], steps=100, optimizer__lr=0.3,
+               data__samples=3, record__schedule="linear", record__points=101)
+    loss = ds.loss.values
+    first = int(np.argmax(loss[0] < 0.3))
+    assert 0 < first < 100
+    assert ds.status.values.tolist() == [2, 2]
+    assert ds.steps_done.values.tolist() == [100, first]
+    assert np.array_equal(loss[1, :first + 1], loss[0, :first + 1])
+    assert np.isnan(loss[1, first + 1:]).all()
+
+
+def test_schedules(tmp_path):
+    """Recorded steps: evenly spaced, or evenly in log(1 + step), first and last included."""
+    ds = sweep(tmp_path, group="C_3", record__schedule=["linear", "log"], record__points=11,
+               steps=1000)
+    linear, log = ds.step.values.astype(int)
+    assert linear.tolist() == list(range(0, 1001, 100))
+    assert log[0] == 0 and log[-1] == 1000 and (np.diff(log) > 0).all()
+    assert np.abs(np.diff(np.log(1 + log[4:])) - np.log(1001) / 10).max() < 0.1

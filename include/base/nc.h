@@ -78,6 +78,8 @@ pl_status pl_nc_put_ints(pl_nc *nc, const char *var, const int64_t *start, const
                          const int64_t *v);
 pl_status pl_nc_put_text(pl_nc *nc, const char *var, const int64_t *start, const int64_t *count,
                          const char *v);
+/* Doubles only: as if never written. */
+pl_status pl_nc_put_missing(pl_nc *nc, const char *var, const int64_t *start, const int64_t *count);
 pl_status pl_nc_get_doubles(const pl_nc *nc, const char *var, const int64_t *start,
                             const int64_t *count, double *v);
 pl_status pl_nc_get_ints(const pl_nc *nc, const char *var, const int64_t *start,

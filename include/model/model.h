@@ -35,8 +35,12 @@ typedef struct pl_param {
 typedef struct pl_update pl_update;
 struct pl_update {
   bool needs_norm; /* ask for ||g|| before the first block moves: a second pass over the data */
+  bool over_group; /* hand over the model's functions (pl_model) in place of its blocks */
   /* Once per step, before the blocks.  norm: of g over all blocks and ranks, 0 if not asked for. */
   void (*begin)(pl_update *u, double log_scale, double norm);
+  /* This rank's part of ||g||^2 in block p, in whatever metric the optimiser needs; NULL: weight
+   * sum g_k^2. */
+  double (*measure)(pl_update *u, int p, const pl_param *param, const double *g);
   /* Move block number p of the model.  g has p->n doubles and is valid during the call only. */
   void (*apply)(pl_update *u, int p, const pl_param *param, const double *g);
 };
@@ -95,6 +99,12 @@ struct pl_model {
   const pl_model_kind *kind;
   int num_params;
   pl_param *params;
+  /* The layers as functions in the coordinates that the network is defined in (for a G-CNN: filter
+   * values over G), for updates with over_group: w holds zeros, and what apply puts there is added
+   * to the layer.  Networks over the elements hand over the blocks themselves.  0 of them unless
+   * the spec's optimiser works there (pl_optim_over_group). */
+  int num_functions;
+  pl_param *functions;
 };
 
 struct pl_model_kind {
@@ -118,16 +128,33 @@ struct pl_model_kind {
   /* One step: gradients block by block, u->apply on each, then the new margins.  vote: a number of
    * each rank that is summed over the team inside the all-reduce of the margins. */
   void (*step)(pl_model *m, pl_update *u, double *vote);
+  /* Add x[0..n-1] over the ranks that share block p; they all call it, inside apply. */
+  void (*block_sum)(pl_model *m, int p, double *x, int64_t n);
+  /* Replace every matrix of an array shaped like block p by its polar factor U V^H (singular
+   * values U S V^H; null spaces stay); NaN where that fails.  As block_sum. */
+  void (*block_polar)(pl_model *m, int p, double *a);
   /* log of the loss at the present weights; not finite when the run has diverged.  Local, the same
    * on every rank. */
   double (*log_loss)(const pl_model *m);
   /* One record, in the schema's order, into out on rank 0 of the team (others: ignored).
    * PL_NUMERIC: singular values failed; those entries are NaN. */
   pl_status (*observe)(pl_model *m, double *out);
-  /* An array shaped like block p (the weights or an optimiser's state), whole, to/from rank 0 of
-   * the team: count*rows*cols (times 2 if complex) doubles. */
-  void (*gather)(pl_model *m, int p, const double *local, double *whole);
-  void (*scatter)(pl_model *m, int p, const double *whole, double *local);
+  /* ---- checkpoints ----
+   * An array shaped like the weights (they themselves, or one state of an optimiser), or like the
+   * model's functions (a state of an optimiser that works there), as a plain sequence of
+   * layer_doubles numbers per layer, in an order that depends on neither ranks nor mapping. */
+  int64_t (*layer_doubles)(const pl_model *m, bool functions);
+  /* Entries first .. first + n - 1 of a layer, to/from rank 0 of the team.  blocks[p]: this rank's
+   * part of block (or function) p.  x: n doubles on every rank, workspace where they do not
+   * count. */
+  void (*gather)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,
+                 int64_t n, double *x);
+  void (*scatter)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,
+                  int64_t n, double *x);
+  /* Running averages and the like, to be kept beside the weights: array number i of *n doubles,
+   * the same on every rank; NULL past the last.  Borrowed, written to on resume.  The function
+   * itself may be NULL: nothing to keep.  Local. */
+  double *(*average)(pl_model *m, int i, const char **name, int64_t *n);
   /* Write the filters to a NetCDF file that model.init.path reads. */
   pl_status (*save)(pl_model *m, const char *path);
 };

@@ -29,6 +29,8 @@ enum { PL_POOLING_NONE, PL_POOLING_MEAN };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
 enum { PL_DATA_GAUSSIAN, PL_DATA_SPARSE, PL_DATA_IRREP, PL_DATA_FILE };
 enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
+enum { PL_DOMAIN_GROUP, PL_DOMAIN_FOURIER };
+enum { PL_GRAIN_COORDINATE, PL_GRAIN_IRREP, PL_GRAIN_SCALAR };
 enum { PL_SCHEDULE_LOG, PL_SCHEDULE_LINEAR };
 
 /* Strings and lists are borrowed from the sweep configuration. */
@@ -45,6 +47,8 @@ typedef struct pl_spec {
   const char *data_path;
   int64_t loss;
   int64_t optimizer_kind;
+  int64_t optimizer_domain, optimizer_granularity, epsilon_inside;
+  double epsilon, beta1, beta2, momentum, freeze_loss;
   double lr, growth_factor;
   int64_t growth_every;
   int64_t steps;
@@ -54,6 +58,7 @@ typedef struct pl_spec {
   int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
   int64_t record_spectrum, record_beta, record_final, record_kkt;
   pl_reals record_exponents;
+  double checkpoint_every; /* minutes */
   int64_t seed;
   int64_t team, grid_min_dim, grid_block,
       grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
@@ -80,10 +85,11 @@ typedef struct pl_key {
   const char *word;             /* a word accepted in place of a number, stored as word_value */
   double word_value;
   bool required;
-  bool range;     /* accepts "first..last", which is swept */
-  bool whole;     /* one value for the whole sweep: may not be a list */
-  bool ascending; /* PL_KEY_INTS: each entry above the one before it */
-  bool file_path; /* relative paths are kept as written, relative to the working directory */
+  bool range;      /* accepts "first..last", which is swept */
+  bool whole;      /* one value for the whole sweep: may not be a list */
+  bool ascending;  /* PL_KEY_INTS: each entry above the one before it */
+  bool adjustable; /* may change on --resume: touches no results */
+  bool file_path;  /* relative paths are kept as written, relative to the working directory */
   const char *units, *help;
 } pl_key;
 

@@ -36,6 +36,15 @@ bool pl_config_swept(const pl_config *cfg, const pl_key *key);
  * the output and for telling what changed on --resume.  Text is quoted where YAML needs it: in
  * a message or label use the field of pl_spec.  As snprintf. */
 int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n);
+/* Keep only n of the runs, ascending numbers in the whole sweep (copied): run r is from now on the
+ * r-th of them.  Swept keys stay swept. */
+void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs);
+/* The number that run r has in the whole sweep. */
+int64_t pl_config_index(const pl_config *cfg, int64_t r);
+bool pl_config_selected(const pl_config *cfg);
+/* Do both describe the same whole sweep, up to keys that touch no results (pl_key.adjustable)?
+ * PL_EINPUT names the first key that differs, with both values. */
+pl_status pl_config_same(const pl_config *was, const pl_config *now);
 /* Put "FILE:LINE: KEY: " (or "--set KEY: ", or "FILE: KEY: " for a default) before the current
  * error message, for trouble with the value that key has in run r that shows only later (a group
  * that does not parse, a data file of the wrong size).  Returns st. */

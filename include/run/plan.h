@@ -33,8 +33,8 @@ typedef struct pl_plan {
   double seconds; /* predicted for the whole sweep */
 } pl_plan;
 
-/* Make a plan.  Local.  PL_EENV when a run does not fit into the memory of all ranks together: the
- * message says how many ranks it would need. */
+/* Make a plan.  ranks 0: as many as the largest run needs.  Local.  PL_EENV when a run does not fit
+ * into the memory of all ranks together: the message says how many ranks it would need. */
 pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
                       const pl_rates *rates, pl_plan **out);
 void pl_plan_free(pl_plan *plan);

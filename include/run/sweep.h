@@ -12,6 +12,8 @@
 typedef struct pl_sweep_options {
   const char *output;
   bool overwrite;
+  bool resume;         /* go on with the output if it is there */
+  bool retry;          /* .. and train diverged and failed runs again */
   const char *command; /* the command line, for the history attribute */
 } pl_sweep_options;
 
@@ -20,8 +22,9 @@ typedef struct pl_sweep_options {
 pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg);
 
 /* Train the sweep by plan (the same on every rank).  Collective over world.  PL_OK: all runs done;
- * PL_UNFINISHED: some failed or diverged, as recorded; PL_EENV: the output could not be written,
- * what was acknowledged stays readable; PL_STOPPED. */
+ * PL_UNFINISHED: some failed or diverged, as recorded; PL_EENV: the output, or the checkpoint of a
+ * stopped run, could not be written, what was acknowledged stays readable; PL_STOPPED: by a signal
+ * or the clock (run/stop.h), everything saved. */
 pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,
                        const pl_sweep_options *options);
 

@@ -2,7 +2,7 @@
 #ifndef PL_RUN_TRAIN_H
 #define PL_RUN_TRAIN_H
 
-#include "model/model.h"
+#include "run/ckpt.h"
 
 /* What became of a run; the values are those of variable `status` in the output. */
 typedef enum {
@@ -19,19 +19,30 @@ const char *pl_run_state_name(pl_run_state s);
 typedef struct pl_outcome {
   pl_run_state state;
   int64_t steps_done, records;
-  double wall_time; /* s */
+  double wall_time; /* s, over all sessions */
+  bool unsaved;     /* stopped, and the checkpoint could not be written */
 } pl_outcome;
 
 /* Before the model's own observables, every record carries these. */
 enum { PL_RECORD_STEP, PL_RECORD_LR, PL_RECORD_HEAD };
+
+/* What a rank may ask of its team between two steps.  The sum over the ranks travels with the
+ * margins, so that all decide alike: any number of votes of one kind does. */
+#define PL_VOTE_NONE 0.0
+#define PL_VOTE_STOP 1.0
+#define PL_VOTE_SAVE 0x1p30
 
 typedef struct pl_train_hooks {
   void *context;
   /* Record number index: PL_RECORD_HEAD values, then the model's.  Called on rank 0 of the team;
    * values may be reused after it returns. */
   void (*record)(void *context, int64_t index, const double *values, int64_t n);
-  /* Called on every rank between steps; true asks the team to stop. */
-  bool (*poll)(void *context, int64_t step);
+  /* Called on every rank between steps; returns one of PL_VOTE_* or a sum of them. */
+  double (*poll)(void *context, int64_t step);
+  /* Take up a run where a checkpoint left it; false: there is none.  Collective, like save. */
+  bool (*resume)(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at);
+  /* Write a checkpoint; the same status on every rank. */
+  pl_status (*save)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
   /* Called on every rank of the team at the end, while the model lives (NULL: nothing). */
   pl_status (*finish)(void *context, pl_model *model, pl_run_state state);
 } pl_train_hooks;
@@ -40,9 +51,11 @@ typedef struct pl_train_hooks {
  * *count of them; owned by the caller (pl_free).  Pure. */
 int64_t *pl_record_steps(const pl_spec *spec, int64_t *count);
 
-/* Train one run.  Collective over team; out is the same on every rank.  A status other than PL_OK
- * means that the run could not be set up or observed: its state is then PL_RUN_FAILED and the
- * message tells why; the sweep goes on. */
+/* Train one run, from its checkpoint if there is one.  It is saved when the team votes for it and
+ * when it is stopped; a checkpoint that cannot be written is a warning, and the training goes on.
+ * Collective over team; out is the same on every rank.  A status other than PL_OK means that the
+ * run could not be set up or observed: its state is then PL_RUN_FAILED and the message tells why;
+ * the sweep goes on. */
 pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rates,
                    const pl_train_hooks *hooks, pl_outcome *out);
 

@@ -16,10 +16,10 @@ typedef struct pl_rates {
   double svd[PL_RATE_SIZES];  /* seconds of all singular values at that size; 0: not measured */
   double cache_bandwidth;     /* bytes/s, data of a few hundred KB */
   double memory_bandwidth;    /* bytes/s, one core, data beyond the caches */
-  double normal, power, transform; /* s: one Gaussian number; one pow; one element transformed */
-  double latency;                  /* s of a small message between ranks */
-  double network;                  /* bytes/s between ranks */
-  double grid_efficiency;          /* speed of a rank on a grid relative to alone */
+  double normal, power;       /* s: one Gaussian number; one pow */
+  double latency;             /* s of a small message between ranks */
+  double network;             /* bytes/s between ranks */
+  double grid_efficiency;     /* speed of a rank on a grid relative to alone */
   double cores_per_node, bytes_per_node;
 } pl_rates;
 
@@ -34,5 +34,8 @@ double pl_rates_product(const pl_rates *r, int d);
 double pl_rates_svd(const pl_rates *r, int d);
 /* Seconds to stream bytes, of which a working set of set bytes is reused. */
 double pl_rates_stream(const pl_rates *r, double bytes, double set);
+
+/* Seconds of one transform of a function of `order` values. */
+double pl_rates_transform(double order);
 
 #endif

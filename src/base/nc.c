@@ -427,6 +427,20 @@ pl_status pl_nc_put_doubles(pl_nc *nc, const char *var, const int64_t *start, co
   return check_write(nc, nc_put_vara_double(nc->id, s.var, s.start, s.count, v), "write", var);
 }
 
+pl_status pl_nc_put_missing(pl_nc *nc, const char *var, const int64_t *start,
+                            const int64_t *count) {
+  slab s;
+  size_t n = 1;
+  pl_status st = locate(nc, var, false, start, count, &s);
+  if (st) return keep(nc, st);
+  for (int i = 0, dims = pl_nc_var(nc, var, NULL, NULL, NULL, 0); i < dims; i++) n *= s.count[i];
+  double *fill = pl_alloc(n, sizeof *fill, "missing values");
+  for (size_t i = 0; i < n; i++) fill[i] = NC_FILL_DOUBLE;
+  int rc = nc_put_vara_double(nc->id, s.var, s.start, s.count, fill);
+  pl_free(fill);
+  return check_write(nc, rc, "write", var);
+}
+
 pl_status pl_nc_put_ints(pl_nc *nc, const char *var, const int64_t *start, const int64_t *count,
                          const int64_t *v) {
   slab s;

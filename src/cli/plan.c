@@ -2,10 +2,14 @@
 
 #include <stdlib.h>
 
-enum { KEY_RANKS = 256 };
-
 static const struct argp_option options[] = {
-    {"ranks", 'n', "N", 0, "Plan for N ranks instead of those of this job", 0}, {0}};
+    {"ranks", 'n', "N", 0, "Plan for N ranks instead of those of this job", 0},
+    {"machine", 'M', "FILE.yaml", 0,
+     "Plan for a machine described in FILE.yaml: cores, memory (GB), gflops and bandwidth (GB/s) "
+     "per node, latency (us); optional nodes, ranks per node, network (GB/s).  Without --ranks and "
+     "nodes: the fewest ranks that can hold the largest run",
+     0},
+    {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   sweep_options *o = state->input;
@@ -14,6 +18,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = o;
+    return 0;
+  case 'M':
+    o->machine = arg;
     return 0;
   case 'n':
     n = strtol(arg, &end, 10);

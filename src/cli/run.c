@@ -1,9 +1,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "run/stop.h"
 #include "run/sweep.h"
 #include "sweep_options.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +13,19 @@
 typedef struct run_options {
   sweep_options sweep;
   const char *output;
-  bool overwrite, dry_run, keys;
+  bool overwrite, resume, retry, dry_run;
+  double max_time; /* s; 0: no limit */
 } run_options;
 
-enum { KEY_OVERWRITE = 256, KEY_DRY_RUN, KEY_KEYS };
+enum { KEY_OVERWRITE = 256, KEY_RESUME, KEY_RETRY, KEY_MAX_TIME, KEY_DRY_RUN, KEY_KEYS };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.nc", 0, "Output file (default: the sweep file's name with .nc)", 0},
     {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing output", 0},
+    {"resume", KEY_RESUME, 0, 0, "Go on with the output of the same sweep, if it exists", 0},
+    {"retry", KEY_RETRY, 0, 0, "With --resume: train diverged and failed runs again", 0},
+    {"max-time", KEY_MAX_TIME, "H:MM:SS", 0,
+     "Save and leave after so long, with exit code 75 (also 90m, 1.5h, seconds)", 0},
     {"dry-run", KEY_DRY_RUN, 0, 0, "Check everything, print runs and plan, train nothing", 0},
     {"quiet", 'q', 0, 0, "No progress; warnings and errors only", 0},
     {"keys", KEY_KEYS, 0, 0, "Print every key of the sweep file, with default and meaning", 0},
@@ -38,6 +45,21 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_OVERWRITE:
     o->overwrite = true;
+    return 0;
+  case KEY_RESUME:
+    o->resume = true;
+    return 0;
+  case KEY_RETRY:
+    o->retry = true;
+    return 0;
+  case KEY_MAX_TIME:
+    o->max_time = pl_parse_duration(arg);
+    if (!(o->max_time > 0))
+      argp_error(state, "--max-time %s: expected H:MM:SS, or a number with s, m or h", arg);
+    return 0;
+  case ARGP_KEY_END:
+    if (o->resume && o->overwrite) argp_error(state, "--resume and --overwrite exclude each other");
+    if (o->retry && !o->resume) argp_error(state, "--retry needs --resume");
     return 0;
   case KEY_DRY_RUN:
     o->dry_run = true;
@@ -96,8 +118,12 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   run_options o = {0};
   char *command = join(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);
+  pl_stop_install(o.max_time > 0 ? o.max_time : INFINITY);
   pl_config *cfg;
   pl_plan *plan;
+  char *named = default_output(o.sweep.sweep);
+  const char *output = o.output ? o.output : named;
+  if (o.resume) o.sweep.planned_as = output;
   pl_status st = plan_sweep(&o.sweep, world, &cfg, &plan);
   if (!st && o.dry_run) {
     if (world->rank == 0) {
@@ -105,14 +131,16 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
       pl_plan_print(plan, cfg);
     }
   } else if (!st) {
-    char *named = default_output(o.sweep.sweep);
-    pl_sweep_options so = {
-        .output = o.output ? o.output : named, .overwrite = o.overwrite, .command = command};
+    pl_sweep_options so = {.output = output,
+                           .overwrite = o.overwrite,
+                           .resume = o.resume,
+                           .retry = o.retry,
+                           .command = command};
     st = pl_sweep_run(world, cfg, plan, &so);
-    pl_free(named);
   }
   pl_plan_free(plan);
   pl_config_free(cfg);
+  pl_free(named);
   pl_free(command);
   return st;
 }

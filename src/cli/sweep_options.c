@@ -1,5 +1,7 @@
 #include "sweep_options.h"
 
+#include "run/machine.h"
+#include "run/record.h"
 #include "run/sweep.h"
 
 #include <stdlib.h>
@@ -37,6 +39,24 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 const struct argp sweep_argp = {.options = options, .parser = parse};
 
+/* On rank 0: for this machine, or for the one described. */
+static pl_status make_plan(const sweep_options *o, const pl_comm *world, const pl_config *cfg,
+                           double memory, pl_plan **plan) {
+  pl_rates rates;
+  int ranks = o->ranks ? o->ranks : world->size;
+  if (o->machine) {
+    pl_machine m;
+    PL_TRY(pl_machine_read(o->machine, &m));
+    rates = pl_machine_rates(&m);
+    memory = pl_machine_memory_per_rank(&m);
+    if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
+  } else if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
+    rates = pl_rates_measure();
+  }
+  if (o->memory_per_rank > 0) memory = o->memory_per_rank;
+  return pl_plan_new(cfg, ranks, memory, &rates, plan);
+}
+
 pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg,
                      pl_plan **plan) {
   *cfg = NULL;
@@ -44,11 +64,8 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
   pl_status st = pl_sweep_check(world, *cfg);
   if (!st) {
-    double memory = o->memory_per_rank > 0 ? o->memory_per_rank : pl_memory_per_rank(world);
-    if (world->rank == 0) {
-      pl_rates rates = pl_rates_measure();
-      st = pl_plan_new(*cfg, o->ranks ? o->ranks : world->size, memory, &rates, plan);
-    }
+    double memory = pl_memory_per_rank(world);
+    if (world->rank == 0) st = make_plan(o, world, *cfg, memory, plan);
     st = pl_agree(world, st);
   }
   if (st) {

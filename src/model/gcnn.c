@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/nc.h"
 #include "model/loss.h"
+#include "model/optim.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,13 +55,23 @@ static void backward(gcnn *m, int batch, visitor *v) {
   v->visit(v, m, gcnn_param(m, 0, batch), t);
 }
 
+static double measure(pl_update *u, int p, const pl_param *b, const double *g) {
+  return u->measure ? u->measure(u, p, b, g) : b->weight * pl_sum_squares(b->n, g);
+}
+
 static void add_norm(visitor *v, gcnn *m, int p, const double *g) {
-  const pl_param *b = &m->base.params[p];
-  v->norm2 += b->weight * pl_sum_squares(b->n, g);
+  v->norm2 += measure(v->update, p, &m->base.params[p], g);
 }
 
 static void move(visitor *v, gcnn *m, int p, const double *g) {
   v->update->apply(v->update, p, &m->base.params[p], g);
+}
+
+static void collect(visitor *v, gcnn *m, int p, const double *g) {
+  (void)v;
+  const pl_batch *b = &m->layout->batches[p % m->layout->num_batches];
+  memcpy(m->gradient[p / m->layout->num_batches] + b->offset, g,
+         (size_t)pl_batch_doubles(b) * sizeof *g);
 }
 
 /* ---- the step ---- */
@@ -87,12 +98,33 @@ static void refresh(pl_model *model) {
   share_margins(m, &vote);
 }
 
-static void step(pl_model *model, pl_update *u, double *vote) {
-  gcnn *m = gcnn_of(model);
+/* Gradients of whole layers, moved as functions over G. */
+static void move_over_group(gcnn *m, pl_update *u) {
   const pl_layout *l = m->layout;
-  pl_loss_weights(m->spec.loss, m->data->num_samples, m->margin, &m->log_scale, m->coefficient);
-  gcnn_average_weights(m, m->coefficient);
-  for (int64_t i = 0; i < m->data->num_samples; i++) m->coefficient[i] *= -m->data->y[i];
+  visitor v = {.visit = collect};
+  for (int i = 0; i < l->num_batches; i++)
+    if (l->batches[i].here) backward(m, i, &v);
+  if (u->needs_norm) {
+    for (int k = 0; k < m->depth; k++) {
+      pl_transform_inverse(m->transform, m->gradient[k], m->f);
+      v.norm2 += measure(u, k, &m->base.functions[k], m->f);
+    }
+    pl_comm_sum(&l->team, &v.norm2, 1);
+  }
+  u->begin(u, m->log_scale, sqrt(v.norm2));
+  for (int k = 0; k < m->depth; k++) {
+    pl_transform_inverse(m->transform, m->gradient[k], m->f);
+    memset(m->delta, 0, (size_t)m->base.functions[k].n * sizeof *m->delta);
+    u->apply(u, k, &m->base.functions[k], m->f);
+    pl_transform_forward(m->transform, m->delta, m->gradient[k]);
+    for (int64_t i = 0; i < l->local; i++) m->w[k][i] += m->gradient[k][i];
+  }
+}
+
+/* Batch by batch across the step boundary: gradient, update, new products and margins while the
+ * samples of the batch are in cache. */
+static void move_blocks(gcnn *m, pl_update *u) {
+  const pl_layout *l = m->layout;
   visitor v = {.visit = add_norm, .update = u};
   if (u->needs_norm) {
     for (int i = 0; i < l->num_batches; i++)
@@ -101,13 +133,26 @@ static void step(pl_model *model, pl_update *u, double *vote) {
   }
   u->begin(u, m->log_scale, sqrt(v.norm2));
   v.visit = move;
-  clear_sums(m);
-  /* Batch by batch across the step boundary: gradient, update, new products and margins while the
-   * samples of the batch are in cache. */
   for (int i = 0; i < l->num_batches; i++) {
     if (!l->batches[i].here) continue;
     backward(m, i, &v);
     forward(m, &l->batches[i]);
+  }
+}
+
+static void step(pl_model *model, pl_update *u, double *vote) {
+  gcnn *m = gcnn_of(model);
+  const pl_layout *l = m->layout;
+  pl_loss_weights(m->spec.loss, m->data->num_samples, m->margin, &m->log_scale, m->coefficient);
+  gcnn_average_weights(m, m->coefficient);
+  for (int64_t i = 0; i < m->data->num_samples; i++) m->coefficient[i] *= -m->data->y[i];
+  clear_sums(m);
+  if (u->over_group) {
+    move_over_group(m, u);
+    for (int i = 0; i < l->num_batches; i++)
+      if (l->batches[i].here) forward(m, &l->batches[i]);
+  } else {
+    move_blocks(m, u);
   }
   share_margins(m, vote);
 }
@@ -146,9 +191,38 @@ static void list_params(gcnn *m) {
     }
 }
 
+/* What some optimisers need: layers as functions over G, polar factors. */
+static void prepare_optimiser(gcnn *m) {
+  const pl_layout *l = m->layout;
+  if (pl_optim_over_group(&m->spec)) {
+    int64_t order = pl_group_order(m->group), count = pl_transform_count(m->transform);
+    m->gradient = pl_zalloc((size_t)m->depth, sizeof *m->gradient, "gradients");
+    m->delta = pl_alloc((size_t)count, sizeof *m->delta, "function over G");
+    m->base.num_functions = m->depth;
+    m->base.functions = pl_alloc((size_t)m->depth, sizeof *m->base.functions, "parameters");
+    for (int k = 0; k < m->depth; k++) {
+      m->gradient[k] = spectrum_alloc(l, "gradients");
+      m->base.functions[k] = (pl_param){
+          .layer = k, .count = 1, .rows = order, .cols = 1, .weight = 1, .n = count, .w = m->delta};
+    }
+  }
+  if (pl_optim_polar(&m->spec)) {
+    int dim = 0, grid = 0;
+    for (int i = 0; i < l->num_batches; i++) {
+      const pl_batch *b = &l->batches[i];
+      if (b->owner != l->team.rank) continue;
+      if (b->dim > dim) dim = b->dim;
+      if (b->grid >= 0 && b->dim > grid) grid = b->dim;
+    }
+    m->usv = pl_usv_new(dim, l->any_complex);
+    m->whole = pl_alloc((size_t)grid * (size_t)grid, sizeof *m->whole, "polar factors");
+  }
+}
+
 static void destroy(pl_model *model) {
   gcnn *m = gcnn_of(model);
   for (int l = 0; l < m->depth; l++) {
+    if (m->gradient) pl_free(m->gradient[l]);
     if (m->w) pl_free(m->w[l]);
     if (m->prefix) pl_free(m->prefix[l]);
   }
@@ -159,6 +233,11 @@ static void destroy(pl_model *model) {
   pl_free(m->coefficient);
   pl_free(m->sums);
   pl_free(m->running);
+  pl_free(m->gradient);
+  pl_free(m->delta);
+  pl_free(m->whole);
+  pl_usv_free(m->usv);
+  pl_free(m->base.functions);
   pl_free(m->beta);
   pl_free(m->f);
   pl_free(m->sv_start);
@@ -168,6 +247,7 @@ static void destroy(pl_model *model) {
   pl_spectrum_svd_free(m->svd);
   pl_schema_free(&m->schema);
   pl_data_free(m->data);
+  pl_packed_free(m->packed);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);
   pl_group_free(m->group);
@@ -195,6 +275,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (st) goto fail;
 
   const pl_layout *l = m->layout;
+  m->packed = pl_packed_new(l);
   m->w = pl_zalloc((size_t)m->depth, sizeof *m->w, "filters");
   m->prefix = pl_zalloc((size_t)m->depth, sizeof *m->prefix, "prefix products");
   for (int k = 0; k < m->depth; k++) {
@@ -213,6 +294,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (spec->record_beta && team->rank == 0)
     m->full = pl_alloc((size_t)pl_group_order(m->group), sizeof *m->full, "beta over G");
   list_params(m);
+  prepare_optimiser(m);
 
   st = pl_filters_init(spec, l, m->transform, m->f, m->w);
   if (!st) st = pl_data_new(spec, l, m->transform, m->f, m->beta, &m->data);
@@ -233,18 +315,53 @@ fail:
 
 /* ---- weights in and out ---- */
 
-static const pl_batch *batch_of(const gcnn *m, int p) {
-  return &m->layout->batches[p % m->layout->num_batches];
+static int64_t layer_doubles(const pl_model *model, bool functions) {
+  const gcnn *m = (const gcnn *)model;
+  return functions ? pl_group_order(m->group) : pl_packed_doubles(m->packed);
 }
 
-static void gather(pl_model *model, int p, const double *local, double *whole) {
-  gcnn *m = gcnn_of(model);
-  pl_batch_gather(m->layout, batch_of(m, p), local, whole);
+/* The part of elements first .. first + n - 1 that this rank holds: where it starts in its range
+ * and in the piece, and how long it is. */
+static int64_t overlap(const gcnn *m, int64_t first, int64_t n, int64_t *mine, int64_t *piece) {
+  int64_t start = pl_transform_first(m->transform);
+  int64_t end = start + pl_transform_count(m->transform);
+  int64_t from = first > start ? first : start, to = first + n < end ? first + n : end;
+  *mine = from - start;
+  *piece = from - first;
+  return to > from ? to - from : 0;
 }
 
-static void scatter(pl_model *model, int p, const double *whole, double *local) {
+static void gather(pl_model *model, bool functions, int layer, double *const *blocks, int64_t first,
+                   int64_t n, double *x) {
   gcnn *m = gcnn_of(model);
-  pl_batch_scatter(m->layout, batch_of(m, p), whole, local);
+  if (!functions) {
+    pl_packed_gather(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
+    return;
+  }
+  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
+  memset(x, 0, (size_t)n * sizeof *x);
+  if (k) memcpy(x + piece, blocks[layer] + mine, (size_t)k * sizeof *x);
+  pl_comm_sum(&m->layout->team, x, n); /* one rank holds each element: the others add zeros */
+}
+
+static void scatter(pl_model *model, bool functions, int layer, double *const *blocks,
+                    int64_t first, int64_t n, double *x) {
+  gcnn *m = gcnn_of(model);
+  if (!functions) {
+    pl_packed_scatter(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
+    return;
+  }
+  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
+  pl_comm_bcast(&m->layout->team, x, (size_t)n * sizeof *x, 0);
+  if (k) memcpy(blocks[layer] + mine, x + piece, (size_t)k * sizeof *x);
+}
+
+static double *average(pl_model *model, int i, const char **name, int64_t *n) {
+  gcnn *m = gcnn_of(model);
+  if (i > 0) return NULL;
+  *name = "loss_weights";
+  *n = gcnn_running_size(m->data->num_samples);
+  return m->running;
 }
 
 static pl_status define_filters(const gcnn *m, const char *path, pl_nc **nc) {
@@ -311,9 +428,13 @@ const pl_model_kind pl_gcnn = {
     .destroy = destroy,
     .refresh = refresh,
     .step = step,
+    .block_sum = gcnn_block_sum,
+    .block_polar = gcnn_block_polar,
     .log_loss = log_loss,
     .observe = gcnn_observe,
+    .layer_doubles = layer_doubles,
     .gather = gather,
     .scatter = scatter,
+    .average = average,
     .save = save,
 };

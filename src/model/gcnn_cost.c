@@ -39,19 +39,19 @@ static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, 
          pl_rates_stream(rates, bytes * (reads + moves), 8 * (double)samples * size_of(r));
 }
 
-static double record_time(const pl_rates *rates, pl_irrep r) {
+/* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
+ * record.kkt the gradients of all samples, and singular vectors at some twenty products. */
+static double record_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples) {
+  double products = 1, values = spec->model_depth == 2 ? 3 : 1;
+  if (spec->record_kkt) products += 20 + 2 * (double)samples * (double)(spec->model_depth - 1);
   double factor = r.type == PL_REAL ? 1 : 4;
-  return factor * (pl_rates_svd(rates, r.dim) + pl_rates_product(rates, r.dim));
+  return factor * (values * pl_rates_svd(rates, r.dim) + products * pl_rates_product(rates, r.dim));
 }
 
 /* Number of records, roughly: enough for the balance between steps and singular values. */
 static double records(const pl_spec *spec) {
   double n = spec->record_steps.n ? spec->record_steps.n : (double)spec->record_points;
   return fmin(n, (double)spec->steps + 1);
-}
-
-static bool two_passes(const pl_spec *spec) {
-  return !strcmp(pl_optim_name((int)spec->optimizer_kind), "ngd");
 }
 
 pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_rates *rates,
@@ -65,7 +65,8 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
     pl_irrep r = pl_group_irrep(g, i);
     dim[i] = r.dim;
     spread[i] = r.type == PL_REAL;
-    cost[i] = step_time(spec, rates, r, samples, two_passes(spec)) + share * record_time(rates, r);
+    cost[i] = step_time(spec, rates, r, samples, pl_optim_two_passes(spec)) +
+              share * record_time(spec, rates, r, samples);
   }
   pl_mapping_options opt = {.min_dim =
                                 spec->grid_min_dim == PL_UNSET ? 256 : (int)spec->grid_min_dim,
@@ -100,7 +101,7 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   if (pl_group_parse(spec->group, &g)) return;
   int64_t n = pl_group_num_irreps(g), samples = pl_data_num_samples(spec);
   double order = (double)pl_group_order(g), L = (double)spec->model_depth;
-  bool twice = two_passes(spec);
+  bool twice = pl_optim_two_passes(spec);
   pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
   double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
@@ -112,7 +113,7 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
     double part = ranks == 1 ? 1 : 1 / (ranks * rates->grid_efficiency);
     for (int k = 0; k < ranks; k++) {
       step[p.rank + k] += part * step_time(spec, rates, r, samples, twice);
-      record[p.rank + k] += part * record_time(rates, r);
+      record[p.rank + k] += part * record_time(spec, rates, r, samples);
     }
     out->flops += products(spec, twice) * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
@@ -126,9 +127,15 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   }
   /* A batch costs some hundred nanoseconds beside its arithmetic. */
   out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
-  /* One inverse transform, the powers of beta over G, and of the singular values. */
-  out->record += order / team * (rates->transform + rates->power) + 4 * singular * rates->power;
-  out->setup = order / team * ((double)samples + L) * rates->normal + out->record;
+  double transform = pl_rates_transform(order) / team;
+  bool over_group = pl_optim_over_group(spec);
+  if (over_group) out->step += 2 * L * transform;
+  /* An inverse transform of beta and of each filter, the powers of beta over G, and of the singular
+   * values. */
+  out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
+  double fill = order / team * rates->normal + pl_rates_stream(rates, 32 * order / team, order);
+  if (pl_data_needs_transform(spec)) fill += transform;
+  out->setup = ((double)samples + L) * fill + out->step;
 
   int largest;
   bool z;
@@ -136,8 +143,14 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double batch = (double)gcnn_batch_doubles(spec, samples);
   double spectra = (double)samples + 2 * L - 2 + 1; /* samples, filters, prefix products, beta */
-  out->bytes = 8 * (most * spectra + GCNN_SCRATCH * fmax(biggest, batch) + order / team +
-                    3 * singular + (spec->record_beta ? order : 0)) +
+  if (over_group) spectra += L;
+  /* The gradients of all samples for one batch, twice, and six matrices. */
+  double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, batch) +
+                                      6.0 * largest * largest * (z ? 2 : 1)
+                                : 0;
+  out->bytes = 8 * (most * spectra + kkt + (over_group ? order / team : 0) +
+                    GCNN_SCRATCH * fmax(biggest, batch) + order / team + 3 * singular +
+                    (spec->record_beta ? order : 0)) +
                pl_transform_bytes(g, team) + pl_optim_bytes(spec, L * most) +
                (largest ? (double)pl_svd_bytes(largest, z) : 0);
   out->imbalance = map->imbalance;
@@ -177,8 +190,11 @@ void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
         int d = pl_group_irrep(g, i).dim;
         if (d > largest) largest = d;
       }
-    printf("    rank %d: load %.2f of the mean, %lld whole irreps (largest d=%lld)\n", r,
-           total > 0 ? map->load[r] * team / total : 1, (long long)whole, (long long)largest);
+    printf("    rank %d: load %.2f of the mean, ", r, total > 0 ? map->load[r] * team / total : 1);
+    if (whole)
+      printf("%lld whole irreps (largest d=%lld)\n", (long long)whole, (long long)largest);
+    else
+      printf("no whole irreps\n");
   }
   if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
   pl_mapping_free(map);

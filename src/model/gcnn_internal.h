@@ -4,8 +4,10 @@
 #define PL_MODEL_GCNN_INTERNAL_H
 
 #include "model/data.h"
+#include "linalg/usv.h"
 #include "model/gcnn.h"
 #include "observe.h"
+#include "spectral/packed.h"
 #include "spectral/spectrum.h"
 #include "spectral/transform.h"
 
@@ -17,6 +19,7 @@ typedef struct gcnn {
   int depth;
   pl_group *group;
   pl_layout *layout;
+  pl_packed *packed;
   pl_transform *transform;
   pl_data *data;
   double **w;      /* [l-1]: spectrum of w_l, l = 1..L */
@@ -25,7 +28,9 @@ typedef struct gcnn {
   double *margin, *coefficient;  /* [N]: y_i <x_i, beta>; -a_i y_i */
   double *sums;                  /* [N + 1]: margins and vote on their way through the all-reduce */
   double log_scale;
-  double *running; /* averages that outlive a record: gcnn_dual.c; part of a checkpoint */
+  double **gradient; /* [l-1]: spectra, and */
+  double *delta;     /* a function over G: only where the optimiser works over G */
+  double *running;   /* averages that outlive a record: gcnn_dual.c; part of a checkpoint */
   /* records */
   double *beta;      /* spectrum of beta */
   double *f;         /* this rank's range of a function over G */
@@ -34,6 +39,8 @@ typedef struct gcnn {
   double *sigma;     /* [sv_start[irreps]]: singular values of B, whole on rank 0 of the team */
   double *full;      /* beta over G on rank 0 of the team, if recorded */
   pl_spectrum_svd *svd;
+  pl_usv *usv;   /* only for optimisers that take polar factors */
+  double *whole; /* one matrix off a grid, likewise */
   pl_schema schema;
 } gcnn;
 
@@ -49,6 +56,10 @@ static inline int gcnn_param(const gcnn *m, int layer, int batch) {
 }
 
 pl_status gcnn_observe(pl_model *model, double *out);
+
+/* What optimisers ask of a block (model/model.h). */
+void gcnn_block_sum(pl_model *model, int p, double *x, int64_t n);
+void gcnn_block_polar(pl_model *model, int p, double *a);
 
 /* ---- certificates ---- */
 

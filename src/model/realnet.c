@@ -106,8 +106,11 @@ static void step(pl_model *model, pl_update *u, double *vote) {
   for (int64_t i = 0; i < m->num_samples; i++) m->coefficient[i] *= -m->y[i];
   gradients(m);
   double norm2 = 0;
-  for (int l = 0; l < m->depth && u->needs_norm; l++)
-    norm2 += pl_sum_squares(m->base.params[l].n, m->gradient[l]);
+  for (int l = 0; l < m->depth && u->needs_norm; l++) {
+    const pl_param *p = &m->base.params[l];
+    norm2 +=
+        u->measure ? u->measure(u, l, p, m->gradient[l]) : pl_sum_squares(p->n, m->gradient[l]);
+  }
   u->begin(u, m->log_scale, sqrt(norm2));
   for (int l = 0; l < m->depth; l++) u->apply(u, l, &m->base.params[l], m->gradient[l]);
   refresh_layers(m);
@@ -158,6 +161,7 @@ static pl_status make_layers(realnet *m) {
                                    .n = n,
                                    .w = layer->w};
   }
+  realnet_prepare_optimiser(m);
   m->z = pl_zalloc((size_t)m->num_layers + 1, sizeof *m->z, "activations");
   for (int k = 1; k <= m->num_layers; k++)
     m->z[k] = pl_zalloc((size_t)(samples * m->layers[k - 1]->out), sizeof **m->z, "activations");
@@ -209,6 +213,7 @@ static void destroy(pl_model *model) {
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);
+  pl_usv_free(m->usv);
   pl_group_free(m->own);
   pl_group_free(m->group);
   pl_free(m->base.params);
@@ -245,19 +250,7 @@ fail:
   return st;
 }
 
-/* ---- weights in and out: every rank holds them all ---- */
-
-static void gather(pl_model *model, int p, const double *local, double *whole) {
-  realnet *m = realnet_of(model);
-  if (m->team.rank == 0) memcpy(whole, local, (size_t)model->params[p].n * sizeof *whole);
-}
-
-static void scatter(pl_model *model, int p, const double *whole, double *local) {
-  realnet *m = realnet_of(model);
-  size_t bytes = (size_t)model->params[p].n * sizeof *local;
-  if (m->team.rank == 0) memcpy(local, whole, bytes);
-  pl_comm_bcast(&m->team, local, bytes, 0);
-}
+/* ---- the table ---- */
 
 static pl_status check_group(const pl_spec *spec, const pl_group *g, const char **key) {
   long long order = (long long)pl_group_order(g);
@@ -271,6 +264,10 @@ static pl_status check_group(const pl_spec *spec, const pl_group *g, const char 
     *key = "group";
     return pl_error(PL_EINPUT, "%s of order %lld is too large for a network over its elements",
                     spec->group, order);
+  }
+  if (spec->optimizer_domain == PL_DOMAIN_FOURIER) {
+    *key = "optimizer.domain";
+    return pl_error(PL_EINPUT, "only gcnn has Fourier entries as coordinates");
   }
   if (spec->record_beta && order > 1000000) {
     *key = "record.beta";
@@ -305,8 +302,11 @@ static pl_status check(const pl_spec *spec, const char **key) {
       .step = step,                                                                                \
       .log_loss = log_loss,                                                                        \
       .observe = realnet_observe,                                                                  \
-      .gather = gather,                                                                            \
-      .scatter = scatter,                                                                          \
+      .block_sum = realnet_block_sum,                                                              \
+      .block_polar = realnet_block_polar,                                                          \
+      .layer_doubles = realnet_layer_doubles,                                                      \
+      .gather = realnet_gather,                                                                    \
+      .scatter = realnet_scatter,                                                                  \
       .save = realnet_save,                                                                        \
   };
 KIND(pl_cnn, "cnn", "linear, convolutions over the cyclic group of the same order")

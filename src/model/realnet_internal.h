@@ -5,6 +5,7 @@
 #define PL_MODEL_REALNET_INTERNAL_H
 
 #include "group/fourier.h"
+#include "linalg/usv.h"
 #include "model/data.h"
 #include "model/layer.h"
 #include "model/realnet.h"
@@ -36,6 +37,7 @@ typedef struct realnet {
   double **z;          /* [num_layers + 1]: samples and activations; z[0] is x or sum */
   double *dz[2];       /* derivatives on their way back */
   double **gradient;   /* [depth] */
+  pl_usv *usv;         /* full layers with an optimiser that takes polar factors */
   /* data: this rank has samples first .. first + count - 1 */
   int64_t num_samples, first, count;
   double *x, *y;                /* [count][|G|]; [num_samples] */
@@ -67,6 +69,17 @@ void realnet_linearise(realnet *m);
 pl_status realnet_check_weights(const pl_spec *spec, const pl_group *g, const char **key);
 pl_status realnet_init_weights(realnet *m);
 pl_status realnet_save(pl_model *model, const char *path);
+
+/* What optimisers and checkpoints ask for (model/model.h).  The functions are the blocks; a layer
+ * is padded with zeros to the longest. */
+void realnet_prepare_optimiser(realnet *m);
+void realnet_block_sum(pl_model *model, int p, double *x, int64_t n);
+void realnet_block_polar(pl_model *model, int p, double *a);
+int64_t realnet_layer_doubles(const pl_model *model, bool functions);
+void realnet_gather(pl_model *model, bool functions, int layer, double *const *blocks,
+                    int64_t first, int64_t n, double *x);
+void realnet_scatter(pl_model *model, bool functions, int layer, double *const *blocks,
+                     int64_t first, int64_t n, double *x);
 
 pl_status realnet_describe(const pl_spec *spec, pl_schema *out);
 pl_status realnet_observe_new(realnet *m);

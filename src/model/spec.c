@@ -17,11 +17,14 @@ WORDS(poolings, "none", "mean")
 WORDS(init_kinds, "gaussian", "uniform", "file")
 WORDS(data_kinds, "gaussian", "sparse", "irrep", "file")
 WORDS(losses, "exponential", "logistic")
+WORDS(domains, "group", "fourier")
+WORDS(granularities, "coordinate", "irrep", "scalar")
 WORDS(schedules, "log", "linear")
 
 #define F(member) offsetof(pl_spec, member)
 #define POSITIVE  DBL_MIN, DBL_MAX
 #define MANY      1e9
+#define BELOW_ONE 0x1.fffffffffffffp-1
 
 const pl_key pl_keys[] = {
     {"title", PL_KEY_TEXT, F(title), .fallback = "", .whole = true,
@@ -64,6 +67,23 @@ const pl_key pl_keys[] = {
      .help = "the learning rate is multiplied by this .."},
     {"optimizer.growth.every", PL_KEY_INT, F(growth_every), .fallback = "100", .min = 1,
      .max = MANY, .units = "steps", .help = ".. every so many steps"},
+    {"optimizer.domain", PL_KEY_CHOICE, F(optimizer_domain), .fallback = "group", .choice = domains,
+     .help = "coordinates of adagrad, rmsprop and adam: filter values over G, or Fourier entries"},
+    {"optimizer.granularity", PL_KEY_CHOICE, F(optimizer_granularity), .fallback = "coordinate",
+     .choice = granularities,
+     .help = "one conditioner per coordinate, per layer and irrep, or for everything"},
+    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), "1e-8", POSITIVE,
+     .help = "epsilon of adagrad, rmsprop and adam"},
+    {"optimizer.epsilon_inside", PL_KEY_BOOL, F(epsilon_inside), .fallback = "true",
+     .help = "epsilon inside the root, sqrt(epsilon + v), or sqrt(v) + epsilon"},
+    {"optimizer.beta1", PL_KEY_REAL, F(beta1), "0.9", .min = 0, .max = BELOW_ONE,
+     .help = "decay of adam's mean gradient; 0: conditioner only"},
+    {"optimizer.beta2", PL_KEY_REAL, F(beta2), "0.999", .min = 0, .max = BELOW_ONE,
+     .help = "decay of the mean square of rmsprop and adam"},
+    {"optimizer.momentum", PL_KEY_REAL, F(momentum), "0.9", .min = 0, .max = BELOW_ONE,
+     .help = "decay of the gradient of momentum and muon"},
+    {"optimizer.freeze_loss", PL_KEY_REAL, F(freeze_loss), .fallback = "0", .min = 0,
+     .max = DBL_MAX, .help = "below this loss: conditioner frozen, normalised steps (0: never)"},
     {"steps", PL_KEY_INT, F(steps), .fallback = "1000", .min = 1, .max = MANY,
      .help = "steps of training"},
     {"stop.loss", PL_KEY_REAL, F(stop_loss), .fallback = "0", .min = 0, .max = DBL_MAX,
@@ -86,15 +106,18 @@ const pl_key pl_keys[] = {
      .help = "record residuals of the optimality conditions (N x N Gram matrix of gradients)"},
     {"record.final", PL_KEY_BOOL, F(record_final), .fallback = "false",
      .help = "write each run's final filters, usable as model.init.path"},
+    {"checkpoint.every", PL_KEY_REAL, F(checkpoint_every), .fallback = "10", .min = 0, .max = MANY,
+     .whole = true, .adjustable = true, .units = "min",
+     .help = "save running runs every so many minutes (0: only when stopped)"},
     {"seed", PL_KEY_INT, F(seed), .fallback = "0", .min = 0, .max = 0x1p53, .range = true,
      .help = "seed of filters and data; integers or a range such as 0..9"},
-    {"mapping.team", PL_KEY_INT, F(team), .min = 1, .max = 1e6,
+    {"mapping.team", PL_KEY_INT, F(team), .min = 1, .max = 1e6, .adjustable = true,
      .help = "ranks that share a run (default: the planner chooses)"},
-    {"mapping.grid_min_dim", PL_KEY_INT, F(grid_min_dim), .min = 1, .max = MANY,
+    {"mapping.grid_min_dim", PL_KEY_INT, F(grid_min_dim), .min = 1, .max = MANY, .adjustable = true,
      .help = "smallest irrep that may be spread over a grid of ranks (default: measured)"},
-    {"mapping.block", PL_KEY_INT, F(grid_block), .min = 1, .max = 4096,
+    {"mapping.block", PL_KEY_INT, F(grid_block), .min = 1, .max = 4096, .adjustable = true,
      .help = "block size on grids (default: min(64, ceil(d / (2 max(p, q)))))"},
-    {"mapping.grid_ranks", PL_KEY_INT, F(grid_ranks), .min = 2, .max = 1e6,
+    {"mapping.grid_ranks", PL_KEY_INT, F(grid_ranks), .min = 2, .max = 1e6, .adjustable = true,
      .help = "ranks of every grid (default: in proportion to each irrep's work)"},
 };
 const int pl_num_keys = sizeof pl_keys / sizeof *pl_keys;

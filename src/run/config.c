@@ -33,6 +33,8 @@ struct pl_config {
   const pl_yaml *zip;
   origin zip_origin;
   int64_t runs;
+  int64_t num_selected;
+  const int64_t *selected; /* NULL: all runs */
 };
 
 /* ---- places ---- */
@@ -393,12 +395,63 @@ void pl_config_free(pl_config *cfg) {
 }
 
 int64_t pl_config_num_runs(const pl_config *cfg) {
-  return cfg->runs;
+  return cfg->selected ? cfg->num_selected : cfg->runs;
+}
+
+void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs) {
+  int64_t *copy = pl_arena_alloc(&cfg->arena, (size_t)n, sizeof *copy);
+  for (int64_t r = 0; r < n; r++) {
+    pl_require(runs[r] >= 0 && runs[r] < cfg->runs);
+    copy[r] = runs[r];
+  }
+  cfg->num_selected = n;
+  cfg->selected = copy;
+}
+
+bool pl_config_selected(const pl_config *cfg) {
+  return cfg->selected != NULL;
+}
+
+int64_t pl_config_index(const pl_config *cfg, int64_t r) {
+  pl_require(r >= 0 && r < pl_config_num_runs(cfg));
+  return cfg->selected ? cfg->selected[r] : r;
 }
 
 void pl_config_run(const pl_config *cfg, int64_t r, pl_spec *out) {
-  pl_require(r >= 0 && r < cfg->runs);
-  for (int i = 0; i < pl_num_keys; i++) fill(cfg->columns + i, r, out);
+  int64_t index = pl_config_index(cfg, r);
+  for (int i = 0; i < pl_num_keys; i++) fill(cfg->columns + i, index, out);
+}
+
+/* Value i of both columns, as texts; true if they are the same. */
+static bool same_value(const column *a, const column *b, int64_t i, char *x, char *y, size_t size) {
+  size_t at = (size_t)i * pl_value_size(a->key);
+  pl_value_print(a->key, a->values.v + at, x, size);
+  pl_value_print(b->key, b->values.v + at, y, size);
+  return !strcmp(x, y);
+}
+
+static pl_status differs(const char *key, const char *was, const char *now) {
+  return pl_error(PL_EINPUT, "%s: was %s, is now %s", key, *was ? was : "not given",
+                  *now ? now : "not given");
+}
+
+pl_status pl_config_same(const pl_config *was, const pl_config *now) {
+  char x[4096], y[4096];
+  for (int k = 0; k < pl_num_keys; k++) {
+    const column *a = was->columns + k, *b = now->columns + k;
+    if (a->key->adjustable) continue;
+    if (a->values.n != b->values.n)
+      return pl_error(PL_EINPUT, "%s: had %lld value%s, has %lld now", a->key->name,
+                      (long long)a->values.n, a->values.n == 1 ? "" : "s", (long long)b->values.n);
+    for (int64_t i = 0; i < a->values.n; i++)
+      if (!same_value(a, b, i, x, y, sizeof x)) return differs(a->key->name, x, y);
+  }
+  for (int k = 0; k < pl_num_keys; k++) {
+    const column *a = was->columns + k, *b = now->columns + k;
+    if (a->values.n > 1 && !a->key->adjustable && a->stride != b->stride)
+      return pl_error(PL_EINPUT, "%s: stands in another order or zip", a->key->name);
+  }
+  return PL_OK;
 }
 
 bool pl_config_swept(const pl_config *cfg, const pl_key *key) {
@@ -406,13 +459,14 @@ bool pl_config_swept(const pl_config *cfg, const pl_key *key) {
 }
 
 int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n) {
-  return pl_value_print(key, value_at(cfg->columns + (key - pl_keys), r), buf, n);
+  int64_t index = pl_config_index(cfg, r);
+  return pl_value_print(key, value_at(cfg->columns + (key - pl_keys), index), buf, n);
 }
 
 pl_status pl_config_blame(const pl_config *cfg, int64_t r, const char *key, pl_status st) {
   const column *c = column_of(cfg, key);
   pl_require(c != NULL);
-  return blame_run(cfg, c, r, st);
+  return blame_run(cfg, c, pl_config_index(cfg, r), st);
 }
 
 const char *pl_config_text(const pl_config *cfg) {

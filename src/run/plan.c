@@ -78,9 +78,12 @@ static int smallest_team(const pl_config *cfg, int64_t run, const pl_rates *rate
   return cost_on(cfg, run, most, rates).bytes <= memory ? most : 0;
 }
 
+/* The largest job whose size is looked for. */
+enum { MOST_RANKS = 1 << 16 };
+
 static pl_status too_large(const pl_config *cfg, int64_t run, const pl_plan *p) {
   double have = p->memory_per_rank / 1e9, need = cost_on(cfg, run, 1, &p->rates).bytes / 1e9;
-  int enough = smallest_team(cfg, run, &p->rates, p->memory_per_rank, 1 << 16);
+  int enough = smallest_team(cfg, run, &p->rates, p->memory_per_rank, MOST_RANKS);
   char spec_group[128];
   pl_config_value(cfg, run, pl_key_find("group"), spec_group, sizeof spec_group);
   pl_status st;
@@ -157,7 +160,7 @@ static void form_phases(pl_plan *p) {
 pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
                       const pl_rates *rates, pl_plan **out) {
   pl_plan *p = pl_zalloc(1, sizeof *p, "plan");
-  p->ranks = ranks;
+  p->ranks = ranks > 0 ? ranks : 1;
   p->memory_per_rank = memory_per_rank;
   p->rates = *rates;
   p->num_runs = pl_config_num_runs(cfg);
@@ -167,8 +170,14 @@ pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
   p->cost = pl_alloc(n, sizeof *p->cost, "plan");
   p->class_seconds = pl_alloc(n, sizeof *p->class_seconds, "plan");
   p->class_team = pl_alloc(n, sizeof *p->class_team, "plan");
-  p->phases = pl_alloc((size_t)ranks, sizeof *p->phases, "plan");
   pl_status st = PL_OK;
+  /* As many ranks as the largest run needs. */
+  for (int c = 0; ranks <= 0 && c < p->num_classes; c++) {
+    int t = smallest_team(cfg, p->class_run[c], rates, memory_per_rank, MOST_RANKS);
+    if (t > p->ranks) p->ranks = t;
+  }
+  ranks = p->ranks;
+  p->phases = pl_alloc((size_t)ranks, sizeof *p->phases, "plan");
   for (int c = 0; c < p->num_classes && !st; c++) {
     int64_t run = p->class_run[c];
     pl_spec spec;

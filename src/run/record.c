@@ -1,13 +1,16 @@
 #include "run/record.h"
 
 #include "base/blas.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/nc.h"
 #include "base/version.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -267,7 +270,7 @@ static pl_status write_axes(pl_recorder *rec) {
 
 /* ---- variables of the records ---- */
 
-static void define_records(pl_recorder *rec) {
+static void define_records(pl_recorder *rec, const pl_config *cfg) {
   pl_nc *nc = rec->nc;
   const char *run[] = {"run", NULL}, *on[] = {"run", "record", NULL, NULL};
   enum { N = PL_NUM_RUN_STATES };
@@ -284,6 +287,8 @@ static void define_records(pl_recorder *rec) {
   pl_nc_def_var(nc, "wall_time", PL_NC_DOUBLE, run, "wall time of the run", "s");
   pl_nc_def_var(nc, "steps_done", PL_NC_INT64, run, "steps of training done", "1");
   pl_nc_def_var(nc, "ranks", PL_NC_INT, run, "MPI ranks that trained the run", "1");
+  if (pl_config_selected(cfg))
+    pl_nc_def_var(nc, "run_index", PL_NC_INT64, run, "number of the run in the whole sweep", "1");
   pl_nc_def_var(nc, "step", PL_NC_INT64, on, "steps of training before the record", "1");
   pl_nc_att_ints(nc, "step", "_FillValue", PL_NC_INT64, (int[]){-1}, 1);
   pl_nc_def_var(nc, "lr", PL_NC_DOUBLE, on, "learning rate of the step to come", "1");
@@ -295,6 +300,10 @@ static void define_records(pl_recorder *rec) {
       pl_nc_def_var(nc, o->name, PL_NC_DOUBLE, on, o->long_name, o->units);
     }
 }
+
+/* Rates are numbers only. */
+enum { NUM_RATES = sizeof(pl_rates) / sizeof(double) };
+_Static_assert(NUM_RATES * sizeof(double) == sizeof(pl_rates), "rates are doubles");
 
 static void define_attributes(pl_recorder *rec, const pl_config *cfg, const pl_plan *plan,
                               const char *command) {
@@ -322,6 +331,8 @@ static void define_attributes(pl_recorder *rec, const pl_config *cfg, const pl_p
   pl_nc_att_text(nc, NULL, "host", host);
   pl_nc_att_text(nc, NULL, "openblas_version", pl_blas_version());
   pl_nc_att_text(nc, NULL, "openblas_kernel", pl_blas_core());
+  pl_nc_att_doubles(nc, NULL, "plan_rates", (const double *)&plan->rates, NUM_RATES);
+  pl_nc_att_doubles(nc, NULL, "plan_memory_per_rank", &plan->memory_per_rank, 1);
   pl_nc_att_ints(nc, NULL, "ranks", PL_NC_INT, (int[]){plan->ranks}, 1);
   pl_nc_att_ints(nc, NULL, "threads_per_rank", PL_NC_INT, (int[]){pl_blas_threads()}, 1);
   pl_nc_att_text(nc, NULL, "sweep", pl_config_text(cfg));
@@ -338,36 +349,83 @@ static pl_status write_head(pl_recorder *rec, const pl_config *cfg) {
     int64_t n = rec->num_runs - r < 4096 ? rec->num_runs - r : 4096;
     PL_TRY(pl_nc_put_ints(rec->nc, "status", &r, &n, zeros));
     PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &r, &n, zeros));
+    PL_TRY(pl_nc_put_ints(rec->nc, "ranks", &r, &n, zeros));
+  }
+  for (int64_t r = 0, one = 1; r < rec->num_runs && pl_config_selected(cfg); r++) {
+    int64_t index = pl_config_index(cfg, r);
+    PL_TRY(pl_nc_put_ints(rec->nc, "run_index", &r, &one, &index));
   }
   return pl_nc_fsync(rec->nc);
 }
 
-pl_status pl_recorder_create(const char *path, bool overwrite, const pl_config *cfg,
-                             const pl_plan *plan, const char *command, pl_recorder **out) {
+/* What the runs record, and how it lies in the file. */
+static pl_status describe(const pl_config *cfg, pl_recorder **out) {
   pl_recorder *rec = pl_zalloc(1, sizeof *rec, "recorder");
   rec->num_runs = pl_config_num_runs(cfg);
   pl_status st = collect_schemas(rec, cfg);
-  if (!st) {
-    collect_axes(rec);
-    st = pl_nc_create(path, overwrite, false, &rec->nc);
-  }
-  if (!st) {
-    /* A failure to define shows at the end of define mode. */
-    pl_nc_def_dim(rec->nc, "run", rec->num_runs);
-    pl_nc_def_dim(rec->nc, "record", rec->num_records);
-    define_keys(rec, cfg);
-    define_axes(rec);
-    define_records(rec);
-    define_attributes(rec, cfg, plan, command);
-    st = pl_nc_end_def(rec->nc);
-  }
-  if (!st) st = write_head(rec, cfg);
   if (st) {
     pl_recorder_close(rec);
     return st;
   }
+  collect_axes(rec);
   *out = rec;
   return PL_OK;
+}
+
+static pl_status write_new(pl_recorder *rec, const char *path, const pl_config *cfg,
+                           const pl_plan *plan, const char *command) {
+  PL_TRY(pl_nc_create(path, true, false, &rec->nc));
+  /* A failure to define shows at the end of define mode. */
+  pl_nc_def_dim(rec->nc, "run", rec->num_runs);
+  pl_nc_def_dim(rec->nc, "record", rec->num_records);
+  define_keys(rec, cfg);
+  define_axes(rec);
+  define_records(rec, cfg);
+  define_attributes(rec, cfg, plan, command);
+  pl_status st = pl_nc_end_def(rec->nc);
+  if (!st) st = write_head(rec, cfg);
+  pl_status closed = pl_nc_close(rec->nc);
+  rec->nc = NULL;
+  if (!st) st = closed;
+  if (st) unlink(path);
+  return st;
+}
+
+/* May path be replaced?  *target: where a symbolic link leads. */
+static pl_status may_replace(const char *path, bool overwrite, char **target) {
+  struct stat s;
+  if (stat(path, &s)) {
+    *target = pl_strdup(path);
+    return PL_OK;
+  }
+  if (!overwrite)
+    return pl_error(PL_EINPUT,
+                    "%s: exists already; use --resume to go on with it, --overwrite to replace it",
+                    path);
+  if (!S_ISREG(s.st_mode)) return pl_error(PL_EENV, "%s: not a regular file", path);
+  char *real = realpath(path, NULL);
+  *target = pl_strdup(real ? real : path);
+  free(real);
+  return PL_OK;
+}
+
+pl_status pl_recorder_create(const char *path, bool overwrite, const pl_config *cfg,
+                             const pl_plan *plan, const char *command, pl_recorder **out) {
+  char *target = NULL;
+  PL_TRY(may_replace(path, overwrite, &target));
+  char *temporary = pl_asprintf("%s.tmp", target);
+  pl_recorder *rec = NULL;
+  pl_status st = describe(cfg, &rec);
+  if (!st) st = write_new(rec, temporary, cfg, plan, command);
+  if (!st) st = pl_file_replace(temporary, target, NULL);
+  if (!st) st = pl_nc_open(target, true, &rec->nc);
+  pl_free(temporary);
+  pl_free(target);
+  if (st)
+    pl_recorder_close(rec);
+  else
+    *out = rec;
+  return st;
 }
 
 pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks) {
@@ -377,22 +435,32 @@ pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks) {
   return pl_nc_sync(rec->nc);
 }
 
+/* Where observable i of a record lies. */
+static void place(const pl_recorder *rec, const pl_schema *s, int i, int64_t at[3],
+                  int64_t count[3]) {
+  const pl_observable *o = s->observables[i];
+  at[2] = 0;
+  count[2] = s->length[i];
+  if (!o->axis) return;
+  const axis *x = find_axis(rec, o->axis);
+  for (int a = 0; a < s->num_axes; a++)
+    if (!strcmp(s->axes[a].name, o->axis))
+      at[2] = x->segment[find_segment(x, s->axes[a].key)].start;
+}
+
+static const pl_schema *schema_of(const pl_recorder *rec, int64_t run) {
+  return &rec->schemas[rec->run_schema[run]];
+}
+
 pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const double *values,
                              int64_t n) {
-  const pl_schema *s = &rec->schemas[rec->run_schema[run]];
+  const pl_schema *s = schema_of(rec, run);
   pl_require(n == PL_RECORD_HEAD + s->size && index < rec->num_records);
   int64_t at[] = {run, index, 0}, count[] = {1, 1, 1}, step = (int64_t)values[PL_RECORD_STEP];
   for (int i = 0; i < s->num_observables; i++) {
-    const pl_observable *o = s->observables[i];
-    at[2] = 0;
-    count[2] = s->length[i];
-    if (o->axis) {
-      const axis *x = find_axis(rec, o->axis);
-      for (int a = 0; a < s->num_axes; a++)
-        if (!strcmp(s->axes[a].name, o->axis))
-          at[2] = x->segment[find_segment(x, s->axes[a].key)].start;
-    }
-    PL_TRY(pl_nc_put_doubles(rec->nc, o->name, at, count, values + PL_RECORD_HEAD + s->offset[i]));
+    place(rec, s, i, at, count);
+    PL_TRY(pl_nc_put_doubles(rec->nc, s->observables[i]->name, at, count,
+                             values + PL_RECORD_HEAD + s->offset[i]));
   }
   PL_TRY(pl_nc_put_doubles(rec->nc, "lr", at, count, &values[PL_RECORD_LR]));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, count, &step));
@@ -401,12 +469,72 @@ pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const
   return pl_nc_sync(rec->nc);
 }
 
+pl_status pl_recorder_read(const pl_recorder *rec, int64_t run, int64_t index, double *values) {
+  const pl_schema *s = schema_of(rec, run);
+  int64_t at[] = {run, index, 0}, count[] = {1, 1, 1};
+  for (int i = 0; i < s->num_observables; i++) {
+    place(rec, s, i, at, count);
+    PL_TRY(pl_nc_get_doubles(rec->nc, s->observables[i]->name, at, count,
+                             values + PL_RECORD_HEAD + s->offset[i]));
+  }
+  PL_TRY(pl_nc_get_doubles(rec->nc, "lr", at, count, &values[PL_RECORD_LR]));
+  return pl_nc_get_doubles(rec->nc, "step", at, count, &values[PL_RECORD_STEP]);
+}
+
+int64_t pl_recorder_size(const pl_recorder *rec, int64_t run) {
+  return PL_RECORD_HEAD + schema_of(rec, run)->size;
+}
+
+pl_status pl_recorder_run(const pl_recorder *rec, int64_t run, pl_outcome *out) {
+  int64_t one[] = {1, 1}, state, at[] = {run, 0}, count[] = {1, rec->num_records};
+  *out = (pl_outcome){0};
+  PL_TRY(pl_nc_get_ints(rec->nc, "status", &run, one, &state));
+  PL_TRY(pl_nc_get_ints(rec->nc, "steps_done", &run, one, &out->steps_done));
+  PL_TRY(pl_nc_get_doubles(rec->nc, "wall_time", &run, one, &out->wall_time));
+  if (state < 0 || state >= PL_NUM_RUN_STATES)
+    return pl_error(PL_EINPUT, "%s: run %lld has the unknown status %lld", pl_nc_path(rec->nc),
+                    (long long)run, (long long)state);
+  out->state = (pl_run_state)state;
+  int64_t *step = pl_alloc((size_t)rec->num_records, sizeof *step, "steps of a run");
+  pl_status st = pl_nc_get_ints(rec->nc, "step", at, count, step);
+  while (!st && out->records < rec->num_records && step[out->records] >= 0) out->records++;
+  pl_free(step);
+  return st;
+}
+
+pl_status pl_recorder_ranks(const pl_recorder *rec, int64_t run, int *out) {
+  int64_t one = 1, n;
+  PL_TRY(pl_nc_get_ints(rec->nc, "ranks", &run, &one, &n));
+  *out = (int)n;
+  return PL_OK;
+}
+
+pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
+  const pl_schema *s = schema_of(rec, run);
+  int64_t none = -1, zero = 0, at[] = {run, 0, 0}, count[] = {1, 1, 1};
+  PL_TRY(pl_nc_put_ints(rec->nc, "status", at, count, &zero));
+  PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", at, count, &zero));
+  for (at[1] = 0; at[1] < rec->num_records; at[1]++) {
+    PL_TRY(pl_nc_put_ints(rec->nc, "step", at, count, &none));
+    PL_TRY(pl_nc_put_missing(rec->nc, "lr", at, count));
+    for (int i = 0; i < s->num_observables; i++) {
+      place(rec, s, i, at, count);
+      PL_TRY(pl_nc_put_missing(rec->nc, s->observables[i]->name, at, count));
+    }
+  }
+  return PL_OK;
+}
+
 pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome) {
   int64_t one = 1, state = outcome->state;
   PL_TRY(pl_nc_put_doubles(rec->nc, "wall_time", &run, &one, &outcome->wall_time));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, &one, &outcome->steps_done));
   PL_TRY(pl_nc_put_ints(rec->nc, "status", &run, &one, &state));
   return pl_nc_sync(rec->nc);
+}
+
+pl_status pl_recorder_fsync(pl_recorder *rec) {
+  return pl_nc_fsync(rec->nc);
 }
 
 int64_t pl_recorder_longest(const pl_recorder *rec) {
@@ -425,5 +553,108 @@ pl_status pl_recorder_close(pl_recorder *rec) {
   pl_free(rec->run_schema);
   pl_free(rec->axes);
   pl_free(rec);
+  return st;
+}
+
+/* ---- an existing file ---- */
+
+static pl_status no_output(const char *path) {
+  return pl_error(PL_EINPUT, "%s: not an output file of plancherel run", path);
+}
+
+/* The sweep whose text and --set values, one per line, stand in the attributes. */
+static pl_status stored_config(const pl_nc *nc, pl_config **out) {
+  enum { MAX_SETS = 256 };
+  const char *path = pl_nc_path(nc), *sets[MAX_SETS];
+  char *text = pl_nc_get_att_string(nc, NULL, "sweep");
+  char *lines = pl_nc_get_att_string(nc, NULL, "sweep_set"), *rest = NULL;
+  int n = 0;
+  for (char *line = lines ? strtok_r(lines, "\n", &rest) : NULL; line && n < MAX_SETS;
+       line = strtok_r(NULL, "\n", &rest))
+    sets[n++] = line;
+  pl_status st = text ? pl_config_parse(text, strlen(text), path, sets, n, out) : no_output(path);
+  pl_free(text);
+  pl_free(lines);
+  if (st || pl_nc_var(nc, "run_index", NULL, NULL, NULL, 0) < 0) return st;
+
+  int64_t runs = pl_nc_dim(nc, "run"), whole = pl_config_num_runs(*out);
+  int64_t *index = pl_alloc((size_t)(runs > 0 ? runs : 0), sizeof *index, "runs of a shard");
+  st = pl_nc_expect(nc, "run_index", false, 1, &runs);
+  if (!st) st = pl_nc_get_ints(nc, "run_index", NULL, NULL, index);
+  for (int64_t r = 0; r < runs && !st; r++)
+    if (index[r] < 0 || index[r] >= whole) st = no_output(path);
+  if (!st)
+    pl_config_select(*out, runs, index);
+  else
+    pl_config_free(*out);
+  pl_free(index);
+  return st;
+}
+
+static pl_status same_runs(const pl_nc *nc, const pl_config *cfg) {
+  pl_config *was = NULL;
+  PL_TRY(stored_config(nc, &was));
+  int64_t n = pl_config_num_runs(was);
+  pl_status st = pl_config_same(was, cfg);
+  bool same = pl_config_selected(was) == pl_config_selected(cfg) && n == pl_config_num_runs(cfg);
+  for (int64_t r = 0; r < n && same && !st; r++)
+    same = pl_config_index(was, r) == pl_config_index(cfg, r);
+  if (!st && !same) st = pl_error(PL_EINPUT, "--shard: made with another one");
+  pl_config_free(was);
+  return st ? pl_error_in(st, "%s: made by another sweep: ", pl_nc_path(nc)) : PL_OK;
+}
+
+static pl_status expect_variables(const pl_recorder *rec) {
+  int64_t shape[] = {rec->num_runs, rec->num_records, -1};
+  PL_TRY(pl_nc_expect(rec->nc, "status", false, 1, shape));
+  PL_TRY(pl_nc_expect(rec->nc, "step", false, 2, shape));
+  for (int k = 0; k < rec->num_schemas; k++)
+    for (int i = 0; i < rec->schemas[k].num_observables; i++) {
+      const pl_observable *o = rec->schemas[k].observables[i];
+      shape[2] = o->axis ? find_axis(rec, o->axis)->length : -1;
+      PL_TRY(pl_nc_expect(rec->nc, o->name, false, o->axis ? 3 : 2, shape));
+    }
+  return PL_OK;
+}
+
+pl_status pl_recorder_open(const char *path, bool writable, const pl_config *cfg,
+                           pl_recorder **out) {
+  pl_nc *nc;
+  pl_recorder *rec = NULL;
+  PL_TRY(pl_nc_open(path, writable, &nc));
+  pl_status st = same_runs(nc, cfg);
+  if (!st) st = describe(cfg, &rec);
+  if (st) {
+    pl_nc_close(nc);
+    return st;
+  }
+  rec->nc = nc;
+  st = expect_variables(rec);
+  if (st)
+    pl_recorder_close(rec);
+  else
+    *out = rec;
+  return st;
+}
+
+bool pl_recorder_planned(const char *path, int ranks, pl_rates *rates, double *memory_per_rank) {
+  pl_nc *nc;
+  double n, memory, stored[NUM_RATES];
+  if (access(path, F_OK) || pl_nc_open(path, false, &nc)) return false;
+  bool found = pl_nc_get_att_doubles(nc, NULL, "ranks", &n, 1) == 1 && n == ranks &&
+               pl_nc_get_att_doubles(nc, NULL, "plan_memory_per_rank", &memory, 1) == 1 &&
+               pl_nc_get_att_doubles(nc, NULL, "plan_rates", stored, NUM_RATES) == NUM_RATES;
+  pl_nc_close(nc);
+  if (!found) return false;
+  memcpy(rates, stored, sizeof *rates);
+  *memory_per_rank = memory;
+  return true;
+}
+
+pl_status pl_recorder_config(const char *path, pl_config **out) {
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(path, false, &nc));
+  pl_status st = stored_config(nc, out);
+  pl_nc_close(nc);
   return st;
 }

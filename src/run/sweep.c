@@ -4,22 +4,31 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "run/record.h"
+#include "run/stop.h"
 #include "run/train.h"
 
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Messages between team leaders and rank 0, all on one communicator.  To rank 0: a header and,
  * behind it in the same message, the values of a record. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
-enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_END };
+enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_SAVED, NEWS_END };
 typedef struct news {
   int64_t kind, run, index; /* NEWS_START: index = ranks; NEWS_RECORD: number of the record */
   pl_outcome outcome;       /* NEWS_END */
 } news;
 enum { NEWS_HEAD = (sizeof(news) + 7) / 8 }; /* doubles */
 enum { NO_RUN = -1 };
+
+/* A run to train. */
+typedef struct task {
+  int64_t run;
+  int64_t records; /* in the output already; NO_CHECKPOINT: the run starts from its first step */
+} task;
+enum { NO_CHECKPOINT = -1 };
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
@@ -30,17 +39,19 @@ typedef struct sweep {
   const pl_config *cfg;
   const pl_plan *plan;
   const pl_sweep_options *opt;
-  bool stop; /* asked to stop: a signal, or trouble with the output */
+  bool stop; /* a signal, the clock, or trouble with the output */
   double last_look;
   /* the run under way */
   int64_t run;
+  task task;
+  double saved;       /* pl_clock of its last checkpoint */
   double *message[2]; /* leader: records on their way to rank 0 */
   MPI_Request sending[2];
   int slot;
   int64_t room; /* doubles of a record */
   /* the run to come, asked for ahead of time */
   bool asked;
-  int64_t assigned;
+  task assigned;
   MPI_Request assignment;
   /* rank 0 only */
   pl_recorder *rec;
@@ -50,22 +61,48 @@ typedef struct sweep {
   int64_t ended;   /* runs that have ended */
   int64_t waiting; /* teams of the phase that have not yet been told that no run is left */
   int64_t bad;     /* failed or diverged */
+  int64_t stopped; /* ended before their time */
+  int64_t unsaved; /* .. without a checkpoint */
+  bool *kept;      /* [num_runs]: ended in an earlier session */
+  int64_t *found;  /* [num_runs]: task.records of runs not yet handed out */
+  bool told;       /* the other teams know that they are to stop */
   double done;     /* rank-seconds, as predicted */
   double *begun;   /* [num_runs]: share of a run that is done */
   pl_status trouble;
+  char *trouble_message;
   pl_progress progress;
 } sweep;
 
 /* ---- rank 0: the file and the list of runs ---- */
 
+/* Everybody stops: saves its run and draws no other. */
+static void stop_all(sweep *s) {
+  s->stop = true;
+  if (s->told) return;
+  s->told = true;
+  for (int r = s->phase->team; r + s->phase->team <= s->world.size; r += s->phase->team)
+    MPI_Send(NULL, 0, MPI_BYTE, r, TAG_STOP, s->world.mpi);
+}
+
 /* The output failed: remember the first message, stop everybody. */
 static void in_trouble(sweep *s, pl_status st) {
   if (st == PL_OK || s->trouble) return;
   s->trouble = st;
-  s->stop = true;
-  pl_log(PL_LOG_ERROR, "%s", pl_error_message());
-  for (int r = s->phase->team; r + s->phase->team <= s->world.size; r += s->phase->team)
-    MPI_Send(NULL, 0, MPI_BYTE, r, TAG_STOP, s->world.mpi);
+  s->trouble_message = pl_strdup(pl_error_message());
+  stop_all(s);
+}
+
+/* OUT.nc.ckpt/run-000012.nc */
+static char *checkpoint_of(const sweep *s, int64_t run) {
+  return pl_asprintf("%s.ckpt/run-%06lld.nc", s->opt->output, (long long)run);
+}
+
+/* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
+static void drop_checkpoint(sweep *s, int64_t run) {
+  char *path = checkpoint_of(s, run);
+  if (!access(path, F_OK)) in_trouble(s, pl_recorder_fsync(s->rec));
+  if (!s->trouble) pl_ckpt_remove(path);
+  pl_free(path);
 }
 
 /* A run has come so far. */
@@ -90,23 +127,36 @@ static void on_record(sweep *s, int64_t run, int64_t index, const double *values
 
 static void on_end(sweep *s, int64_t run, const pl_outcome *o) {
   if (!s->trouble) in_trouble(s, pl_recorder_end(s->rec, run, o));
+  s->ended++;
+  if (o->state == PL_RUN_STOPPED) {
+    s->stopped++;
+    s->unsaved += o->unsaved;
+    stop_all(s);
+    return;
+  }
+  if (!s->trouble) drop_checkpoint(s, run);
   if (o->state == PL_RUN_FAILED || o->state == PL_RUN_DIVERGED) {
     s->bad++;
     pl_log(PL_LOG_WARNING, "run %lld %s at step %lld", (long long)run, pl_run_state_name(o->state),
            (long long)o->steps_done);
   }
   advance(s, run, 1);
-  s->ended++;
 }
 
 /* The next run of the phase; NO_RUN tells a team that it is free. */
-static int64_t draw(sweep *s) {
-  if (s->stop || s->next == s->phase->num_runs) {
+static task draw(sweep *s) {
+  if (pl_stop_requested()) stop_all(s);
+  const pl_phase *f = s->phase;
+  while (s->next < f->num_runs && s->kept[f->runs[s->next]]) s->next++;
+  if (s->stop || s->next == f->num_runs) {
     s->waiting--;
-    return NO_RUN;
+    return (task){.run = NO_RUN};
   }
   s->handed++;
-  return s->phase->runs[s->next++];
+  task t = {.run = f->runs[s->next++]};
+  t.records = s->found[t.run];
+  s->found[t.run] = NO_CHECKPOINT;
+  return t;
 }
 
 static void on_news(sweep *s, const double *message, int64_t n, int from) {
@@ -114,8 +164,8 @@ static void on_news(sweep *s, const double *message, int64_t n, int from) {
   memcpy(&h, message, sizeof h);
   switch (h.kind) {
   case NEWS_WANT: {
-    int64_t run = draw(s);
-    MPI_Send(&run, 1, MPI_INT64_T, from, TAG_ASSIGN, s->world.mpi);
+    task t = draw(s);
+    MPI_Send(&t, sizeof t, MPI_BYTE, from, TAG_ASSIGN, s->world.mpi);
     return;
   }
   case NEWS_START:
@@ -123,6 +173,9 @@ static void on_news(sweep *s, const double *message, int64_t n, int from) {
     return;
   case NEWS_RECORD:
     on_record(s, h.run, h.index, message + NEWS_HEAD, n - NEWS_HEAD);
+    return;
+  case NEWS_SAVED:
+    if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
     return;
   case NEWS_END:
     on_end(s, h.run, &h.outcome);
@@ -170,22 +223,23 @@ static void tell(sweep *s, news h, const double *values, int64_t n) {
 static void ask(sweep *s) {
   if (s->asked || is_root(s)) return;
   s->asked = true;
-  MPI_Irecv(&s->assigned, 1, MPI_INT64_T, 0, TAG_ASSIGN, s->world.mpi, &s->assignment);
+  MPI_Irecv(&s->assigned, sizeof s->assigned, MPI_BYTE, 0, TAG_ASSIGN, s->world.mpi,
+            &s->assignment);
   tell(s, (news){.kind = NEWS_WANT}, NULL, 0);
 }
 
-static int64_t next_run(sweep *s) {
-  int64_t run = NO_RUN;
+/* Sets s->task; false: no run is left. */
+static bool next_run(sweep *s) {
   if (is_root(s)) {
-    run = draw(s);
+    s->task = draw(s);
   } else if (is_leader(s)) {
     ask(s);
     MPI_Wait(&s->assignment, MPI_STATUS_IGNORE);
     s->asked = false;
-    run = s->assigned;
+    s->task = s->assigned;
   }
-  pl_comm_bcast(&s->team, &run, sizeof run, 0);
-  return run;
+  pl_comm_bcast(&s->team, &s->task, sizeof s->task, 0);
+  return s->task.run != NO_RUN;
 }
 
 /* ---- hooks of the training loop ---- */
@@ -198,29 +252,64 @@ static void record_hook(void *context, int64_t index, const double *values, int6
     tell(s, (news){.kind = NEWS_RECORD, .run = s->run, .index = index}, values, n);
 }
 
-static bool poll_hook(void *context, int64_t step) {
-  sweep *s = context;
-  double now = pl_clock();
-  if (is_root(s)) s->progress.steps++;
-  if (now - s->last_look < LOOK_EVERY) return s->stop;
-  s->last_look = now;
-  pl_spec spec;
-  pl_config_run(s->cfg, s->run, &spec);
+/* Look into the mailbox. */
+static void look(sweep *s, const pl_spec *spec, int64_t step) {
   if (is_root(s)) {
-    advance(s, s->run, (double)step / (double)spec.steps);
+    advance(s, s->run, (double)step / (double)spec->steps);
+    if (s->stop) stop_all(s);
     if (s->world.size > 1) serve(s, s->message[0]);
     show_progress(s, false);
   } else if (is_leader(s)) {
     int there;
     /* Ask early enough that the answer is there when the run ends. */
-    if (step >= spec.steps - spec.steps / 10) ask(s);
+    if (step >= spec->steps - spec->steps / 10) ask(s);
     MPI_Iprobe(0, TAG_STOP, s->world.mpi, &there, MPI_STATUS_IGNORE);
     if (there) {
       MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, s->world.mpi, MPI_STATUS_IGNORE);
       s->stop = true;
     }
   }
-  return s->stop;
+}
+
+static double poll_hook(void *context, int64_t step) {
+  sweep *s = context;
+  double now = pl_clock();
+  if (is_root(s)) s->progress.steps++;
+  if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
+  s->last_look = now;
+  pl_spec spec;
+  pl_config_run(s->cfg, s->run, &spec);
+  if (pl_stop_requested()) s->stop = true;
+  look(s, &spec, step);
+  double every = 60 * spec.checkpoint_every;
+  bool save = is_leader(s) && every > 0 && now - s->saved >= every;
+  return (s->stop ? PL_VOTE_STOP : PL_VOTE_NONE) + (save ? PL_VOTE_SAVE : PL_VOTE_NONE);
+}
+
+static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
+  sweep *s = context;
+  if (s->task.records == NO_CHECKPOINT) return false;
+  char *path = checkpoint_of(s, s->run);
+  bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
+                            s->task.records, at);
+  pl_free(path);
+  return found;
+}
+
+static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
+  sweep *s = context;
+  char *path = checkpoint_of(s, s->run);
+  if (is_leader(s)) {
+    char *folder = pl_asprintf("%s.ckpt", s->opt->output);
+    mkdir(folder, 0777); /* a failure shows when the file is created */
+    pl_free(folder);
+  }
+  if (is_root(s) && !s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
+  pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
+  s->saved = pl_clock();
+  if (!is_root(s) && is_leader(s)) tell(s, (news){.kind = NEWS_SAVED, .run = s->run}, NULL, 0);
+  pl_free(path);
+  return st;
 }
 
 /* OUT.nc.final/run-000012.nc */
@@ -238,16 +327,23 @@ static pl_status save_final(void *context, pl_model *model, pl_run_state state) 
 
 /* ---- the work of one team ---- */
 
-static void train_run(sweep *s, int64_t run) {
+static void train_run(sweep *s) {
   pl_spec spec;
   pl_outcome out;
+  int64_t run = s->task.run;
   pl_config_run(s->cfg, run, &spec);
   s->run = run;
+  s->saved = pl_clock();
   if (is_root(s))
     on_start(s, run, s->team.size);
   else if (is_leader(s))
     tell(s, (news){.kind = NEWS_START, .run = run, .index = s->team.size}, NULL, 0);
-  pl_train_hooks hooks = {s, record_hook, poll_hook, spec.record_final ? save_final : NULL};
+  pl_train_hooks hooks = {.context = s,
+                          .record = record_hook,
+                          .poll = poll_hook,
+                          .resume = resume_hook,
+                          .save = save_hook,
+                          .finish = spec.record_final ? save_final : NULL};
   pl_status st = pl_train(&s->team, &spec, &s->plan->rates, &hooks, &out);
   if (st && is_leader(s))
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)run, pl_error_message());
@@ -260,6 +356,7 @@ static void train_run(sweep *s, int64_t run) {
 /* After its own last run, rank 0 waits for the others. */
 static void wait_for_teams(sweep *s) {
   while (s->waiting > 0 || s->ended < s->handed) {
+    if (pl_stop_requested()) stop_all(s);
     serve(s, s->message[0]);
     show_progress(s, false);
     pl_sleep(LOOK_EVERY);
@@ -274,7 +371,7 @@ static void run_phase(sweep *s, const pl_phase *phase) {
   s->waiting = teams;
   s->asked = false;
   if (s->team.size > 0) {
-    for (int64_t run; (run = next_run(s)) != NO_RUN;) train_run(s, run);
+    while (next_run(s)) train_run(s);
     if (is_root(s)) wait_for_teams(s);
     MPI_Waitall(2, s->sending, MPI_STATUSES_IGNORE);
   }
@@ -295,25 +392,111 @@ pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg) {
   return pl_agree(world, st);
 }
 
-static pl_status open_output(sweep *s) {
-  pl_status st = PL_OK;
-  if (is_root(s)) {
-    st = pl_recorder_create(s->opt->output, s->opt->overwrite, s->cfg, s->plan, s->opt->command,
-                            &s->rec);
-    if (!st) s->room = pl_recorder_longest(s->rec);
+/* What earlier sessions have done.  Rank 0 alone. */
+static pl_status take_stock(sweep *s) {
+  for (int64_t r = 0; r < s->plan->num_runs; r++) {
+    pl_outcome o;
+    PL_TRY(pl_recorder_run(s->rec, r, &o));
+    switch (o.state) {
+    case PL_RUN_RUNNING:
+    case PL_RUN_STOPPED:
+      s->found[r] = o.records;
+      break;
+    case PL_RUN_DIVERGED:
+    case PL_RUN_FAILED:
+      if (s->opt->retry) {
+        PL_TRY(pl_recorder_clear(s->rec, r));
+        break;
+      }
+      s->bad++;
+      /* fall through */
+    case PL_RUN_DONE:
+      s->kept[r] = true;
+      s->handed++;
+      s->ended++;
+      advance(s, r, 1);
+      break;
+    default:
+      break;
+    }
   }
-  PL_TRY(pl_agree(&s->world, st));
-  pl_comm_bcast(&s->world, &s->room, sizeof s->room, 0);
+  pl_log(PL_LOG_INFO, "%lld of %lld runs are done already", (long long)s->ended,
+         (long long)s->plan->num_runs);
   return PL_OK;
 }
 
+/* Checkpoints of runs that will not take one up: of runs that have ended, or of an earlier sweep
+ * into an output of the same name. */
+static void remove_stale_checkpoints(const sweep *s) {
+  char *folder = pl_asprintf("%s.ckpt", s->opt->output);
+  for (int64_t r = 0; r < s->plan->num_runs && !access(folder, F_OK); r++) {
+    if (s->found[r] != NO_CHECKPOINT) continue;
+    char *path = checkpoint_of(s, r);
+    pl_ckpt_remove(path);
+    pl_free(path);
+  }
+  rmdir(folder);
+  pl_free(folder);
+}
+
+static pl_status open_root(sweep *s) {
+  size_t n = (size_t)s->plan->num_runs;
+  s->begun = pl_zalloc(n, sizeof *s->begun, "progress");
+  s->kept = pl_zalloc(n, sizeof *s->kept, "runs of earlier sessions");
+  s->found = pl_alloc(n, sizeof *s->found, "runs of earlier sessions");
+  for (size_t r = 0; r < n; r++) s->found[r] = NO_CHECKPOINT;
+  pl_progress_init(&s->progress);
+  if (s->opt->resume && !access(s->opt->output, F_OK)) {
+    PL_TRY(pl_recorder_open(s->opt->output, true, s->cfg, &s->rec));
+    PL_TRY(take_stock(s));
+  } else {
+    PL_TRY(pl_recorder_create(s->opt->output, s->opt->overwrite, s->cfg, s->plan, s->opt->command,
+                              &s->rec));
+  }
+  remove_stale_checkpoints(s);
+  s->room = pl_recorder_longest(s->rec);
+  return PL_OK;
+}
+
+/* How it ended, on rank 0. */
 static pl_status result(const sweep *s) {
-  if (s->trouble) return s->trouble;
-  if (s->ended < s->plan->num_runs) return PL_STOPPED;
+  long long runs = (long long)s->plan->num_runs, ended = (long long)(s->ended - s->stopped);
+  long long saved = (long long)s->stopped;
+  for (int64_t r = 0; r < s->plan->num_runs; r++) saved += s->found[r] != NO_CHECKPOINT;
+  const char *reason = pl_stop_reason();
+  if (s->trouble) return pl_error(s->trouble, "%s", s->trouble_message);
+  if (s->unsaved)
+    return pl_error(PL_EENV, "stopped, but %lld of the runs under way could not be saved",
+                    (long long)s->unsaved);
+  if (ended < runs)
+    return pl_error(PL_STOPPED,
+                    "stopped by %s: %lld of %lld runs have ended, %lld are saved in %s.ckpt; run "
+                    "again with --resume",
+                    reason ? reason : "a signal to another rank", ended, runs, saved,
+                    s->opt->output);
   if (s->bad)
     return pl_error(PL_UNFINISHED, "%lld of %lld runs failed or diverged, as recorded in %s",
-                    (long long)s->bad, (long long)s->plan->num_runs, s->opt->output);
+                    (long long)s->bad, runs, s->opt->output);
   return PL_OK;
+}
+
+/* Close the output and tell how it ended.  Rank 0 alone. */
+static pl_status close_root(sweep *s, pl_status st) {
+  if (!st) {
+    s->told = true; /* the teams are gone */
+    show_progress(s, s->ended - s->stopped == s->plan->num_runs);
+    if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
+    st = result(s);
+    char *folder = pl_asprintf("%s.ckpt", s->opt->output);
+    rmdir(folder);
+    pl_free(folder);
+  }
+  pl_status closed = pl_recorder_close(s->rec);
+  pl_free(s->begun);
+  pl_free(s->kept);
+  pl_free(s->found);
+  pl_free(s->trouble_message);
+  return st ? st : closed;
 }
 
 pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,
@@ -324,25 +507,16 @@ pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan
              .run = NO_RUN,
              .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
   s.world = pl_comm_split(world, 0, world->rank);
-  pl_status st = open_output(&s);
+  pl_status st = pl_agree(&s.world, is_root(&s) ? open_root(&s) : PL_OK);
   if (!st) {
+    pl_comm_bcast(&s.world, &s.room, sizeof s.room, 0);
     for (int k = 0; k < 2; k++)
       s.message[k] = pl_alloc((size_t)(NEWS_HEAD + s.room), sizeof(double), "messages");
-    if (is_root(&s)) {
-      s.begun = pl_zalloc((size_t)plan->num_runs, sizeof *s.begun, "progress");
-      pl_progress_init(&s.progress);
-    }
     for (int i = 0; i < plan->num_phases; i++) run_phase(&s, &plan->phases[i]);
-    if (is_root(&s)) {
-      show_progress(&s, true);
-      st = result(&s);
-      pl_status closed = pl_recorder_close(s.rec);
-      if (!st) st = closed;
-    }
     for (int k = 0; k < 2; k++) pl_free(s.message[k]);
-    pl_free(s.begun);
-    st = pl_agree(&s.world, st);
   }
+  if (is_root(&s)) st = close_root(&s, st);
+  st = pl_agree(&s.world, st);
   pl_comm_free(&s.world);
   return st;
 }

@@ -1,0 +1,509 @@
+"""Interrupted sweeps: stopped by signals and clocks, killed, out of disk.  Whatever happens, after
+--resume the output equals that of an undisturbed sweep, and no record that was once in the file is
+ever lost."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+
+import pl_run
+
+SWEEP = """
+group: [S_4, S_5]
+model.depth: [2, 3]
+data.samples: 6
+optimizer.lr: 0.02
+steps: 60000
+record.points: 40
+seed: 0..1
+checkpoint.every: 0.002
+"""
+# Irreps of dimension 3 and more on a grid of both ranks.
+GRIDS = ["--set", "mapping.team=2", "--set", "mapping.grid_ranks=2",
+         "--set", "mapping.grid_min_dim=3", "--set", "steps=100", "--set", "record.points=8",
+         "--set", "seed=0"]
+OF_THE_SESSION = {"wall_time", "ranks"}  # variables that tell how, not what
+
+
+def contents(path):
+    """All that a sweep computes: name -> array, missing values filled."""
+    with netCDF4.Dataset(path) as f:
+        f.set_auto_mask(False)
+        return {n: v[:] for n, v in f.variables.items() if n not in OF_THE_SESSION}
+
+
+def assert_same(a, b, tolerance=0):
+    x, y = contents(a), contents(b)
+    assert x.keys() == y.keys()
+    for name in x:
+        if tolerance and x[name].dtype.kind == "f":
+            np.testing.assert_allclose(x[name], y[name], rtol=tolerance, atol=tolerance,
+                                       err_msg=name)
+        else:
+            assert x[name].tobytes() == y[name].tobytes(), f"{name} differs"
+
+
+def records(path):
+    """The records that a reader finds now: (run, record) -> (step, loss)."""
+    if not Path(path).exists():
+        return {}
+    with netCDF4.Dataset(path) as f:
+        f.set_auto_mask(False)
+        step, loss = f["step"][:], f["loss"][:]
+    return {(int(r), int(k)): (step[r, k], loss[r, k]) for r, k in zip(*np.nonzero(step >= 0))}
+
+
+def states(path):
+    with netCDF4.Dataset(path) as f:
+        return list(f["status"][:])
+
+
+DONE, DIVERGED, STOPPED = 2, 3, 5
+
+
+def descendants(pid):
+    """Process ids below pid, read from /proc."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
+        except OSError:
+            pass
+    return found
+
+
+def rank_pid(process, rank, ranks):
+    """The process id of an MPI rank; None if it has ended."""
+    if ranks == 1:
+        return process.pid
+    end = time.time() + 20
+    while time.time() < end and process.poll() is None:
+        for pid in descendants(process.pid):
+            try:
+                environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                binary = os.readlink(f"/proc/{pid}/exe")
+            except OSError:
+                continue
+            if f"OMPI_COMM_WORLD_RANK={rank}".encode() in environ and "plancherel" in binary:
+                return pid
+        time.sleep(0.01)
+    return None
+
+
+def catches(pid, sig):
+    """Has the process a handler for sig?"""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (sig - 1) & 1)
+    return False
+
+
+def send(process, sig, rank=0, ranks=1):
+    """Signal one rank, once the program has started there: mpirun itself may hang when a process
+    dies while it launches the others."""
+    pid = rank_pid(process, rank, ranks)
+    try:
+        while pid and process.poll() is None and not catches(pid, signal.SIGUSR1):
+            time.sleep(0.01)
+        if pid and process.poll() is None:
+            os.kill(pid, sig)
+    except (ProcessLookupError, FileNotFoundError):
+        pass
+
+
+def finish(process, timeout=30):
+    try:
+        return process.wait(timeout)
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+def stop_when(args, condition, ranks=1, rank=0, sig=signal.SIGTERM):
+    """Start, wait for condition(), signal one rank: must end with everything saved."""
+    process = pl_run.start(args, ranks)
+    end = time.time() + 30
+    while process.poll() is None and not condition() and time.time() < end:
+        time.sleep(0.005)
+    send(process, sig, rank, ranks)
+    assert finish(process) == 75
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(SWEEP)
+    return path
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The undisturbed sweep, on one rank."""
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "sweep.yaml").write_text(SWEEP)
+    pl_run.run(["run", folder / "sweep.yaml", "-q", "-o", folder / "out.nc"])
+    assert states(folder / "out.nc") == [DONE] * 8
+    return folder / "out.nc"
+
+
+def interrupt_until_done(args, out, ranks, how, moments, most, timeout=60):
+    """Run with --resume again and again, disturbing each session at a random moment with
+    how(process); returns how often it was disturbed."""
+    disturbed = 0
+    seen = {}
+    for _ in range(most):
+        process = pl_run.start([*args, "--resume", "-q", "-o", out], ranks)
+        end = time.time() + random.uniform(*moments)
+        while time.time() < end and process.poll() is None:
+            seen.update(records(out))
+            time.sleep(0.03)
+        how(process)
+        code = finish(process)
+        left = records(out)
+        for key, value in seen.items():
+            assert left.get(key) == value, f"record {key} was there and is lost or changed"
+        if code == 0:
+            break
+        disturbed += 1
+    pl_run.run([*args, "--resume", "-q", "-o", out], ranks, timeout=timeout)
+    assert not Path(f"{out}.ckpt").exists()
+    left = records(out)
+    assert all(left.get(key) == value for key, value in seen.items())
+    return disturbed
+
+
+# ---- signals and clocks ----
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_stopped_at_random_moments_equals_undisturbed(sweep, reference, tmp_path, ranks):
+    """Teams of one are bitwise the same whatever the number of ranks."""
+    random.seed(ranks)
+    out = tmp_path / "out.nc"
+
+    def stop(process):
+        send(process, random.choice([signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]),
+             random.randrange(ranks), ranks)
+
+    args = ["run", sweep, "--set", "mapping.team=1"]
+    disturbed = interrupt_until_done(args, out, ranks, stop, (0.05, 0.4), 8 if ranks == 1 else 4)
+    assert disturbed >= 2
+    ours, theirs = contents(out), contents(reference)
+    for name in theirs:
+        assert ours[name].tobytes() == theirs[name].tobytes(), name
+
+
+def test_a_stop_is_told_with_exit_code_75(sweep, tmp_path):
+    out = tmp_path / "out.nc"
+    args = ["run", sweep, "-o", out, "--set", "steps=100000000"]
+    done = pl_run.run([*args, "--max-time", "0:00:01.5"], code=75)
+    assert "--resume" in done.stderr and "--max-time" in done.stderr
+    stop_when([*args, "-q", "--overwrite"], lambda: STOPPED not in states(out) and records(out))
+    assert STOPPED in states(out)
+    assert list(Path(f"{out}.ckpt").glob("run-*.nc"))
+    for wrong in ("0", "1:2:3:4", "x", "5d"):
+        assert "--max-time" in pl_run.run([*args, "--max-time", wrong], code=2).stderr
+
+
+@pytest.mark.parametrize("rank, sig", [(0, signal.SIGTERM), (2, signal.SIGUSR1)])
+def test_one_rank_that_is_signalled_stops_all_teams(sweep, tmp_path, rank, sig):
+    out = tmp_path / "out.nc"
+    stop_when(["run", sweep, "-q", "-o", out, "--set", "steps=100000000"],
+              lambda: len({run for run, _ in records(out)}) == 3, 3, rank, sig)
+    assert 1 not in states(out) and states(out).count(STOPPED) >= 1
+
+
+def test_second_interrupt_ends_at_once(sweep, tmp_path):
+    # Steps on S_7 take a while: the second signal comes before the first is seen.
+    out = tmp_path / "out.nc"
+    process = pl_run.start(["run", sweep, "-q", "-o", out, "--set", "group=S_7", "--set",
+                            "data.samples=200", "--set", "steps=1000000"])
+    while process.poll() is None and not out.exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert finish(process) in (130, 75)
+
+
+def test_teams_with_grids_go_on_bitwise(sweep, tmp_path):
+    """The plan is stored, so that a resumed sweep has the mapping of the interrupted one."""
+    random.seed(7)
+    out, other = tmp_path / "out.nc", tmp_path / "other.nc"
+    args = ["run", sweep, *GRIDS]
+    stop_when([*args, "-q", "-o", out], lambda: len(records(out)) > 4, 2, 1)
+    shutil.copytree(f"{out}.ckpt", f"{other}.ckpt")
+    shutil.copy(out, other)
+    pl_run.run([*args, "--resume", "-q", "-o", other], 2)
+
+    def stop(process):
+        send(process, signal.SIGTERM, random.randrange(2), 2)
+
+    interrupt_until_done(args, out, 2, stop, (0.3, 0.8), 3)
+    assert_same(out, other)
+
+
+def test_resumed_on_other_ranks_agrees_to_rounding(sweep, tmp_path):
+    """A checkpoint does not depend on ranks or mapping: from a team with grids to one rank, and to
+    three."""
+    args = ["run", sweep, "-q", *GRIDS]
+    whole = tmp_path / "whole.nc"
+    pl_run.run([*args, "-o", whole])
+    first = tmp_path / "first.nc"
+    pl_run.run([*args, "-o", first, "--set", "checkpoint.every=0.0005"], 2)
+    assert_same(first, whole, 1e-12)
+    stopped = tmp_path / "stopped.nc"
+    stop_when([*args, "-o", stopped], lambda: len(records(stopped)) > 12, 2, 1)
+    for ranks in (1, 3):
+        out = tmp_path / f"on{ranks}.nc"
+        shutil.copy(stopped, out)
+        shutil.copytree(f"{stopped}.ckpt", f"{out}.ckpt")
+        pl_run.run([*args, "--resume", "-o", out], ranks)
+        assert_same(out, whole, 1e-12)
+
+
+# ---- kills ----
+
+
+@pytest.mark.parametrize("ranks, victim, kills", [(1, 0, 36), (2, 0, 8), (2, 1, 8)])
+def test_killed_at_random_moments(sweep, reference, tmp_path, ranks, victim, kills):
+    random.seed(100 * ranks + victim)
+    total, round_ = 0, 0
+    while total < kills:
+        out = tmp_path / f"out{round_}.nc"
+        args = ["run", sweep, "--set", "mapping.team=1"]
+        total += interrupt_until_done(
+            args, out, ranks, lambda p: send(p, signal.SIGKILL, victim, ranks),
+            (0.1, 0.5), kills - total)
+        ours, theirs = contents(out), contents(reference)
+        for name in theirs:
+            assert ours[name].tobytes() == theirs[name].tobytes(), name
+        round_ += 1
+
+
+# ---- what --resume keeps, refuses and tries again ----
+
+
+def test_a_changed_sweep_is_refused_with_the_key(sweep, reference, tmp_path):
+    out = tmp_path / "out.nc"
+    shutil.copy(reference, out)
+    before = out.read_bytes()
+    for key, value in [("optimizer.lr", "0.03"), ("seed", "0..2"), ("group", "[S_5, S_4]"),
+                       ("data.samples", "[6, 7]")]:
+        done = pl_run.run(["run", sweep, "--resume", "-o", out, "--set", f"{key}={value}"], code=2)
+        assert f"{key}: " in done.stderr
+    assert out.read_bytes() == before
+    done = pl_run.run(["run", sweep, "-o", out], code=2)
+    assert "--resume" in done.stderr
+    # What touches no results may change; comments and spelling may, too.
+    sweep.write_text("# again\n" + SWEEP.replace("model.depth: [2, 3]", "model: {depth: [2, 3]}"))
+    pl_run.run(["run", sweep, "--resume", "-q", "-o", out, "--set", "checkpoint.every=5"])
+    assert_same(out, reference)
+
+
+def test_resume_refuses_what_is_no_output(sweep, tmp_path):
+    out = tmp_path / "out.nc"
+    out.write_text("not NetCDF")
+    assert "out.nc" in pl_run.run(["run", sweep, "--resume", "-o", out], code=2).stderr
+    with netCDF4.Dataset(out, "w", format="NETCDF3_64BIT_DATA") as f:
+        f.createDimension("run", 3)
+    assert "not an output" in pl_run.run(["run", sweep, "--resume", "-o", out], code=2).stderr
+
+
+def test_retry_trains_diverged_runs_again(sweep, tmp_path):
+    args = ["run", sweep, "-q", "-o", tmp_path / "out.nc", "--set", "steps=300", "--set",
+            "optimizer.lr=[0.02, 1000]", "--set", "group=S_4", "--set", "model.depth=3"]
+    out = tmp_path / "out.nc"
+    pl_run.run(args, code=1)
+    before = contents(out)
+    assert sorted(set(states(out))) == [DONE, DIVERGED]
+    pl_run.run([*args, "--resume"], code=1)
+    with netCDF4.Dataset(out, "a") as f:  # a mark that only a new record wipes out
+        f["loss"][:, 0] = -5
+    pl_run.run([*args, "--resume"], code=1)
+    assert (contents(out)["loss"][:, 0] == -5).all()
+    pl_run.run([*args, "--resume", "--retry"], code=1)
+    after = contents(out)
+    again = np.array(states(out)) == DIVERGED
+    assert (after["loss"][~again, 0] == -5).all()
+    assert (after["loss"][again] == before["loss"][again]).all()
+
+
+def test_resume_without_an_output_starts_one(sweep, reference, tmp_path):
+    pl_run.run(["run", sweep, "--resume", "-q", "-o", tmp_path / "out.nc"])
+    assert_same(tmp_path / "out.nc", reference)
+
+
+# ---- damage ----
+
+
+LONG = ["--set", "group=S_5", "--set", "model.depth=3", "--set", "seed=0", "--set",
+        "steps=600000"]
+
+
+@pytest.fixture(scope="module")
+def long_reference(tmp_path_factory, reference):
+    out = tmp_path_factory.mktemp("long") / "out.nc"
+    pl_run.run(["run", reference.parent / "sweep.yaml", "-q", *LONG, "-o", out])
+    return out
+
+
+def stopped_run(sweep, out):
+    """Stop a run that has two checkpoints; returns the newer one."""
+    newer = Path(f"{out}.ckpt") / "run-000000.nc"
+    stop_when(["run", sweep, "-q", *LONG, "-o", out], Path(f"{newer}.previous").exists)
+    return newer
+
+
+def damage(path, how):
+    data = bytearray(path.read_bytes())
+    if how == "truncated":
+        data = data[: len(data) * 2 // 3]
+    elif how == "one bit":
+        data[len(data) // 2] ^= 4
+    elif how == "empty":
+        data = b""
+    elif how == "text":
+        data = b"damaged"
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("how", ["truncated", "one bit", "empty", "text"])
+def test_damaged_checkpoint_falls_back_to_the_one_before(sweep, long_reference, tmp_path, how):
+    out = tmp_path / "out.nc"
+    newer = stopped_run(sweep, out)
+    damage(newer, how)
+    done = pl_run.run(["run", sweep, *LONG, "--resume", "-o", out])
+    assert "the checkpoint before it" in done.stderr and newer.name in done.stderr
+    assert_same(out, long_reference)
+
+
+def test_a_run_without_a_sound_checkpoint_starts_again(sweep, long_reference, tmp_path):
+    out = tmp_path / "out.nc"
+    newer = stopped_run(sweep, out)
+    damage(newer, "truncated")
+    damage(newer.with_name(newer.name + ".previous"), "one bit")
+    done = pl_run.run(["run", sweep, *LONG, "--resume", "-o", out])
+    assert done.stderr.count("checkpoint not used") == 2
+    assert_same(out, long_reference)
+
+
+def test_overwriting_a_sweep_removes_its_checkpoints(sweep, long_reference, tmp_path):
+    out = tmp_path / "out.nc"
+    stopped_run(sweep, out)
+    pl_run.run(["run", sweep, "-q", *LONG, "-o", out, "--overwrite"])
+    assert_same(out, long_reference)
+    assert not Path(f"{out}.ckpt").exists()
+
+
+# ---- the file system ----
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk],
+                             capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"cannot mount a tmpfs: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def fill(disk, leave=0):
+    """Take all room but `leave` bytes."""
+    with open(disk / "filler", "ab") as f:
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        try:
+            f.write(b"x" * max(0, free - leave))
+        except OSError:
+            pass
+
+
+def test_disk_full_at_creation(sweep, small_disk):
+    done = pl_run.run(["run", sweep, "-o", small_disk / "out.nc", "--set", "record.points=20000"],
+                      code=3)
+    assert "No space" in done.stderr and done.stderr.count("error:") == 1
+    assert not list(small_disk.iterdir())
+
+
+def test_overwrite_keeps_the_old_file_until_the_new_one_is_whole(sweep, reference, small_disk):
+    out = small_disk / "out.nc"
+    shutil.copy(reference, out)
+    pl_run.run(["run", sweep, "-o", out, "--overwrite", "--set", "record.points=20000"], code=3)
+    assert_same(out, reference)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_disk_full_during_a_checkpoint_is_a_warning(sweep, reference, small_disk, ranks):
+    out = small_disk / "out.nc"
+    process = subprocess.Popen(
+        pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0.0003"], ranks),
+        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not out.exists():
+        time.sleep(0.002)
+    fill(small_disk)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "no checkpoint at step" in errors
+    assert_same(out, reference)
+
+
+def test_disk_full_when_stopped_is_exit_code_3(sweep, small_disk):
+    out = small_disk / "out.nc"
+    process = subprocess.Popen(
+        pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0", "--set",
+                        "steps=100000000"]),
+        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and len(records(out)) < 3:
+        time.sleep(0.01)
+    fill(small_disk)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "could not be saved" in errors
+    assert len(records(out)) >= 3
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_disk_full_during_a_record(sweep, small_disk, ranks):
+    """The file is prefilled, so room is taken from under it: holes where records will be."""
+    out = small_disk / "out.nc"
+    many = ["--set", "record.points=2000", "--set", "record.irreps=false", "--set",
+            "group=S_4", "--set", "steps=4000000"]
+    process = subprocess.Popen(
+        pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0",
+                        "--set", "record.schedule=linear", "--set", "seed=0", *many], ranks),
+        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and len(records(out)) < 3:
+        time.sleep(0.01)
+    seen = records(out)
+    size, page = out.stat().st_size, 4096
+    # The last variable's rows of the first run, past its first records.
+    start = size - 2 * 2000 * 6 * 8 + 4 * page
+    start -= start % page
+    subprocess.run(["fallocate", "--punch-hole", "-o", str(start), "-l", str(size - start), out],
+                   check=True)
+    fill(small_disk)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert errors.count("error:") == 1 and "No space" in errors
+    left = records(out)
+    assert all(left.get(key) == value for key, value in seen.items())
+
+
+def test_read_only_folder(sweep, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    done = pl_run.run(["run", sweep, "-o", small_disk / "out.nc"], code=3)
+    assert "Read-only" in done.stderr and done.stderr.count("error:") == 1
