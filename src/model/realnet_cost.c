@@ -54,8 +54,8 @@ void realnet_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost 
               hops * (2 * rates->latency + shared / rates->network);
   out->record = (relu ? mine : 1) * measure_seconds(rates, g) +
                 hidden * hidden_seconds(rates, own, order, through);
-  out->setup = order * (all + hidden) * (rates->normal + 2 * rates->transform) + n * rates->normal +
-               out->record;
+  out->setup = (all + hidden) * (order * rates->normal + 2 * pl_rates_transform(order)) +
+               n * rates->normal + out->record;
   out->flops = relu ? 6 * hidden * all * order * (own ? 1 : order) : 4 * all * order + 6 * n;
   double activations = through * order * (hidden * (relu ? 2 : 1) + 3);
   out->bytes = realnet_weight_bytes(spec, order) + 8 * (all * order * 1.5 + mine * order) +
