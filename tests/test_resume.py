@@ -30,7 +30,7 @@ checkpoint.every: 0.002
 GRIDS = ["--set", "mapping.team=2", "--set", "mapping.grid_ranks=2",
          "--set", "mapping.grid_min_dim=3", "--set", "steps=100", "--set", "record.points=8",
          "--set", "seed=0"]
-OF_THE_SESSION = {"wall_time", "ranks"}  # variables that tell how, not what
+OF_THE_SESSION = {"wall_time", "memory", "ranks"}  # variables that tell how, not what
 
 
 def contents(path):
