@@ -178,7 +178,7 @@ double pl_convolve_seconds(const pl_group *g, int64_t samples, pl_convolve way) 
     products += (p.type == PL_REAL ? 1 : 4) * pl_rates_product(&r, p.dim);
   }
   /* A call costs a few hundred nanoseconds beside its arithmetic. */
-  return (4 * S + 2) * (n * r.transform + 4e-7) + 3 * S * products;
+  return (4 * S + 2) * (pl_rates_transform(n) + 4e-7) + 3 * S * products;
 }
 
 pl_convolve pl_convolve_choose(const pl_group *g, int64_t samples) {

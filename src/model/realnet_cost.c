@@ -27,7 +27,7 @@ static double hidden_seconds(const pl_rates *r, const pl_group *own, double orde
 
 /* One linearisation: transform, singular values, powers. */
 static double measure_seconds(const pl_rates *r, const pl_group *g) {
-  double order = (double)pl_group_order(g), s = order * (2 * r->transform + 2 * r->power);
+  double order = (double)pl_group_order(g), s = 2 * (pl_rates_transform(order) + order * r->power);
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
     pl_irrep p = pl_group_irrep(g, i);
     s += (p.type == PL_REAL ? 1 : 4) * pl_rates_svd(r, p.dim) + 4 * p.dim * r->power;
@@ -54,8 +54,8 @@ void realnet_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost 
               hops * (2 * rates->latency + shared / rates->network);
   out->record = (relu ? mine : 1) * measure_seconds(rates, g) +
                 hidden * hidden_seconds(rates, own, order, through);
-  out->setup = order * (all + hidden) * (rates->normal + 2 * rates->transform) + n * rates->normal +
-               out->record;
+  out->setup = (all + hidden) * (order * rates->normal + 2 * pl_rates_transform(order)) +
+               n * rates->normal + out->record;
   out->flops = relu ? 6 * hidden * all * order * (own ? 1 : order) : 4 * all * order + 6 * n;
   double activations = through * order * (hidden * (relu ? 2 : 1) + 3);
   out->bytes = realnet_weight_bytes(spec, order) + 8 * (all * order * 1.5 + mine * order) +
