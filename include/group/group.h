@@ -31,7 +31,8 @@
  * of N, and (t, h) moves p to A_h p + t, edges joined: r takes (row, column) to (-column, row), s
  * takes it to (row, -column).  The image moved by g is (gI)(p) = I(g^-1 p).  A function on G is
  * one m x m image for each h, one after the other; with I moved by h in place h it holds the
- * symmetries of I.  A_h p is mul(h |N|, p) mod |N|.
+ * symmetries of I.  Moving I translates the function I(g p) of g on the left, for any pixel p.
+ * A_h p is mul(h |N|, p) mod |N|.
  *
  * Irreps, in the order of their numbers.
  *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
@@ -42,12 +43,12 @@
  *   S_n  Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
  *        lexicographic order of partitions; lexicographic element order then lists left cosets
  *        of S_(n-1) contiguously.
- *   N : H  orbit by orbit of the characters chi_k(n) = exp(-2 pi i sum k_j n_j/m_j), in the order
- * of k, that of the elements of N, first of its orbit and its conjugates; then irreps sigma of the
- * stabiliser of chi_k in H, a C_n, D_n or Q_8, in its order, conj sigma after sigma.
- *        "(k_1,k_2)+sigma", dimension |orbit| dim sigma; (group/semidirect.h).  Stabilisers in D_n
- *        and Q_8: a cyclic one is a C_n, so a reflection has irreps 0, 1.  Conjugate: "(-k_1,-k_2)+
- *        conj sigma", or "(k_1,k_2)+" another sigma if the orbit has both chi and conj chi.
+ *   N : H  orbits of the characters chi_k(n) = exp(-2 pi i sum k_j n_j/m_j) in the order of k, the
+ *        first in its orbit and the conjugates (order as of elements n); in an orbit, irreps sigma
+ *        of the stabiliser of chi_k in H, a C_n, D_n or Q_8, in its order, with conj sigma after
+ *        sigma: "(k_1,k_2)+sigma", dimension |orbit| dim sigma, induced (group/semidirect.h).  A
+ *        cyclic stabiliser is a C_n, even of one reflection.  The conjugate is "(-k_1,-k_2)+
+ *        conj sigma", and also "(k_1,k_2)+" another sigma if the orbit has both characters.
  *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored
  *        whose first complex part is a stored one; every later complex part b runs through b and
  *        conj b.  C_3 x C_4: 0 x 0, 0 x 1, 0 x 2, 1 x 0, 1 x 1, 1 x 3, 1 x 2.
@@ -67,10 +68,9 @@
 typedef struct pl_group pl_group;
 
 /* Parse a spec such as "S_5", "C_28 x C_28 x D_4" or "(C_5 x C_5) : Q_8" (":" binds more tightly
- * than "x").  On failure PL_EINPUT with a message that
- * names the part that is wrong and lists the forms; *out unchanged.  Orders up to 2^60.  Takes
- * little memory whatever the order, but for N : H, which lists the orbits on N.  Free with
- * pl_group_free. */
+ * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and lists
+ * the forms; *out unchanged.  Orders up to 2^60.  Takes little memory whatever the order, but N : H
+ * lists its orbits.  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */
