@@ -46,6 +46,8 @@ typedef struct pl_irreps {
   double **matrix; /* [element of a transversal][pl_irrep_size] of every irrep */
 } pl_irreps;
 
+/* PL_EINPUT if there are too many classes; PL_EBUG if the numbers do not come out right, which is
+ * checked on random pairs. */
 pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out);
 void pl_irreps_free(pl_irreps *r);
 /* rho_i(a), pl_irrep_size doubles: the product of its factors. */

@@ -16,6 +16,9 @@ typedef double _Complex cplx;
 enum { ATTEMPTS = 5, TERMS = 8 };
 /* Elements per dimension among which a frame is chosen. */
 enum { POOL = 32 };
+/* What is found must be right on so many random pairs. */
+enum { PAIRS = 8 };
+static const double tolerance = 1e-9;
 static const double good_gap = 0.05;
 
 /* What all irreps of one group share. */
@@ -426,12 +429,19 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
   solver s = {.f = f, .n = f->order};
   pl_classes *c = pl_classes_new(f);
   pl_characters *x = NULL;
-  pl_status st = pl_characters_new(f, c, &x);
+  pl_status st =
+      c->n > PL_MAX_CLASSES
+          ? pl_error(PL_EINPUT, "it has %lld conjugacy classes; irreps are found for up to %d",
+                     (long long)c->n, PL_MAX_CLASSES)
+          : pl_characters_new(f, c, &x);
   s.c = c;
   if (!st) {
     pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
     draw_steps(&s);
     st = solve(&s, x, r);
+    double off = st ? 0 : pl_irreps_residual(r, f, PAIRS);
+    if (!(off <= tolerance))
+      st = pl_error(PL_NUMERIC, "its irreps miss rho(a) rho(b) = rho(ab) by %.2g", off);
     for (int t = 0; t < ATTEMPTS; t++)
       for (int i = 0; i < 2 * TERMS; i++) pl_free(s.right[t][i]);
     if (st)
@@ -441,7 +451,7 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
   }
   pl_characters_free(x);
   pl_classes_free(c);
-  return st;
+  return st == PL_NUMERIC ? PL_EBUG : st;
 }
 
 void pl_irreps_free(pl_irreps *r) {
