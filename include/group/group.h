@@ -34,6 +34,10 @@
  * symmetries of I.  Moving I translates the function I(g p) of g on the left, for any pixel p.
  * A_h p is mul(h |N|, p) mod |N|.
  *
+ * A_n, even permutations: as S_n.  Groups from generators (perm:.., M_11, ..): digits along a
+ * stabiliser chain (group/chain.h); labels are products of cycles.  cayley:..: as in the file
+ * (group/finite.h).
+ *
  * Irreps, in the order of their numbers.
  *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
  *   D_n  A1, trivial; A2: s -> -1; for even n B1: r -> -1, s -> 1, and B2: r -> -1, s -> -1;
@@ -49,6 +53,8 @@
  *        sigma: "(k_1,k_2)+sigma", dimension |orbit| dim sigma, induced (group/semidirect.h).  A
  *        cyclic stabiliser is a C_n, even of one reflection.  The conjugate is "(-k_1,-k_2)+
  *        conj sigma", and also "(k_1,k_2)+" another sigma if the orbit has both characters.
+ *   Groups from generators or a table: by dimension, then by the values of the characters, larger
+ *        first (group/irreps.h); "3a", "3b", ..; conj "3a" is "3a*".
  *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored
  *        whose first complex part is a stored one; every later complex part b runs through b and
  *        conj b.  C_3 x C_4: 0 x 0, 0 x 1, 0 x 2, 1 x 0, 1 x 1, 1 x 3, 1 x 2.
