@@ -14,10 +14,11 @@
  * epsilon stands inside the root as in Wang, Meng, Chen, Liu (ICML 2021, arXiv:2012.06244); common
  * libraries write sqrt(v) + epsilon: optimizer.epsilon_inside false.
  *
- * optimizer.granularity makes g^2 in v its mean over each (layer, irrep), or over everything; then
- * the domain no longer matters.  Below optimizer.freeze_loss the conditioner h = 1/sqrt(epsilon +
- * v) is kept, momentum is dropped, and c -= lr h g / ||h g||: what the step tends to, up to its
- * length, once g^2 << epsilon, and exact in log space however small the loss. */
+ * optimizer.granularity makes g^2 in v its mean over the numbers stored of each (layer, irrep), or
+ * over everything; then the domain no longer matters.  Below optimizer.freeze_loss the conditioner
+ * h = 1/sqrt(epsilon + v) is kept, momentum is dropped, and c -= lr h g / ||h g||: what the step
+ * tends to, up to its length, once g^2 << epsilon, and exact in log space however small the loss.
+ */
 #ifndef PL_MODEL_OPTIM_H
 #define PL_MODEL_OPTIM_H
 
@@ -47,8 +48,7 @@ pl_update *pl_optim_step(pl_optim *o, int64_t t);
 
 /* State arrays for checkpoints: num arrays per block, each shaped like the block's weights on this
  * rank (p->n doubles); name says which.  The blocks are the model's params, or its functions where
- * pl_optim_works_on_functions.  Borrowed. */
-bool pl_optim_works_on_functions(const pl_optim *o);
+ * pl_optim_over_group.  Borrowed. */
 int pl_optim_num_states(const pl_optim *o);
 const char *pl_optim_state_name(const pl_optim *o, int s);
 double *pl_optim_state(pl_optim *o, int s, int p);

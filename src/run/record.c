@@ -285,6 +285,8 @@ static void define_records(pl_recorder *rec, const pl_config *cfg) {
   pl_nc_att_ints(nc, "status", "flag_values", PL_NC_BYTE, values, N);
   pl_nc_att_text(nc, "status", "flag_meanings", meanings);
   pl_nc_def_var(nc, "wall_time", PL_NC_DOUBLE, run, "wall time of the run", "s");
+  pl_nc_def_var(nc, "memory", PL_NC_DOUBLE, run, "peak memory of the run on its largest rank",
+                "byte");
   pl_nc_def_var(nc, "steps_done", PL_NC_INT64, run, "steps of training done", "1");
   pl_nc_def_var(nc, "ranks", PL_NC_INT, run, "MPI ranks that trained the run", "1");
   if (pl_config_selected(cfg))
@@ -528,6 +530,7 @@ pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
 pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome) {
   int64_t one = 1, state = outcome->state;
   PL_TRY(pl_nc_put_doubles(rec->nc, "wall_time", &run, &one, &outcome->wall_time));
+  PL_TRY(pl_nc_put_doubles(rec->nc, "memory", &run, &one, &outcome->memory));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, &one, &outcome->steps_done));
   PL_TRY(pl_nc_put_ints(rec->nc, "status", &run, &one, &state));
   return pl_nc_sync(rec->nc);
