@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Slurm on this machine, of two logical nodes with four CPUs each: munged, slurmctld and two
+# A real Slurm on this machine, of two logical nodes with eight CPUs each: munged, slurmctld and two
 # slurmd, everything under DIR (a short path: it holds sockets), ports SLURM_SANDBOX_PORT (16817) and
 # the two after it.
 #
@@ -26,8 +26,8 @@ address() {
 }
 
 configure() {
-  # munged wants its folder open to be passed through; the key stays secret.
-  mkdir -p "$D"/{munge,state,n1/tmp,n2/tmp} && chmod 711 "$D/munge" || return
+  # munged wants the way to its socket open to all; the key stays secret.
+  mkdir -p "$D"/{munge,state,n1/tmp,n2/tmp} && chmod 711 "$D" "$D/munge" || return
   [ -s "$D/munge/key" ] || (umask 077 && head -c 128 /dev/urandom >"$D/munge/key") || return
   local any=
   # Binds where the host's name resolves, which must then be loopback.
@@ -62,7 +62,7 @@ JobCompType=jobcomp/filetxt
 JobCompLoc=$D/jobcomp.log
 KillWait=5
 ReturnToService=2
-NodeName=n[1-2] NodeHostname=n[1-2] NodeAddr=127.0.0.1 Port=$((port + 1))-$((port + 2)) CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=2000 State=UNKNOWN
+NodeName=n[1-2] NodeHostname=n[1-2] NodeAddr=127.0.0.1 Port=$((port + 1))-$((port + 2)) CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=2000 State=UNKNOWN
 PartitionName=all Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP
 CONF
 }
@@ -104,13 +104,14 @@ stop() {
   rm -f "$D/address"
 }
 
-# Ranks of two nodes that are one machine talk over loopback and share its cores.
+# Two nodes on one machine: ranks share its cores, and would mix up their files of shared memory;
+# they talk over loopback.
 environment() {
   cat <<ENV
 export SLURM_CONF=$SLURM_CONF OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
-export OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_btl=self,tcp
 ENV
 }
 
