@@ -101,7 +101,8 @@ struct pl_model {
   pl_param *params;
   /* The layers as functions in the coordinates that the network is defined in (for a G-CNN: filter
    * values over G), for updates with over_group: w holds zeros, and what apply puts there is added
-   * to the layer.  0 of them unless the spec's optimiser works there (pl_optim_over_group). */
+   * to the layer.  Networks over the elements hand over the blocks themselves.  0 of them unless
+   * the spec's optimiser works there (pl_optim_over_group). */
   int num_functions;
   pl_param *functions;
 };

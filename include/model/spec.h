@@ -25,6 +25,7 @@ typedef struct pl_texts {
   const char *const *v;
 } pl_texts;
 
+enum { PL_POOLING_NONE, PL_POOLING_MEAN };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
 enum { PL_DATA_GAUSSIAN, PL_DATA_SPARSE, PL_DATA_IRREP, PL_DATA_FILE };
 enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
@@ -36,7 +37,7 @@ enum { PL_SCHEDULE_LOG, PL_SCHEDULE_LINEAR };
 typedef struct pl_spec {
   const char *title, *group;
   int64_t model_kind; /* choices: row of the table concerned */
-  int64_t model_depth;
+  int64_t model_depth, model_pooling;
   int64_t init_kind;
   double init_scale, init_readout_scale; /* read-out NaN: as init_scale */
   const char *init_path;                 /* NULL: not given */

@@ -53,6 +53,8 @@ typedef struct pl_layout {
  * PL_EENV when a local part is too large for ScaLAPACK's int. */
 pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_mapping *mapping,
                         int block, int64_t batch_doubles, pl_layout **out);
+/* Every irrep whole on this rank alone.  Local. */
+pl_status pl_layout_alone(const pl_group *group, pl_layout **out);
 /* Collective over team (grids). */
 void pl_layout_free(pl_layout *layout);
 

@@ -164,6 +164,10 @@ static double log_loss(const pl_model *model) {
 
 /* ---- life ---- */
 
+static pl_status describe(const pl_spec *spec, pl_schema *out) {
+  return pl_observe_describe(spec, PL_NET_GCNN, out);
+}
+
 static double *spectrum_alloc(const pl_layout *l, const char *what) {
   return pl_zalloc((size_t)l->local, sizeof(double), what);
 }
@@ -258,7 +262,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   m->spec = *spec;
   m->depth = (int)spec->model_depth;
   pl_status st = pl_group_parse(spec->group, &m->group);
-  if (!st) st = gcnn_describe(spec, &m->schema);
+  if (!st) st = describe(spec, &m->schema);
   st = pl_agree(team, st);
   if (st) goto fail;
   pl_mapping *map = gcnn_map(spec, m->group, team->size, rates, spec->data_samples);
@@ -282,18 +286,10 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
     m->scratch[k] = pl_alloc((size_t)l->scratch, sizeof(double), "workspace of a step");
   m->beta = spectrum_alloc(l, "beta in Fourier space");
   m->f = pl_alloc((size_t)pl_transform_count(m->transform), sizeof(double), "function over G");
-  int64_t irreps = pl_group_num_irreps(m->group);
-  m->sv_start = pl_alloc((size_t)irreps + 1, sizeof *m->sv_start, "singular values");
-  m->sv_start[0] = 0;
-  for (int64_t i = 0; i < irreps; i++)
-    m->sv_start[i + 1] = m->sv_start[i] + pl_group_irrep(m->group, i).dim;
-  m->sigma = pl_alloc((size_t)m->sv_start[irreps], sizeof *m->sigma, "singular values");
-  int64_t most = 0;
-  for (int i = 0; i < l->num_batches; i++) {
-    int64_t n = l->batches[i].count * l->batches[i].dim;
-    if (l->batches[i].here && n > most) most = n;
-  }
-  m->values = pl_alloc((size_t)most, sizeof *m->values, "singular values");
+  m->sv_start = pl_observe_starts(m->group);
+  int64_t num = m->sv_start[pl_group_num_irreps(m->group)];
+  m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
+  m->values = pl_alloc((size_t)pl_observe_most_values(l), sizeof *m->values, "singular values");
   m->svd = pl_spectrum_svd_new(l);
   if (spec->record_beta && team->rank == 0)
     m->full = pl_alloc((size_t)pl_group_order(m->group), sizeof *m->full, "beta over G");
@@ -391,6 +387,12 @@ static pl_status check(const pl_spec *spec, const char **key) {
     st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
                   (long long)pl_group_order(g));
   }
+  if (!st && spec->model_pooling != PL_POOLING_NONE) {
+    *key = "model.pooling";
+    st =
+        pl_error(PL_EINPUT, "the read-out of gcnn is a filter: with a mean over the group a linear "
+                            "G-CNN only sees the sums of its samples; use none, or gcnn-relu");
+  }
   if (!st) st = pl_filters_check(spec, g, key);
   if (!st) st = pl_data_check(spec, g, key);
   pl_group_free(g);
@@ -401,7 +403,7 @@ const pl_model_kind pl_gcnn = {
     .name = "gcnn",
     .help = "linear G-CNN, trained in Fourier space",
     .check = check,
-    .describe = gcnn_describe,
+    .describe = describe,
     .cost = gcnn_cost,
     .explain = gcnn_explain,
     .create = create,

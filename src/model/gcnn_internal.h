@@ -6,15 +6,12 @@
 #include "model/data.h"
 #include "linalg/usv.h"
 #include "model/gcnn.h"
+#include "observe.h"
 #include "spectral/packed.h"
 #include "spectral/spectrum.h"
 #include "spectral/transform.h"
 
 enum { GCNN_SCRATCH = 3, GCNN_AVERAGES = 4 };
-
-/* Singular values above GCNN_RANK times the largest of all irreps count as rank, values of beta
- * above GCNN_SUPPORT times its largest as support. */
-static const double GCNN_RANK = 1e-3, GCNN_SUPPORT = 1e-3;
 
 typedef struct gcnn {
   pl_model base; /* first */
@@ -58,7 +55,6 @@ static inline int gcnn_param(const gcnn *m, int layer, int batch) {
   return layer * m->layout->num_batches + batch;
 }
 
-pl_status gcnn_describe(const pl_spec *spec, pl_schema *out);
 pl_status gcnn_observe(pl_model *model, double *out);
 
 /* What optimisers ask of a block (model/model.h). */
@@ -87,11 +83,9 @@ double gcnn_dual_bound(gcnn *m, const double *multipliers);
  *                 q = 1/2 - p/4: ||S^q U^H M V S^q - c S^(p/2)|| / ||c S^(p/2)||, one c for all
  *                 irreps, the best; zero where M is c times the gradient of S_p^p / p
  *   excess        depth 2: how far ||M||_2 off those row and column spaces is above c, over c
- * NaN where some margin is not positive, or c is not. */
-typedef struct gcnn_kkt {
-  double residual, slack, stationarity, excess;
-} gcnn_kkt;
-/* After m->sigma (rank 0) and m->beta are known.  Collective; overwrites the workspace of a step.
+ * NaN where some margin is not positive, or c is not.
+ *
+ * After m->sigma (rank 0) and m->beta are known.  Collective; overwrites the workspace of a step.
  * multipliers: [N], a_i, zero off the active samples.  Matrices on grids are gathered on the first
  * rank of theirs.  PL_NUMERIC: no singular vectors. */
 pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out);
@@ -102,8 +96,5 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
 int64_t gcnn_batch_doubles(const pl_spec *spec, int64_t samples);
 void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out);
 void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates);
-
-/* Does record.irreps hold for this group? */
-bool gcnn_records_irreps(const pl_spec *spec, const pl_group *g);
 
 #endif

@@ -148,7 +148,7 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   }
   stationarity s = {.p = 2.0 / m->depth};
   for (int64_t i = 0; l->team.rank == 0 && i < irreps; i++)
-    s.floor = fmax(s.floor, GCNN_RANK * m->sigma[m->sv_start[i]]);
+    s.floor = fmax(s.floor, PL_RANK * m->sigma[m->sv_start[i]]);
   pl_comm_bcast(&l->team, &s.floor, sizeof s.floor, 0);
   int dim = 0;
   for (int i = 0; i < l->num_batches; i++)

@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 #include "model/gcnn.h"
+#include "model/realnet.h"
 
-static const pl_model_kind *const kinds[] = {&pl_gcnn};
+static const pl_model_kind *const kinds[] = {&pl_gcnn,      &pl_cnn,      &pl_fc,
+                                             &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu};
 
 const pl_model_kind *pl_model_kind_get(int i) {
   return i >= 0 && (size_t)i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;

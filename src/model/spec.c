@@ -13,6 +13,7 @@
     static const char *const words[] = {__VA_ARGS__};                                              \
     return i >= 0 && (size_t)i < sizeof words / sizeof *words ? words[i] : NULL;                   \
   }
+WORDS(poolings, "none", "mean")
 WORDS(init_kinds, "gaussian", "uniform", "file")
 WORDS(data_kinds, "gaussian", "sparse", "irrep", "file")
 WORDS(losses, "exponential", "logistic")
@@ -33,6 +34,8 @@ const pl_key pl_keys[] = {
      .help = "the network"},
     {"model.depth", PL_KEY_INT, F(model_depth), .fallback = "3", .min = 2, .max = 16,
      .help = "layers L, the read-out included"},
+    {"model.pooling", PL_KEY_CHOICE, F(model_pooling), .fallback = "none", .choice = poolings,
+     .help = "mean: the read-out is one weight times the mean over the group (not for gcnn)"},
     {"model.init.kind", PL_KEY_CHOICE, F(init_kind), .fallback = "gaussian", .choice = init_kinds,
      .help = "distribution of the initial filters, variance scale^2/|G| over G"},
     {"model.init.scale", PL_KEY_REAL, F(init_scale), "1", POSITIVE,

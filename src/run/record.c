@@ -6,6 +6,7 @@
 #include "base/nc.h"
 #include "base/version.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,7 +405,9 @@ static pl_status may_replace(const char *path, bool overwrite, char **target) {
     return pl_error(PL_EINPUT,
                     "%s: exists already; use --resume to go on with it, --overwrite to replace it",
                     path);
-  if (!S_ISREG(s.st_mode)) return pl_error(PL_EENV, "%s: not a regular file", path);
+  if (!S_ISREG(s.st_mode))
+    return pl_error(PL_EENV, "%s: cannot replace: %s", path,
+                    S_ISDIR(s.st_mode) ? strerror(EISDIR) : "not a regular file");
   char *real = realpath(path, NULL);
   *target = pl_strdup(real ? real : path);
   free(real);

@@ -112,6 +112,23 @@ pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_map
   return PL_OK;
 }
 
+pl_status pl_layout_alone(const pl_group *group, pl_layout **out) {
+  enum { BATCH_DOUBLES = 4096 };
+  pl_comm alone = pl_comm_wrap(MPI_COMM_SELF);
+  int64_t n = pl_group_num_irreps(group);
+  double *cost = pl_zalloc((size_t)n, sizeof *cost, "mapping");
+  int *dim = pl_zalloc((size_t)n, sizeof *dim, "mapping");
+  bool *spread = pl_zalloc((size_t)n, sizeof *spread, "mapping");
+  pl_mapping *map =
+      pl_mapping_new(1, n, cost, dim, spread, (pl_mapping_options){.grid_efficiency = 1});
+  pl_status st = pl_layout_new(group, &alone, map, 0, BATCH_DOUBLES, out);
+  pl_mapping_free(map);
+  pl_free(cost);
+  pl_free(dim);
+  pl_free(spread);
+  return st;
+}
+
 void pl_layout_free(pl_layout *l) {
   if (!l) return;
   for (int g = 0; g < l->num_grids; g++) pl_grid_free(l->grids[g]);

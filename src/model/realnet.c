@@ -1,0 +1,316 @@
+#include "realnet_internal.h"
+
+#include "base/mem.h"
+#include "model/loss.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FULL_MAX = 10000 };
+
+/* A network is a row here and a row of kinds below. */
+static const recipe recipes[] = {
+    {&pl_cnn, HIDDEN_CYCLIC, false},     {&pl_fc, HIDDEN_FULL, false},
+    {&pl_gcnn_relu, HIDDEN_GROUP, true}, {&pl_cnn_relu, HIDDEN_CYCLIC, true},
+    {&pl_fc_relu, HIDDEN_FULL, true},
+};
+
+const recipe *realnet_recipe(const pl_spec *spec) {
+  const pl_model_kind *kind = pl_model_kind_get((int)spec->model_kind);
+  const recipe *r = recipes;
+  while (r->kind != kind) r++;
+  return r;
+}
+
+pl_status realnet_own_group(const pl_spec *spec, const pl_group *g, pl_group **out) {
+  char cyclic[32];
+  *out = NULL;
+  if (realnet_recipe(spec)->hidden == HIDDEN_FULL) return PL_OK;
+  if (realnet_recipe(spec)->hidden == HIDDEN_GROUP) return pl_group_parse(spec->group, out);
+  snprintf(cyclic, sizeof cyclic, "C_%lld", (long long)pl_group_order(g));
+  return pl_group_parse(cyclic, out);
+}
+
+/* ---- forward and back ---- */
+
+static void forward(realnet *m, int64_t samples, double *x) {
+  m->z[0] = x;
+  for (int k = 0; k < m->num_layers; k++)
+    m->layers[k]->kind->forward(m->layers[k], samples, m->z[k], m->z[k + 1]);
+}
+
+/* From df/d(outputs): gradients of the weights (if asked for) and df/dx (if not NULL). */
+static void backward(realnet *m, int64_t samples, const double *out, bool weights, double *dx) {
+  int l = m->depth;
+  for (int k = m->num_layers - 1; k >= 0; k--) {
+    pl_layer *layer = m->layers[k];
+    double *to = k ? m->dz[k % 2] : dx;
+    double *dw = layer->rows ? m->gradient[--l] : NULL;
+    layer->kind->backward(layer, samples, m->z[k], out, to, weights ? dw : NULL);
+    out = to;
+  }
+}
+
+void realnet_linearise(realnet *m) {
+  int64_t samples = m->recipe->relu ? m->count : 1;
+  double *ones = m->record; /* at least as long as the margins */
+  for (int64_t i = 0; i < samples; i++) ones[i] = 1;
+  backward(m, samples, ones, false, m->betas);
+}
+
+/* Outputs of this rank's samples, and the vote, over the team. */
+static void share_margins(realnet *m, double *vote) {
+  memset(m->sums, 0, (size_t)(m->num_samples + 1) * sizeof *m->sums);
+  if (m->recipe->relu) {
+    forward(m, m->count, m->x);
+    memcpy(m->sums + m->first, m->z[m->num_layers], (size_t)m->count * sizeof *m->sums);
+  } else {
+    realnet_linearise(m);
+    pl_multi_dot(m->count, m->order, 1, m->x, m->order, m->betas, m->sums + m->first);
+  }
+  m->sums[m->num_samples] = *vote;
+  pl_comm_sum(&m->team, m->sums, m->num_samples + 1);
+  *vote = m->sums[m->num_samples];
+  for (int64_t i = 0; i < m->num_samples; i++) m->margin[i] = m->y[i] * m->sums[i];
+}
+
+static void refresh_layers(realnet *m) {
+  for (int l = 0; l < m->depth; l++)
+    if (m->weighted[l]->kind->refresh) m->weighted[l]->kind->refresh(m->weighted[l]);
+}
+
+static void refresh(pl_model *model) {
+  realnet *m = realnet_of(model);
+  double vote = 0;
+  refresh_layers(m);
+  share_margins(m, &vote);
+}
+
+static void gradients(realnet *m) {
+  if (m->recipe->relu) {
+    backward(m, m->count, m->coefficient + m->first, true, NULL);
+    for (int l = 0; l < m->depth; l++) pl_comm_sum(&m->team, m->gradient[l], m->base.params[l].n);
+    return;
+  }
+  double one = 1;
+  pl_multi_axpy(m->count, m->order, m->coefficient + m->first, m->x, m->order, m->sum);
+  pl_comm_sum(&m->team, m->sum, m->order);
+  forward(m, 1, m->sum);
+  backward(m, 1, &one, true, NULL);
+}
+
+static void step(pl_model *model, pl_update *u, double *vote) {
+  realnet *m = realnet_of(model);
+  pl_loss_weights(m->spec.loss, m->num_samples, m->margin, &m->log_scale, m->coefficient);
+  for (int64_t i = 0; i < m->num_samples; i++) m->coefficient[i] *= -m->y[i];
+  gradients(m);
+  double norm2 = 0;
+  for (int l = 0; l < m->depth && u->needs_norm; l++) {
+    const pl_param *p = &m->base.params[l];
+    norm2 +=
+        u->measure ? u->measure(u, l, p, m->gradient[l]) : pl_sum_squares(p->n, m->gradient[l]);
+  }
+  u->begin(u, m->log_scale, sqrt(norm2));
+  for (int l = 0; l < m->depth; l++) u->apply(u, l, &m->base.params[l], m->gradient[l]);
+  refresh_layers(m);
+  share_margins(m, vote);
+}
+
+static double log_loss(const pl_model *model) {
+  const realnet *m = (const realnet *)model;
+  return pl_log_loss(m->spec.loss, m->num_samples, m->margin);
+}
+
+/* ---- life ---- */
+
+static pl_status add_hidden(realnet *m, int64_t samples) {
+  pl_layer **to = &m->layers[m->num_layers];
+  if (m->own)
+    PL_TRY(pl_layer_convolution(m->own, samples, pl_convolve_choose(m->own, samples), to));
+  else
+    *to = pl_layer_full(m->order);
+  m->num_layers++;
+  if (m->recipe->relu) m->layers[m->num_layers++] = pl_layer_relu(m->order);
+  return PL_OK;
+}
+
+static pl_status make_layers(realnet *m) {
+  /* Room for the samples of this rank; a linear network takes one at a time. */
+  int64_t samples = m->recipe->relu ? m->count : 1, width = samples * m->order;
+  m->layers = pl_zalloc(2 * (size_t)m->depth, sizeof *m->layers, "layers");
+  for (int l = 0; l < m->depth - 1; l++) PL_TRY(add_hidden(m, samples));
+  m->layers[m->num_layers++] =
+      realnet_pools(&m->spec) ? pl_layer_pool(m->order) : pl_layer_readout(m->order);
+
+  m->weighted = pl_alloc((size_t)m->depth, sizeof *m->weighted, "layers");
+  m->gradient = pl_zalloc((size_t)m->depth, sizeof *m->gradient, "gradients");
+  m->base.params = pl_alloc((size_t)m->depth, sizeof *m->base.params, "parameters");
+  for (int k = 0; k < m->num_layers; k++) {
+    pl_layer *layer = m->layers[k];
+    int64_t n = layer->rows * layer->cols;
+    if (n == 0) continue;
+    int l = m->base.num_params++;
+    m->weighted[l] = layer;
+    m->gradient[l] = pl_alloc((size_t)n, sizeof **m->gradient, "gradients");
+    m->base.params[l] = (pl_param){.layer = l,
+                                   .count = 1,
+                                   .rows = layer->rows,
+                                   .cols = layer->cols,
+                                   .weight = 1,
+                                   .n = n,
+                                   .w = layer->w};
+  }
+  realnet_prepare_optimiser(m);
+  m->z = pl_zalloc((size_t)m->num_layers + 1, sizeof *m->z, "activations");
+  for (int k = 1; k <= m->num_layers; k++)
+    m->z[k] = pl_zalloc((size_t)(samples * m->layers[k - 1]->out), sizeof **m->z, "activations");
+  for (int k = 0; k < 2; k++) m->dz[k] = pl_alloc((size_t)width, sizeof(double), "derivatives");
+  m->betas = pl_zalloc((size_t)width, sizeof *m->betas, "linearisations");
+  m->sum = pl_zalloc((size_t)m->order, sizeof *m->sum, "sum of samples");
+  return PL_OK;
+}
+
+/* The samples that the linear G-CNN of this spec would have, back over the elements. */
+static pl_status make_data(realnet *m) {
+  const pl_layout *l = m->layout;
+  pl_data *data;
+  double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
+  pl_status st = pl_data_new(&m->spec, l, m->transform, f, m->F, &data);
+  pl_free(f);
+  st = pl_agree(&m->team, st);
+  if (st) return st;
+  m->num_samples = data->num_samples;
+  m->first = m->num_samples * m->team.rank / m->team.size;
+  m->count = m->num_samples * (m->team.rank + 1) / m->team.size - m->first;
+  m->y = pl_alloc((size_t)m->num_samples, sizeof *m->y, "labels");
+  memcpy(m->y, data->y, (size_t)m->num_samples * sizeof *m->y);
+  m->x = pl_alloc((size_t)(m->count * m->order), sizeof *m->x, "samples");
+  for (int64_t i = 0; i < m->count; i++) {
+    for (int k = 0; k < l->num_batches; k++) {
+      const pl_batch *b = &l->batches[k];
+      memcpy(m->F + b->offset, pl_data_batch(data, b) + (m->first + i) * pl_data_stride(b),
+             (size_t)pl_batch_doubles(b) * sizeof *m->F);
+    }
+    pl_transform_inverse(m->transform, m->F, m->x + i * m->order);
+  }
+  pl_data_free(data);
+  size_t n = (size_t)m->num_samples;
+  m->margin = pl_alloc(n, sizeof *m->margin, "margins");
+  m->coefficient = pl_alloc(n, sizeof *m->coefficient, "loss weights");
+  m->sums = pl_alloc(n + 1, sizeof *m->sums, "margins");
+  return PL_OK;
+}
+
+static void destroy(pl_model *model) {
+  realnet *m = realnet_of(model);
+  realnet_observe_free(m);
+  for (int k = 0; k < m->num_layers; k++) pl_layer_free(m->layers[k]);
+  for (int k = 1; m->z && k <= m->num_layers; k++) pl_free(m->z[k]);
+  for (int l = 0; m->gradient && l < m->depth; l++) pl_free(m->gradient[l]);
+  void *arrays[] = {m->layers, m->z,      m->gradient,    m->weighted, m->dz[0], m->dz[1], m->x,
+                    m->y,      m->margin, m->coefficient, m->sums,     m->sum,   m->betas, m->F};
+  for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
+  pl_transform_free(m->transform);
+  pl_layout_free(m->layout);
+  pl_usv_free(m->usv);
+  pl_group_free(m->own);
+  pl_group_free(m->group);
+  pl_free(m->base.params);
+  pl_free(m);
+}
+
+static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        pl_model **out) {
+  (void)rates;
+  realnet *m = pl_zalloc(1, sizeof *m, "network");
+  m->spec = *spec;
+  m->recipe = realnet_recipe(spec);
+  m->base.kind = m->recipe->kind;
+  m->depth = (int)spec->model_depth;
+  m->team = *team;
+  pl_status st = pl_group_parse(spec->group, &m->group);
+  if (!st) st = realnet_own_group(spec, m->group, &m->own);
+  if (!st) st = pl_layout_alone(m->group, &m->layout);
+  if (!st) st = pl_transform_new(m->layout, &m->transform);
+  st = pl_agree(team, st);
+  if (st) goto fail;
+  m->order = pl_group_order(m->group);
+  m->F = pl_zalloc((size_t)m->layout->local, sizeof *m->F, "a spectrum");
+  st = make_data(m);
+  if (!st) st = pl_agree(team, make_layers(m));
+  if (!st) st = pl_agree(team, realnet_init_weights(m));
+  if (!st) st = pl_agree(team, realnet_observe_new(m));
+  if (st) goto fail;
+  refresh(&m->base);
+  *out = &m->base;
+  return PL_OK;
+fail:
+  destroy(&m->base);
+  return st;
+}
+
+/* ---- the table ---- */
+
+static pl_status check_group(const pl_spec *spec, const pl_group *g, const char **key) {
+  long long order = (long long)pl_group_order(g);
+  if (realnet_recipe(spec)->hidden == HIDDEN_FULL && order > FULL_MAX) {
+    *key = "model.kind";
+    return pl_error(PL_EINPUT,
+                    "full layers on %s of order %lld need %.3g GB; allowed up to order %d",
+                    spec->group, order, realnet_weight_bytes(spec, (double)order) / 1e9, FULL_MAX);
+  }
+  if (order > INT32_MAX) {
+    *key = "group";
+    return pl_error(PL_EINPUT, "%s of order %lld is too large for a network over its elements",
+                    spec->group, order);
+  }
+  if (spec->optimizer_domain == PL_DOMAIN_FOURIER) {
+    *key = "optimizer.domain";
+    return pl_error(PL_EINPUT, "only gcnn has Fourier entries as coordinates");
+  }
+  if (spec->record_beta && order > 1000000) {
+    *key = "record.beta";
+    return pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
+                    order);
+  }
+  return PL_OK;
+}
+
+static pl_status check(const pl_spec *spec, const char **key) {
+  pl_group *g;
+  *key = "group";
+  PL_TRY(pl_group_parse(spec->group, &g));
+  pl_status st = check_group(spec, g, key);
+  if (!st) st = realnet_check_weights(spec, g, key);
+  if (!st) st = pl_data_check(spec, g, key);
+  pl_group_free(g);
+  return st;
+}
+
+#define KIND(id, word, text)                                                                       \
+  const pl_model_kind id = {                                                                       \
+      .name = word,                                                                                \
+      .help = text,                                                                                \
+      .check = check,                                                                              \
+      .describe = realnet_describe,                                                                \
+      .cost = realnet_cost,                                                                        \
+      .explain = realnet_explain,                                                                  \
+      .create = create,                                                                            \
+      .destroy = destroy,                                                                          \
+      .refresh = refresh,                                                                          \
+      .step = step,                                                                                \
+      .log_loss = log_loss,                                                                        \
+      .observe = realnet_observe,                                                                  \
+      .block_sum = realnet_block_sum,                                                              \
+      .block_polar = realnet_block_polar,                                                          \
+      .layer_doubles = realnet_layer_doubles,                                                      \
+      .gather = realnet_gather,                                                                    \
+      .scatter = realnet_scatter,                                                                  \
+      .save = realnet_save,                                                                        \
+  };
+KIND(pl_cnn, "cnn", "linear, convolutions over the cyclic group of the same order")
+KIND(pl_fc, "fc", "linear, full matrices")
+KIND(pl_gcnn_relu, "gcnn-relu", "convolutions over the group, ReLU between layers")
+KIND(pl_cnn_relu, "cnn-relu", "as cnn, ReLU between layers")
+KIND(pl_fc_relu, "fc-relu", "as fc, ReLU between layers")

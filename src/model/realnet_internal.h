@@ -1,0 +1,96 @@
+/* Networks over the elements from inside: shared by realnet.c (training), realnet_weights.c
+ * (initial weights, files), realnet_observe.c (what is recorded) and realnet_cost.c (what it
+ * costs). */
+#ifndef PL_MODEL_REALNET_INTERNAL_H
+#define PL_MODEL_REALNET_INTERNAL_H
+
+#include "group/fourier.h"
+#include "linalg/usv.h"
+#include "model/data.h"
+#include "model/layer.h"
+#include "model/realnet.h"
+#include "observe.h"
+
+typedef enum { HIDDEN_GROUP, HIDDEN_CYCLIC, HIDDEN_FULL } hidden_kind;
+
+/* What tells one network from another. */
+typedef struct recipe {
+  const pl_model_kind *kind;
+  hidden_kind hidden;
+  bool relu;
+} recipe;
+const recipe *realnet_recipe(const pl_spec *spec);
+
+typedef struct realnet {
+  pl_model base; /* first */
+  pl_spec spec;  /* strings borrowed from the sweep configuration */
+  const recipe *recipe;
+  int depth;
+  pl_comm team; /* borrowed */
+  int64_t order;
+  pl_group *group, *own; /* G; the group that is convolved over, if another */
+  pl_layout *layout;     /* of G, whole on this rank */
+  pl_transform *transform;
+  int num_layers;
+  pl_layer **layers;
+  pl_layer **weighted; /* [depth]: those with weights */
+  double **z;          /* [num_layers + 1]: samples and activations; z[0] is x or sum */
+  double *dz[2];       /* derivatives on their way back */
+  double **gradient;   /* [depth] */
+  pl_usv *usv;         /* full layers with an optimiser that takes polar factors */
+  /* data: this rank has samples first .. first + count - 1 */
+  int64_t num_samples, first, count;
+  double *x, *y;                /* [count][|G|]; [num_samples] */
+  double *sum, *beta;           /* [|G|] linear: weighted sum of samples; df/dx */
+  double *margin, *coefficient; /* [num_samples] */
+  double *sums;                 /* [num_samples + 1]: outputs and vote in the all-reduce */
+  double log_scale;
+  /* records */
+  pl_schema schema;
+  double *betas; /* [count][|G|]: linearisations; one for a linear network */
+  double *F;     /* spectrum */
+  int64_t *sv_start;
+  double *values, *sigma, *copy;
+  double *record, *mean, *square; /* one record; mean and sum of squared deviations */
+  pl_spectrum_svd *svd;
+  pl_fourier *cyclic; /* linear cnn: for its least norm */
+} realnet;
+
+static inline realnet *realnet_of(pl_model *m) {
+  return (realnet *)m;
+}
+static inline bool realnet_pools(const pl_spec *spec) {
+  return spec->model_pooling == PL_POOLING_MEAN;
+}
+
+/* df/dx of this rank's samples into m->betas; linear: of f itself, on every rank. */
+void realnet_linearise(realnet *m);
+
+pl_status realnet_check_weights(const pl_spec *spec, const pl_group *g, const char **key);
+pl_status realnet_init_weights(realnet *m);
+pl_status realnet_save(pl_model *model, const char *path);
+
+/* What optimisers and checkpoints ask for (model/model.h).  The functions are the blocks; a layer
+ * is padded with zeros to the longest. */
+void realnet_prepare_optimiser(realnet *m);
+void realnet_block_sum(pl_model *model, int p, double *x, int64_t n);
+void realnet_block_polar(pl_model *model, int p, double *a);
+int64_t realnet_layer_doubles(const pl_model *model, bool functions);
+void realnet_gather(pl_model *model, bool functions, int layer, double *const *blocks,
+                    int64_t first, int64_t n, double *x);
+void realnet_scatter(pl_model *model, bool functions, int layer, double *const *blocks,
+                     int64_t first, int64_t n, double *x);
+
+pl_status realnet_describe(const pl_spec *spec, pl_schema *out);
+pl_status realnet_observe_new(realnet *m);
+void realnet_observe_free(realnet *m);
+pl_status realnet_observe(pl_model *model, double *out);
+
+void realnet_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out);
+void realnet_explain(const pl_spec *spec, int team, const pl_rates *rates);
+/* Bytes of weights, gradients and optimiser state. */
+double realnet_weight_bytes(const pl_spec *spec, double order);
+/* The group that hidden layers convolve over; NULL for full layers.  Owned by the caller. */
+pl_status realnet_own_group(const pl_spec *spec, const pl_group *g, pl_group **out);
+
+#endif
