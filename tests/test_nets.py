@@ -226,6 +226,90 @@ def test_a_network_without_a_live_path_is_recorded(tmp_path):
             assert_close(got.schatten_spread.values, 0, 1, "spread")
 
 
+# ---- optimisers and checkpoints ----
+
+
+class Mover:
+    """Optimisers with memory, as the header of optim.h writes them."""
+
+    def __init__(self, kind):
+        self.kind, self.u, self.v, self.t = kind, None, None, 0
+
+    def move(self, w, g, lr):
+        if self.u is None:
+            self.u, self.v = [0 * a for a in w], [0 * a for a in w]
+        self.t += 1
+        out = []
+        for k, (a, b) in enumerate(zip(w, g)):
+            if self.kind in ("momentum", "muon"):
+                self.u[k] = 0.9 * self.u[k] + b
+                step = self.u[k]
+                if self.kind == "muon":
+                    x, _, y = np.linalg.svd(np.atleast_2d(step), full_matrices=False)
+                    step = (x @ y).reshape(a.shape)
+            else:
+                decay = {"adagrad": (1, 1), "rmsprop": (0.999, 0.001), "adam": (0.999, 0.001)}
+                keep, add = decay[self.kind]
+                self.v[k] = keep * self.v[k] + add * b**2
+                step, v = b, self.v[k]
+                if self.kind == "adam":
+                    self.u[k] = 0.9 * self.u[k] + 0.1 * b
+                    step, v = self.u[k] / (1 - 0.9**self.t), v / (1 - 0.999**self.t)
+                step = step / np.sqrt(1e-8 + v)
+            out.append(a - lr * step)
+        return out
+
+
+def test_optimisers(tmp_path):
+    g, rng = reference.group("S_3"), np.random.default_rng(2)
+    # With ReLUs and many samples the gradients of matrices have full rank, their polar factors are
+    # well conditioned.
+    kinds, optimizers = ["cnn", "fc-relu", "gcnn-relu"], ["momentum", "adagrad", "rmsprop", "adam", "muon"]
+    x, y = rng.normal(size=(16, 6)) / 2, rng.choice([-1, 1], size=16)
+    write_data(tmp_path / "x.nc", g, x, y)
+    nets = {}
+    for kind in kinds:
+        w = rng.normal(size=(2, 6, 6) if kind == "fc-relu" else (2, 6)) / 2
+        nets[kind] = Network(kind, g, w, rng.normal(size=6), x, y, "exponential", False)
+        write_weights(tmp_path / f"{kind}.nc", nets[kind])
+    ds = sweep(tmp_path, group="S_3", zip=[["model.kind", "model.init.path"]], model__kind=kinds,
+               model__init__kind="file", model__init__path=[str(tmp_path / f"{k}.nc") for k in kinds],
+               data__kind="file", data__path=str(tmp_path / "x.nc"), optimizer__kind=optimizers,
+               optimizer__lr=0.005, optimizer__beta1=0.9, optimizer__beta2=0.999,
+               optimizer__momentum=0.9, optimizer__epsilon=1e-8, steps=60, record__steps=[60],
+               record__beta=True)
+    for r, (kind, optimizer) in enumerate(itertools.product(kinds, optimizers)):
+        start = nets[kind]
+        end = Network(kind, g, start.w, start.readout, x, y, "exponential", False)
+        w, mover = [*start.w, start.readout], Mover(optimizer)
+        for _ in range(60):
+            grads, readout = end.gradient()
+            w = mover.move(w, [*grads, readout], 0.005)
+            end.w, end.readout = w[:-1], w[-1]
+        got = ds.isel(run=r, record=0)
+        what = f"{kind} {optimizer}"
+        assert_close(got.log_loss.values, end.log_loss(), 1, what, 1e-8)
+        beta = end.record()["beta"]
+        assert_close(got.beta.values, beta, np.linalg.norm(beta), what, 1e-8)
+
+
+@pytest.mark.parametrize("ranks, steps", [(1, 30000), (2, 3000)])
+def test_resume(ranks, steps, tmp_path):
+    """Stopped after some records and resumed: bitwise the undisturbed sweep."""
+    from test_resume import assert_same, records, stop_when
+
+    path, out = tmp_path / "s.yaml", tmp_path / "a.nc"
+    path.write_text(f"group: D_4\nmodel.kind: [fc, gcnn-relu, cnn]\nsteps: {steps}\n"
+                    "optimizer: {kind: adam, lr: 0.0001}\nrecord: {points: 20, schedule: linear}\n"
+                    f"mapping.team: {ranks}\n")
+    pl_run.run(["run", path, "-o", tmp_path / "b.nc", "--quiet"], ranks)
+    args = ["run", path, "-o", out]
+    stop_when(args, lambda: len(records(out)) > 5, ranks)
+    assert len(records(out)) < 60
+    pl_run.run([*args, "--resume", "--quiet"], ranks)
+    assert_same(out, tmp_path / "b.nc")
+
+
 # ---- limits ----
 
 
@@ -277,6 +361,7 @@ def test_limit_of_a_linear_network(kind, tmp_path):
 @pytest.mark.parametrize("keys, words", [
     ("group: S_8\nmodel.kind: fc\n", ["model.kind", "40320", "GB", "10000"]),
     ("group: D_4\nmodel.pooling: mean\n", ["model.pooling", "gcnn-relu"]),
+    ("group: D_4\nmodel.kind: fc\noptimizer.domain: fourier\n", ["optimizer.domain", "gcnn"]),
     ("group: D_4\nmodel.kind: cnn-tanh\n", ["gcnn-relu", "fc"]),
 ])
 def test_refusals(keys, words, tmp_path):

@@ -479,7 +479,7 @@ def test_disk_full_during_a_checkpoint_is_a_warning(sweep, reference, small_disk
     out = small_disk / "out.nc"
     process = subprocess.Popen(
         pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0.0003"], ranks),
-        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        env=pl_run.environment(ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not out.exists():
         time.sleep(0.002)
     fill(small_disk)
@@ -514,7 +514,7 @@ def test_disk_full_during_a_record(sweep, small_disk, ranks):
     process = subprocess.Popen(
         pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0",
                         "--set", "record.schedule=linear", "--set", "seed=0", *many], ranks),
-        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        env=pl_run.environment(ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and len(records(out)) < 3:
         time.sleep(0.01)
     seen = records(out)

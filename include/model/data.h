@@ -7,8 +7,10 @@
 
 typedef struct pl_data {
   int64_t num_samples;
-  double *y; /* [num_samples]: +1 or -1 */
-  double *x; /* samples of batch b: pl_data_batch, sample i at i * pl_data_stride */
+  double *y;               /* [num_samples]: +1 or -1 */
+  double *x;               /* samples of batch b: pl_data_batch, sample i at i * pl_data_stride */
+  int64_t num_test;        /* fresh samples of data.kind teacher; 0 for the others */
+  double *test_y, *test_x; /* likewise */
 } pl_data;
 
 /* Room of one sample of a batch, in doubles: whole cache lines. */
@@ -18,12 +20,16 @@ static inline int64_t pl_data_stride(const pl_batch *b) {
 static inline double *pl_data_batch(const pl_data *data, const pl_batch *b) {
   return data->x + data->num_samples * b->offset;
 }
+static inline double *pl_data_test_batch(const pl_data *data, const pl_batch *b) {
+  return data->test_x + data->num_test * b->offset;
+}
 
 /* Do the data keys fit each other and the group?  Reads the files.  PL_EINPUT: *key is at fault.
  * Local. */
 pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key);
 /* N: of the file for data.kind file (0 if it cannot be read), of the key otherwise.  Local. */
 int64_t pl_data_num_samples(const pl_spec *spec);
+int64_t pl_data_num_test(const pl_spec *spec);
 /* Does making the data, or the filters, need functions over G (and so a transform)? */
 bool pl_data_needs_transform(const pl_spec *spec);
 

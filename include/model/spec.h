@@ -27,7 +27,14 @@ typedef struct pl_texts {
 
 enum { PL_POOLING_NONE, PL_POOLING_MEAN };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
-enum { PL_DATA_GAUSSIAN, PL_DATA_SPARSE, PL_DATA_IRREP, PL_DATA_FILE };
+enum {
+  PL_DATA_GAUSSIAN,
+  PL_DATA_SPARSE,
+  PL_DATA_IRREP,
+  PL_DATA_FILE,
+  PL_DATA_TEACHER,
+  PL_DATA_IDX
+};
 enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
 enum { PL_DOMAIN_GROUP, PL_DOMAIN_FOURIER };
 enum { PL_GRAIN_COORDINATE, PL_GRAIN_IRREP, PL_GRAIN_SCALAR };
@@ -44,7 +51,10 @@ typedef struct pl_spec {
   int64_t data_kind, data_samples, data_nonzeros, data_seed;
   double data_scale; /* 0: unit norm; NaN: not given (unit, or 1 for files) */
   pl_texts data_irreps;
-  const char *data_path;
+  const char *data_path, *data_labels;
+  pl_ints data_digits;
+  int64_t data_rank, data_test;
+  double data_margin;
   int64_t loss;
   int64_t optimizer_kind;
   int64_t optimizer_domain, optimizer_granularity, epsilon_inside;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "group/family.h"
+#include "group/semidirect.h"
 #include "group/tensor.h"
 
 #include <ctype.h>
@@ -9,13 +10,14 @@
 #include <string.h>
 
 static const pl_family *const families[] = {&pl_family_cyclic, &pl_family_dihedral,
-                                            &pl_family_quaternion, &pl_family_symmetric};
+                                            &pl_family_quaternion, &pl_family_symmetric,
+                                            &pl_family_semidirect};
 enum { NUM_FAMILIES = sizeof families / sizeof *families };
 /* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
 static const int64_t max_order = INT64_C(1) << 60;
 
 const char *pl_group_forms(void) {
-  static char text[1024];
+  static char text[2048];
   if (!*text) {
     size_t len = 0;
     for (int i = 0; i < NUM_FAMILIES; i++)
@@ -32,12 +34,10 @@ static pl_status bad_spec(const char *spec, const char *why) {
                   pl_group_forms());
 }
 
-/* A word such as "C_12", up to white space or "x".  On success the factor is not yet initialised;
- * otherwise why says what is wrong. */
-static int parse_factor(const char *word, int len, pl_factor *f, char *why, size_t n) {
+int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n) {
   const pl_family *family = NULL;
   for (int i = 0; i < NUM_FAMILIES; i++)
-    if (word[0] == families[i]->letter) family = families[i];
+    if (len && word[0] == families[i]->letter) family = families[i];
   if (!family || len < 2 || word[1] != '_') {
     snprintf(why, n, "\"%.*s\" is not a known group", len, word);
     return 0;
@@ -67,8 +67,10 @@ static void describe(pl_group *g) {
   char *spec = NULL;
   for (int t = 0; t < g->factors; t++) {
     const pl_factor *f = &g->factor[t];
-    char *longer = pl_asprintf("%s%s%c_%lld", spec ? spec : "", spec ? " x " : "",
-                               f->family->letter, (long long)f->n);
+    const char *before = spec ? spec : "", *x = spec ? " x " : "";
+    char *longer = f->name
+                       ? pl_asprintf("%s%s%s", before, x, f->name)
+                       : pl_asprintf("%s%s%c_%lld", before, x, f->family->letter, (long long)f->n);
     pl_free(spec);
     spec = longer;
   }
@@ -101,8 +103,14 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
       break;
     }
     pl_factor *f = &g->factor[g->factors];
-    if (!parse_factor(p, len < 64 ? len : 64, f, why, sizeof why)) break;
-    f->family->init(f);
+    int semidirect = pl_semidirect_parse(p, f, why, sizeof why);
+    if (*why) break;
+    if (semidirect) {
+      len = semidirect;
+    } else {
+      if (!pl_factor_parse(p, len < 64 ? len : 64, f, why, sizeof why)) break;
+      f->family->init(f);
+    }
     g->factors++;
     if (f->order > max_order / g->order) {
       snprintf(why, sizeof why, "its order passes 2^60 at \"%.*s\"", len, p);

@@ -1,4 +1,4 @@
-#include "model/data.h"
+#include "data_internal.h"
 
 #include "base/mem.h"
 #include "base/nc.h"
@@ -11,9 +11,7 @@
 
 /* ---- Gaussian functions, drawn entry by entry in Fourier space ---- */
 
-/* Where irrep i's first entry stands in the packed order of the group: the index of its random
- * numbers, which must not depend on the layout. */
-static int64_t *packed_offsets(const pl_group *g) {
+int64_t *data_packed_offsets(const pl_group *g) {
   int64_t n = pl_group_num_irreps(g), at = 0;
   int64_t *offset = pl_alloc((size_t)n, sizeof *offset, "offsets");
   for (int64_t i = 0; i < n; i++) {
@@ -35,9 +33,8 @@ static void pair_up(int d, double *F) {
     }
 }
 
-/* Real Gaussian function with variance |G| * v / sum of the squares: E|entry|^2 = v/d. */
-static void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
-                          double v, double *F) {
+void data_draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
+                        double v, double *F) {
   for (int i = 0; i < l->num_batches; i++) {
     const pl_batch *b = &l->batches[i];
     double *out = F + b->offset;
@@ -60,6 +57,16 @@ static void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t se
     for (int64_t k = 0; b->size && b->type == PL_QUATERNIONIC && k < b->count; k++)
       pair_up(b->dim, out + k * b->size);
   }
+}
+
+double data_inner(const pl_layout *l, const double *F, const double *H) {
+  double sum = 0;
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    pl_multi_dot(1, pl_batch_doubles(b), b->weight, F + b->offset, 0, H + b->offset, &sum);
+  }
+  pl_comm_sum(&l->team, &sum, 1);
+  return sum;
 }
 
 /* ---- functions over G ---- */
@@ -229,11 +236,32 @@ static pl_status check_data_file(const pl_spec *spec, const pl_group *g) {
   return st;
 }
 
+static pl_status check_teacher(const pl_spec *spec, const pl_group *g, const char **key) {
+  int n = spec->data_irreps.n;
+  int64_t *irreps = pl_alloc((size_t)n, sizeof *irreps, "irreps");
+  *key = "data.irreps";
+  pl_status st = find_irreps(spec, g, irreps);
+  for (int k = 0; k < n && !st; k++) {
+    pl_irrep r = pl_group_irrep(g, irreps[k]);
+    int64_t most = r.type == PL_QUATERNIONIC ? r.dim / 2 : r.dim;
+    if (spec->data_rank <= most) continue;
+    *key = "data.rank";
+    st = pl_error(PL_EINPUT, "irrep \"%s\" has rank up to %lld%s", spec->data_irreps.v[k],
+                  (long long)most, r.type == PL_QUATERNIONIC ? " over the quaternions" : "");
+  }
+  pl_free(irreps);
+  return st;
+}
+
 pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key) {
   switch (spec->data_kind) {
   case PL_DATA_FILE:
     *key = "data.path";
     return check_data_file(spec, g);
+  case PL_DATA_IDX:
+    return idx_check(spec, g, key);
+  case PL_DATA_TEACHER:
+    return check_teacher(spec, g, key);
   case PL_DATA_SPARSE:
     *key = "data.nonzeros";
     if (spec->data_nonzeros > pl_group_order(g))
@@ -271,15 +299,19 @@ int64_t pl_data_num_samples(const pl_spec *spec) {
   return n < 0 ? 0 : n;
 }
 
+int64_t pl_data_num_test(const pl_spec *spec) {
+  return spec->data_kind == PL_DATA_TEACHER ? spec->data_test : 0;
+}
+
 bool pl_data_needs_transform(const pl_spec *spec) {
   return spec->data_kind == PL_DATA_FILE || spec->data_kind == PL_DATA_SPARSE ||
-         spec->init_kind != PL_INIT_GAUSSIAN;
+         spec->data_kind == PL_DATA_IDX || spec->init_kind != PL_INIT_GAUSSIAN;
 }
 
 /* ---- making them ---- */
 
-/* Move one spectrum into its place among the samples, divided by its norm or multiplied. */
-static void store(const pl_data *data, const pl_layout *l, int64_t sample, double scale,
+/* Move one spectrum into its place among num samples, divided by its norm or multiplied. */
+static void store(double *x, int64_t num, const pl_layout *l, int64_t sample, double scale,
                   const double *F) {
   double factor = scale;
   if (scale == 0) {
@@ -293,7 +325,7 @@ static void store(const pl_data *data, const pl_layout *l, int64_t sample, doubl
   }
   for (int i = 0; i < l->num_batches; i++) {
     const pl_batch *b = &l->batches[i];
-    double *to = pl_data_batch(data, b) + sample * pl_data_stride(b);
+    double *to = x + num * b->offset + sample * pl_data_stride(b);
     for (int64_t k = 0; k < pl_batch_doubles(b); k++) to[k] = factor * F[b->offset + k];
   }
 }
@@ -309,6 +341,35 @@ static pl_status open_on_root(const pl_layout *l, const char *path, pl_nc **nc, 
     }
   }
   return pl_agree(&l->team, st);
+}
+
+/* Images and labels on rank 0 of the team; labels on all. */
+static pl_status read_images(const pl_spec *spec, const pl_layout *l, uint64_t seed, pl_data *data,
+                             double **images) {
+  pl_status st = PL_OK;
+  if (l->team.rank == 0) {
+    *images = pl_alloc((size_t)(data->num_samples * pl_group_order(l->group)), sizeof **images,
+                       "images over the group");
+    st = idx_read(spec, l->group, seed, *images, data->y);
+  }
+  st = pl_agree(&l->team, st);
+  pl_comm_bcast(&l->team, data->y, (size_t)data->num_samples * sizeof *data->y, 0);
+  return st;
+}
+
+/* Fresh samples of a teacher, from streams beyond those of data.samples. */
+static void add_tests(const pl_spec *spec, const pl_layout *l, const int64_t *packed, uint64_t seed,
+                      double scale, const double *teacher, double *F, pl_data *data) {
+  enum { FIRST = 1 << 24 };
+  int64_t n = data->num_test = pl_data_num_test(spec);
+  data->test_y = pl_alloc((size_t)n, sizeof *data->test_y, "labels");
+  data->test_x = pl_zalloc((size_t)(n * l->local), sizeof *data->test_x, "test samples");
+  for (int64_t i = 0; i < n; i++) {
+    data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, FIRST + i),
+                       (double)pl_group_order(l->group), F);
+    data->test_y[i] = data_teach(spec, l, teacher, F);
+    store(data->test_x, n, l, i, scale, F);
+  }
 }
 
 pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
@@ -330,19 +391,24 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
   data->y = pl_alloc((size_t)n, sizeof *data->y, "labels");
   data->x = pl_zalloc((size_t)(n * l->local), sizeof *data->x, "samples in Fourier space");
   for (int64_t i = 0; i < n; i++) data->y[i] = i % 2 ? -1 : 1;
-  int64_t *packed = spec->data_kind == PL_DATA_GAUSSIAN ? packed_offsets(l->group) : NULL;
+  double order = (double)pl_group_order(l->group), *images = NULL, *teacher = NULL;
+  int64_t *packed = data_packed_offsets(l->group);
   int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
-  if (!st && spec->data_kind == PL_DATA_IRREP) st = find_irreps(spec, l->group, irreps);
+  if (!st && spec->data_irreps.n) st = find_irreps(spec, l->group, irreps);
   if (!st && nc) st = pl_nc_get_doubles(nc, "y", (int64_t[]){0}, (int64_t[]){n}, data->y);
   if (spec->data_kind == PL_DATA_FILE) {
     st = pl_agree(&l->team, st);
     pl_comm_bcast(&l->team, data->y, (size_t)n * sizeof *data->y, 0);
   }
+  if (spec->data_kind == PL_DATA_IDX) st = read_images(spec, l, seed, data, &images);
+  if (!st && spec->data_kind == PL_DATA_TEACHER) {
+    teacher = pl_alloc((size_t)l->local, sizeof *teacher, "teacher");
+    data_teacher(spec, l, packed, seed, irreps, teacher);
+  }
   for (int64_t i = 0; i < n && !st; i++) {
     switch (spec->data_kind) {
     case PL_DATA_GAUSSIAN:
-      draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i),
-                    (double)pl_group_order(l->group), F);
+      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), order, F);
       break;
     case PL_DATA_SPARSE:
       draw_sparse(spec, l, t, seed, (int)i, f);
@@ -355,11 +421,22 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
       st = read_row(l, t, nc, "x", i, full, f);
       if (!st) pl_transform_forward(t, f, F);
       break;
+    case PL_DATA_TEACHER:
+      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), order, F);
+      data->y[i] = data_teach(spec, l, teacher, F);
+      break;
+    case PL_DATA_IDX:
+      pl_transform_scatter(t, images ? images + i * pl_group_order(l->group) : NULL, f);
+      pl_transform_forward(t, f, F);
+      break;
     }
-    if (!st) store(data, l, i, scale, F);
+    if (!st) store(data->x, n, l, i, scale, F);
   }
+  if (teacher) add_tests(spec, l, packed, seed, scale, teacher, F, data);
   pl_free(packed);
   pl_free(irreps);
+  pl_free(images);
+  pl_free(teacher);
   pl_free(full);
   pl_nc_close(nc);
   if (st)
@@ -373,6 +450,8 @@ void pl_data_free(pl_data *data) {
   if (!data) return;
   pl_free(data->x);
   pl_free(data->y);
+  pl_free(data->test_x);
+  pl_free(data->test_y);
   pl_free(data);
 }
 
@@ -398,14 +477,14 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   int64_t unused, order = pl_group_order(l->group);
   uint64_t seed = (uint64_t)spec->seed;
   if (spec->init_kind == PL_INIT_FILE) st = open_on_root(l, spec->init_path, &nc, &unused, &full);
-  int64_t *packed = packed_offsets(l->group);
+  int64_t *packed = data_packed_offsets(l->group);
   for (int layer = 0; layer < spec->model_depth && !st; layer++) {
     bool readout = layer == spec->model_depth - 1;
     double scale =
         readout && !isnan(spec->init_readout_scale) ? spec->init_readout_scale : spec->init_scale;
     uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
     if (spec->init_kind == PL_INIT_GAUSSIAN) {
-      draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);
+      data_draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);
       continue;
     }
     if (spec->init_kind == PL_INIT_FILE) {

@@ -144,7 +144,8 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double *doubles = spread_doubles(g, map, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double batch = (double)gcnn_batch_doubles(spec, samples);
-  double spectra = (double)samples + 2 * L - 2 + 1; /* samples, filters, prefix products, beta */
+  double spectra = (double)(samples + pl_data_num_test(spec)) + 2 * L - 2 +
+                   1; /* samples, filters, prefix products, beta */
   if (over_group) spectra += L;
   /* The gradients of all samples for one batch, twice, and six matrices. */
   double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, batch) +

@@ -40,6 +40,22 @@ static void observe_over_group(gcnn *m, pl_state *s) {
   s->support = sums[1];
 }
 
+/* Share of the fresh samples on the right side of beta, a spectrum. */
+static double test_accuracy(const gcnn *m) {
+  const pl_layout *l = m->layout;
+  int64_t n = m->data->num_test, right = 0;
+  double *f = pl_zalloc((size_t)n, sizeof *f, "outputs");
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    pl_multi_dot(n, pl_batch_doubles(b), b->weight, pl_data_test_batch(m->data, b),
+                 pl_data_stride(b), m->beta + b->offset, f);
+  }
+  pl_comm_sum(&l->team, f, n);
+  for (int64_t i = 0; i < n; i++) right += m->data->test_y[i] * f[i] > 0;
+  pl_free(f);
+  return (double)right / (double)n;
+}
+
 pl_status gcnn_observe(pl_model *model, double *out) {
   gcnn *m = gcnn_of(model);
   const pl_layout *l = m->layout;
@@ -66,6 +82,7 @@ pl_status gcnn_observe(pl_model *model, double *out) {
   s.norm = sqrt(sums[0]);
   s.parameter_norm2 = sums[1];
   observe_over_group(m, &s);
+  if (m->data->num_test) s.test_accuracy = test_accuracy(m);
   if (m->spec.record_beta) pl_transform_gather(m->transform, m->f, m->full);
   double *multipliers = NULL;
   if (m->spec.record_kkt) {

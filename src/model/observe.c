@@ -63,6 +63,9 @@ static void obs_accuracy(const pl_state *s, double *out) {
   for (int64_t i = 0; i < n; i++) right += s->margin[i] > 0;
   *out = (double)right / (double)n;
 }
+static void obs_test_accuracy(const pl_state *s, double *out) {
+  *out = s->test_accuracy;
+}
 static void obs_beta_norm(const pl_state *s, double *out) {
   *out = s->norm;
 }
@@ -202,6 +205,10 @@ static bool want_kkt(const pl_spec *spec, const pl_group *g) {
   (void)g;
   return spec->record_kkt == 1;
 }
+static bool want_test(const pl_spec *spec, const pl_group *g) {
+  (void)g;
+  return pl_data_num_test(spec) > 0;
+}
 static bool want_spectrum(const pl_spec *spec, const pl_group *g) {
   (void)g;
   return spec->record_spectrum == 1;
@@ -224,6 +231,9 @@ static const observable observables[] = {
     {{"log_loss", NULL, "1", "natural logarithm of the loss"}, .compute = obs_log_loss},
     {{"min_margin", NULL, "1", "smallest margin y_i <x_i, beta>"}, .compute = obs_min_margin},
     {{"accuracy", NULL, "1", "share of samples with positive margin"}, .compute = obs_accuracy},
+    {{"test_accuracy", NULL, "1", "share of fresh samples of the teacher with positive margin"},
+     .wanted = want_test,
+     .compute = obs_test_accuracy},
     {{"beta_norm", NULL, "1", "Euclidean norm of beta over the group"}, .compute = obs_beta_norm},
     {{"schatten", NULL, "1", "Schatten value S_p of normalised beta, p = 2/depth"},
      .compute = obs_schatten},

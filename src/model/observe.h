@@ -43,6 +43,7 @@ typedef struct pl_state {
   double linf;                  /* largest |w_l(g)| */
   double support;               /* number of g where |beta| is above PL_SUPPORT of its largest */
   double live_samples;          /* samples at which a nonlinear network has a gradient */
+  double test_accuracy;         /* share of fresh samples that the network puts on the right side */
   double dual_bound;            /* depth 2 */
   const double *orientation;    /* [irreps] */
   gcnn_kkt kkt;

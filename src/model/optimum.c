@@ -301,6 +301,12 @@ bool pl_optimum_same(const pl_spec *a, const pl_spec *b) {
     return false;
   if (a->data_kind == PL_DATA_FILE) return !strcmp(a->data_path, b->data_path);
   if (a->data_samples != b->data_samples || a->data_nonzeros != b->data_nonzeros) return false;
+  if (a->data_rank != b->data_rank || a->data_margin != b->data_margin) return false;
+  if (a->data_kind == PL_DATA_IDX) {
+    if (strcmp(a->data_path, b->data_path) || strcmp(a->data_labels, b->data_labels)) return false;
+    for (int k = 0; k < 2; k++)
+      if (a->data_digits.v[k] != b->data_digits.v[k]) return false;
+  }
   if (a->data_irreps.n != b->data_irreps.n) return false;
   for (int k = 0; k < a->data_irreps.n; k++)
     if (strcmp(a->data_irreps.v[k], b->data_irreps.v[k])) return false;

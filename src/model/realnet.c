@@ -34,10 +34,14 @@ pl_status realnet_own_group(const pl_spec *spec, const pl_group *g, pl_group **o
 
 /* ---- forward and back ---- */
 
-static void forward(realnet *m, int64_t samples, double *x) {
-  m->z[0] = x;
+static const double *input(const realnet *m, int layer) {
+  return layer ? m->z[layer] : m->x0;
+}
+
+static void forward(realnet *m, int64_t samples, const double *x) {
+  m->x0 = x;
   for (int k = 0; k < m->num_layers; k++)
-    m->layers[k]->kind->forward(m->layers[k], samples, m->z[k], m->z[k + 1]);
+    m->layers[k]->kind->forward(m->layers[k], samples, input(m, k), m->z[k + 1]);
 }
 
 /* From df/d(outputs): gradients of the weights (if asked for) and df/dx (if not NULL). */
@@ -47,7 +51,7 @@ static void backward(realnet *m, int64_t samples, const double *out, bool weight
     pl_layer *layer = m->layers[k];
     double *to = k ? m->dz[k % 2] : dx;
     double *dw = layer->rows ? m->gradient[--l] : NULL;
-    layer->kind->backward(layer, samples, m->z[k], out, to, weights ? dw : NULL);
+    layer->kind->backward(layer, samples, input(m, k), out, to, weights ? dw : NULL);
     out = to;
   }
 }
@@ -137,7 +141,8 @@ static pl_status add_hidden(realnet *m, int64_t samples) {
 
 static pl_status make_layers(realnet *m) {
   /* Room for the samples of this rank; a linear network takes one at a time. */
-  int64_t samples = m->recipe->relu ? m->count : 1, width = samples * m->order;
+  int64_t samples = m->capacity = m->recipe->relu && m->count ? m->count : 1;
+  int64_t width = samples * m->order;
   m->layers = pl_zalloc(2 * (size_t)m->depth, sizeof *m->layers, "layers");
   for (int l = 0; l < m->depth - 1; l++) PL_TRY(add_hidden(m, samples));
   m->layers[m->num_layers++] =
@@ -171,35 +176,75 @@ static pl_status make_layers(realnet *m) {
   return PL_OK;
 }
 
-/* The samples that the linear G-CNN of this spec would have, back over the elements. */
-static pl_status make_data(realnet *m) {
+/* Of num samples in Fourier space, those from `first` on, back over the elements. */
+static double *over_elements(realnet *m, double *x, int64_t num, int64_t first, int64_t count) {
   const pl_layout *l = m->layout;
-  pl_data *data;
-  double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
-  pl_status st = pl_data_new(&m->spec, l, m->transform, f, m->F, &data);
-  pl_free(f);
-  st = pl_agree(&m->team, st);
-  if (st) return st;
-  m->num_samples = data->num_samples;
-  m->first = m->num_samples * m->team.rank / m->team.size;
-  m->count = m->num_samples * (m->team.rank + 1) / m->team.size - m->first;
-  m->y = pl_alloc((size_t)m->num_samples, sizeof *m->y, "labels");
-  memcpy(m->y, data->y, (size_t)m->num_samples * sizeof *m->y);
-  m->x = pl_alloc((size_t)(m->count * m->order), sizeof *m->x, "samples");
-  for (int64_t i = 0; i < m->count; i++) {
+  double *out = pl_alloc((size_t)(count * m->order), sizeof *out, "samples");
+  for (int64_t i = 0; i < count; i++) {
     for (int k = 0; k < l->num_batches; k++) {
       const pl_batch *b = &l->batches[k];
-      memcpy(m->F + b->offset, pl_data_batch(data, b) + (m->first + i) * pl_data_stride(b),
+      memcpy(m->F + b->offset, x + num * b->offset + (first + i) * pl_data_stride(b),
              (size_t)pl_batch_doubles(b) * sizeof *m->F);
     }
-    pl_transform_inverse(m->transform, m->F, m->x + i * m->order);
+    pl_transform_inverse(m->transform, m->F, out + i * m->order);
   }
+  return out;
+}
+
+static double *copy(const double *x, int64_t n) {
+  double *out = pl_alloc((size_t)n, sizeof *out, "labels");
+  if (n) memcpy(out, x, (size_t)n * sizeof *out);
+  return out;
+}
+
+/* This rank's part of n samples. */
+static int64_t start_of(const realnet *m, int64_t n, int rank) {
+  return n * rank / m->team.size;
+}
+
+/* The samples that the linear G-CNN of this spec would have. */
+static pl_status make_data(realnet *m) {
+  pl_data *data;
+  double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
+  pl_status st = pl_agree(&m->team, pl_data_new(&m->spec, m->layout, m->transform, f, m->F, &data));
+  pl_free(f);
+  if (st) return st;
+  int64_t n = m->num_samples = data->num_samples;
+  m->first = start_of(m, n, m->team.rank);
+  m->count = start_of(m, n, m->team.rank + 1) - m->first;
+  m->x = over_elements(m, data->x, n, m->first, m->count);
+  m->y = copy(data->y, n);
+  m->num_test = data->num_test;
+  int64_t first = start_of(m, m->num_test, m->team.rank);
+  m->test_count = start_of(m, m->num_test, m->team.rank + 1) - first;
+  m->test_x = over_elements(m, data->test_x, m->num_test, first, m->test_count);
+  m->test_y = copy(data->test_y + first, m->test_count);
   pl_data_free(data);
-  size_t n = (size_t)m->num_samples;
-  m->margin = pl_alloc(n, sizeof *m->margin, "margins");
-  m->coefficient = pl_alloc(n, sizeof *m->coefficient, "loss weights");
-  m->sums = pl_alloc(n + 1, sizeof *m->sums, "margins");
+  m->margin = pl_alloc((size_t)n, sizeof *m->margin, "margins");
+  m->coefficient = pl_alloc((size_t)n, sizeof *m->coefficient, "loss weights");
+  m->sums = pl_alloc((size_t)n + 1, sizeof *m->sums, "margins");
   return PL_OK;
+}
+
+static double count_right(int64_t n, const double *y, const double *f) {
+  double right = 0;
+  for (int64_t k = 0; k < n; k++) right += y[k] * f[k] > 0;
+  return right;
+}
+
+double realnet_test_accuracy(realnet *m) {
+  double right = 0, *f = pl_zalloc((size_t)m->test_count, sizeof *f, "outputs");
+  if (!m->recipe->relu) pl_multi_dot(m->test_count, m->order, 1, m->test_x, m->order, m->betas, f);
+  for (int64_t i = 0; m->recipe->relu && i < m->test_count; i += m->capacity) {
+    int64_t left = m->test_count - i, n = left < m->capacity ? left : m->capacity;
+    forward(m, n, m->test_x + i * m->order);
+    memcpy(f + i, m->z[m->num_layers], (size_t)n * sizeof *f);
+  }
+  if (m->recipe->relu) forward(m, m->count, m->x);
+  right = count_right(m->test_count, m->test_y, f);
+  pl_comm_sum(&m->team, &right, 1);
+  pl_free(f);
+  return right / (double)m->num_test;
 }
 
 static void destroy(pl_model *model) {
@@ -208,8 +253,9 @@ static void destroy(pl_model *model) {
   for (int k = 0; k < m->num_layers; k++) pl_layer_free(m->layers[k]);
   for (int k = 1; m->z && k <= m->num_layers; k++) pl_free(m->z[k]);
   for (int l = 0; m->gradient && l < m->depth; l++) pl_free(m->gradient[l]);
-  void *arrays[] = {m->layers, m->z,      m->gradient,    m->weighted, m->dz[0], m->dz[1], m->x,
-                    m->y,      m->margin, m->coefficient, m->sums,     m->sum,   m->betas, m->F};
+  void *arrays[] = {m->layers, m->z, m->gradient, m->weighted,    m->dz[0], m->dz[1],
+                    m->x,      m->y, m->margin,   m->coefficient, m->sums,  m->sum,
+                    m->betas,  m->F, m->test_x,   m->test_y};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);

@@ -1,5 +1,6 @@
 #include "realnet_internal.h"
 
+#include "base/mem.h"
 #include "model/optim.h"
 
 #include <math.h>

@@ -27,7 +27,8 @@ static double hidden_seconds(const pl_rates *r, const pl_group *own, double orde
 
 /* One linearisation: transform, singular values, powers. */
 static double measure_seconds(const pl_rates *r, const pl_group *g) {
-  double order = (double)pl_group_order(g), s = order * (2 * r->transform + 2 * r->power);
+  double order = (double)pl_group_order(g);
+  double s = 2 * pl_rates_transform(order) + 2 * order * r->power;
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
     pl_irrep p = pl_group_irrep(g, i);
     s += (p.type == PL_REAL ? 1 : 4) * pl_rates_svd(r, p.dim) + 4 * p.dim * r->power;
@@ -45,6 +46,7 @@ void realnet_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost 
   bool relu = realnet_recipe(spec)->relu;
   double order = (double)pl_group_order(g), hidden = (double)spec->model_depth - 1;
   double all = (double)pl_data_num_samples(spec), mine = ceil(all / team);
+  double tests = (double)pl_data_num_test(spec);
   double through = relu ? mine : 1; /* samples that go through the layers */
   double hops = team > 1 ? ceil(log2(team)) : 0, n = weights(spec, order);
   double shared = 8 * (relu ? n : order); /* bytes that ranks add up in a step */
@@ -58,8 +60,9 @@ void realnet_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost 
                n * rates->normal + out->record;
   out->flops = relu ? 6 * hidden * all * order * (own ? 1 : order) : 4 * all * order + 6 * n;
   double activations = through * order * (hidden * (relu ? 2 : 1) + 3);
-  out->bytes = realnet_weight_bytes(spec, order) + 8 * (all * order * 1.5 + mine * order) +
-               8 * activations + pl_transform_bytes(g, 1) + 8 * 6 * order;
+  out->bytes = realnet_weight_bytes(spec, order) +
+               8 * ((all + tests) * 1.5 + mine + tests / team) * order + 8 * activations +
+               pl_transform_bytes(g, 1) + 8 * 6 * order;
   if (own)
     out->bytes += hidden * pl_convolve_bytes(own, (int64_t)through,
                                              pl_convolve_choose(own, (int64_t)through));

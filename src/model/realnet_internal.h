@@ -34,14 +34,18 @@ typedef struct realnet {
   int num_layers;
   pl_layer **layers;
   pl_layer **weighted; /* [depth]: those with weights */
-  double **z;          /* [num_layers + 1]: samples and activations; z[0] is x or sum */
+  const double *x0;    /* samples of the last forward */
+  double **z;          /* [num_layers + 1]: their activations; z[0] unused */
+  int64_t capacity;    /* samples that the layers have room for */
   double *dz[2];       /* derivatives on their way back */
   double **gradient;   /* [depth] */
   pl_usv *usv;         /* full layers with an optimiser that takes polar factors */
   /* data: this rank has samples first .. first + count - 1 */
   int64_t num_samples, first, count;
-  double *x, *y;                /* [count][|G|]; [num_samples] */
-  double *sum, *beta;           /* [|G|] linear: weighted sum of samples; df/dx */
+  double *x, *y; /* [count][|G|]; [num_samples] */
+  int64_t num_test, test_count;
+  double *test_x, *test_y;      /* this rank's share of the fresh samples */
+  double *sum;                  /* [|G|] linear: weighted sum of samples */
   double *margin, *coefficient; /* [num_samples] */
   double *sums;                 /* [num_samples + 1]: outputs and vote in the all-reduce */
   double log_scale;
@@ -65,6 +69,10 @@ static inline bool realnet_pools(const pl_spec *spec) {
 
 /* df/dx of this rank's samples into m->betas; linear: of f itself, on every rank. */
 void realnet_linearise(realnet *m);
+
+/* Share of the fresh samples on the right side.  m->betas must be known; overwrites activations,
+ * which are then made anew. */
+double realnet_test_accuracy(realnet *m);
 
 pl_status realnet_check_weights(const pl_spec *spec, const pl_group *g, const char **key);
 pl_status realnet_init_weights(realnet *m);

@@ -167,6 +167,7 @@ pl_status realnet_observe(pl_model *model, double *out) {
   pl_status st;
   measure_weights(m, &s);
   realnet_linearise(m);
+  if (m->num_test) s.test_accuracy = realnet_test_accuracy(m);
   if (!m->recipe->relu) return measure(m, m->betas, &s, out);
   st = observe_samples(m, &s);
   if (m->team.rank == 0) memcpy(out, m->mean, (size_t)m->schema.size * sizeof *out);

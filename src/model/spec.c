@@ -15,7 +15,7 @@
   }
 WORDS(poolings, "none", "mean")
 WORDS(init_kinds, "gaussian", "uniform", "file")
-WORDS(data_kinds, "gaussian", "sparse", "irrep", "file")
+WORDS(data_kinds, "gaussian", "sparse", "irrep", "file", "teacher", "idx")
 WORDS(losses, "exponential", "logistic")
 WORDS(domains, "group", "fourier")
 WORDS(granularities, "coordinate", "irrep", "scalar")
@@ -47,15 +47,29 @@ const pl_key pl_keys[] = {
     {"data.kind", PL_KEY_CHOICE, F(data_kind), .fallback = "gaussian", .choice = data_kinds,
      .help = "where the samples come from"},
     {"data.samples", PL_KEY_INT, F(data_samples), .fallback = "10", .min = 1, .max = 1e6,
-     .help = "samples N; labels alternate +1, -1"},
+     .help = "samples N; labels alternate +1, -1 (teacher: by the teacher)"},
     {"data.scale", PL_KEY_REAL, F(data_scale), NULL, POSITIVE, .word = "unit", .word_value = 0,
      .help = "unit: each sample divided by its norm; or a factor (default: unit, 1 for files)"},
     {"data.irreps", PL_KEY_TEXTS, F(data_irreps), .fallback = "",
-     .help = "labels of the irreps whose matrix elements are the samples of data.kind irrep"},
+     .help = "labels of the irreps whose matrix elements are the samples of data.kind irrep, or "
+             "that the teacher lives on"},
+    {"data.rank", PL_KEY_INT, F(data_rank), .fallback = "1", .min = 1, .max = MANY,
+     .help = "rank of the teacher on each of data.irreps"},
+    {"data.margin", PL_KEY_REAL, F(data_margin), "0.5", .min = 0, .max = DBL_MAX,
+     .help = "Gaussian samples of a teacher are pushed so many standard deviations off its "
+             "hyperplane"},
+    {"data.test", PL_KEY_INT, F(data_test), .fallback = "1000", .min = 1, .max = 1e6,
+     .help = "fresh samples of the teacher that test_accuracy is measured on"},
     {"data.nonzeros", PL_KEY_INT, F(data_nonzeros), .fallback = "3", .min = 1, .max = 1e9,
      .help = "nonzeros per sample of data.kind sparse"},
     {"data.path", PL_KEY_TEXT, F(data_path), .file_path = true,
-     .help = "NetCDF file with x(sample, element) and y(sample), for data.kind file"},
+     .help = "NetCDF file with x(sample, element) and y(sample), for data.kind file; IDX file of "
+             "images, for idx"},
+    {"data.labels", PL_KEY_TEXT, F(data_labels), .file_path = true,
+     .help = "IDX file of labels, for data.kind idx"},
+    {"data.digits", PL_KEY_INTS, F(data_digits), .fallback = "[1, 5]", .min = 0, .max = 255,
+     .help = "the two labels that become +1 and -1; images are averaged to m x m pixels and turned "
+             "by the symmetries of C_m x C_m, p4_m, p4m_m or C_m x C_m x D_4"},
     {"data.seed", PL_KEY_INT, F(data_seed), .min = 0, .max = 0x1p53,
      .help = "seed of the data (default: seed); one value gives all runs the same data"},
     {"loss", PL_KEY_CHOICE, F(loss), .fallback = "exponential", .choice = losses,
@@ -72,7 +86,7 @@ const pl_key pl_keys[] = {
     {"optimizer.granularity", PL_KEY_CHOICE, F(optimizer_granularity), .fallback = "coordinate",
      .choice = granularities,
      .help = "one conditioner per coordinate, per layer and irrep, or for everything"},
-    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), "1e-8", POSITIVE,
+    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), "1e-08", POSITIVE,
      .help = "epsilon of adagrad, rmsprop and adam"},
     {"optimizer.epsilon_inside", PL_KEY_BOOL, F(epsilon_inside), .fallback = "true",
      .help = "epsilon inside the root, sqrt(epsilon + v), or sqrt(v) + epsilon"},

@@ -237,15 +237,20 @@ static pl_status count_runs(pl_config *cfg) {
 
 /* ---- checks across keys ---- */
 
-/* Keys that serve one kind only. */
+/* Keys that serve one kind only, or two. */
 static const struct {
   const char *kind;
-  int64_t is;
+  int64_t is, or_is;
   const char *key;
 } companions[] = {
-    {"model.init.kind", PL_INIT_FILE, "model.init.path"},
-    {"data.kind", PL_DATA_FILE, "data.path"},
-    {"data.kind", PL_DATA_IRREP, "data.irreps"},
+    {"model.init.kind", PL_INIT_FILE, PL_INIT_FILE, "model.init.path"},
+    {"data.kind", PL_DATA_FILE, PL_DATA_IDX, "data.path"},
+    {"data.kind", PL_DATA_IRREP, PL_DATA_TEACHER, "data.irreps"},
+    {"data.kind", PL_DATA_IDX, PL_DATA_IDX, "data.labels"},
+    {"data.kind", PL_DATA_IDX, PL_DATA_IDX, "data.digits"},
+    {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.rank"},
+    {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.margin"},
+    {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.test"},
 };
 enum { NUM_COMPANIONS = sizeof companions / sizeof *companions };
 
@@ -256,10 +261,13 @@ static pl_status check_companions(const pl_config *cfg) {
     const column *c = column_of(cfg, companions[i].key);
     bool used = c->origin == DEFAULT || kind->origin == COMMAND_LINE;
     const int64_t *kinds = (const int64_t *)(const void *)kind->values.v;
-    for (int64_t k = 0; k < kind->values.n && !used; k++) used = kinds[k] == companions[i].is;
+    for (int64_t k = 0; k < kind->values.n && !used; k++)
+      used = kinds[k] == companions[i].is || kinds[k] == companions[i].or_is;
     if (used) continue;
-    pl_error(PL_EINPUT, "only for %s: %s", companions[i].kind,
-             kind->key->choice((int)companions[i].is));
+    const char *is = kind->key->choice((int)companions[i].is);
+    const char *or_is = kind->key->choice((int)companions[i].or_is);
+    pl_error(PL_EINPUT, "only for %s: %s%s%s", companions[i].kind, is, is == or_is ? "" : " or ",
+             is == or_is ? "" : or_is);
     return blame_run(cfg, c, 0, PL_EINPUT);
   }
   return PL_OK;
@@ -277,8 +285,12 @@ static const char *check_run(const pl_spec *s) {
     return at_fault("model.init.kind", "file needs model.init.path");
   if (s->data_kind == PL_DATA_FILE && !s->data_path)
     return at_fault("data.kind", "file needs data.path");
+  if (s->data_kind == PL_DATA_IDX && (!s->data_path || !s->data_labels))
+    return at_fault("data.kind", "idx needs data.path (images) and data.labels");
   if (s->data_kind == PL_DATA_IRREP && s->data_irreps.n == 0)
     return at_fault("data.kind", "irrep needs data.irreps");
+  if (s->data_kind == PL_DATA_TEACHER && s->data_irreps.n == 0)
+    return at_fault("data.kind", "teacher needs data.irreps, those that it lives on");
   const pl_ints *at = &s->record_steps;
   if (at->n > 0 && at->v[at->n - 1] > s->steps) {
     pl_error(PL_EINPUT, "step %lld is beyond the last (steps: %lld)", (long long)at->v[at->n - 1],

@@ -1,0 +1,217 @@
+/* IDX files, the format of MNIST: big-endian magic 0x00000803 (images: count, rows, columns, then
+ * bytes) and 0x00000801 (labels: count, then bytes).  http://yann.lecun.com/exdb/mnist */
+#include "data_internal.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "spectral/spectrum.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IMAGES = 0x803, LABELS = 0x801, SIDE_MAX = 4096, CHOICE = 0x7ffffff2 };
+
+typedef struct idx {
+  int64_t count, rows, cols;
+  FILE *images;
+  unsigned char *labels;
+} idx;
+
+static void idx_close(idx *f) {
+  if (f->images) fclose(f->images);
+  pl_free(f->labels);
+}
+
+static pl_status open_file(const char *path, FILE **out) {
+  *out = fopen(path, "rb");
+  if (*out) return PL_OK;
+  return pl_error(errno == EACCES ? PL_EENV : PL_EINPUT, "%s: %s", path, strerror(errno));
+}
+
+/* n big-endian numbers. */
+static bool read_header(FILE *f, int n, int64_t *out) {
+  for (int k = 0; k < n; k++) {
+    unsigned char b[4];
+    if (fread(b, 1, 4, f) != 4) return false;
+    out[k] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+  }
+  return true;
+}
+
+static pl_status read_labels(const char *path, idx *f) {
+  FILE *file;
+  int64_t head[2];
+  PL_TRY(open_file(path, &file));
+  pl_status st = PL_OK;
+  if (!read_header(file, 2, head) || head[0] != LABELS)
+    st = pl_error(PL_EINPUT, "%s: not an IDX file of labels (magic 0x00000801; unpack .gz first)",
+                  path);
+  else if (head[1] != f->count)
+    st = pl_error(PL_EINPUT, "%s: %lld labels for %lld images", path, (long long)head[1],
+                  (long long)f->count);
+  if (!st) {
+    f->labels = pl_alloc((size_t)f->count, 1, "labels");
+    if (fread(f->labels, 1, (size_t)f->count, file) != (size_t)f->count)
+      st = pl_error(PL_EINPUT, "%s: ends before its last label", path);
+  }
+  fclose(file);
+  return st;
+}
+
+static pl_status idx_open(const pl_spec *spec, idx *f, const char **key) {
+  int64_t head[4];
+  *f = (idx){0};
+  *key = "data.path";
+  PL_TRY(open_file(spec->data_path, &f->images));
+  pl_status st = PL_OK;
+  if (!read_header(f->images, 4, head) || head[0] != IMAGES)
+    st = pl_error(PL_EINPUT, "%s: not an IDX file of images (magic 0x00000803; unpack .gz first)",
+                  spec->data_path);
+  else if (head[2] < 1 || head[3] < 1 || head[2] > SIDE_MAX || head[3] > SIDE_MAX)
+    st = pl_error(PL_EINPUT, "%s: images of %lld x %lld pixels", spec->data_path,
+                  (long long)head[2], (long long)head[3]);
+  if (!st) {
+    f->count = head[1];
+    f->rows = head[2];
+    f->cols = head[3];
+    if (fseek(f->images, 0, SEEK_END) || ftell(f->images) < 16 + f->count * f->rows * f->cols)
+      st = pl_error(PL_EINPUT, "%s: ends before its last image", spec->data_path);
+  }
+  if (!st) {
+    *key = "data.labels";
+    st = read_labels(spec->data_labels, f);
+  }
+  if (st) idx_close(f);
+  return st;
+}
+
+/* ---- onto the group ---- */
+
+/* m and the number of symmetries beside the translations: C_m x C_m (1), p4_m (4), p4m_m and
+ * C_m x C_m x D_4 (8).  m = 0: another group. */
+static int64_t side_of(const pl_group *g, int *symmetries) {
+  const char *spec = pl_group_spec(g);
+  long long a, b = 0;
+  int end = 0;
+  *symmetries = 1;
+  if (sscanf(spec, "C_%lld x C_%lld%n", &a, &b, &end) == 2 && a == b) {
+    if (!spec[end]) return a;
+    *symmetries = 8;
+    if (!strcmp(spec + end, " x D_4")) return a;
+  }
+  *symmetries = 4;
+  if (sscanf(spec, "p4_%lld%n", &a, &end) == 1 && !spec[end]) return a;
+  *symmetries = 8;
+  if (sscanf(spec, "p4m_%lld%n", &a, &end) == 1 && !spec[end]) return a;
+  return 0;
+}
+
+/* Overlap of target pixel i of m with source pixel k of n, in source pixels. */
+static double overlap(int64_t i, int64_t m, int64_t k, int64_t n) {
+  double from = fmax((double)k, (double)(i * n) / (double)m);
+  double to = fmin((double)k + 1, (double)((i + 1) * n) / (double)m);
+  return fmax(0, to - from);
+}
+
+/* The image whose pixels are means of the original over theirs; out: m x m. */
+static void resize(const idx *f, const unsigned char *pixels, int64_t m, double *out) {
+  double area = (double)(f->rows * f->cols) / (double)(m * m) * 255;
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < m; j++) {
+      double sum = 0;
+      for (int64_t r = i * f->rows / m; r < f->rows && r * m < (i + 1) * f->rows; r++)
+        for (int64_t c = j * f->cols / m; c < f->cols && c * m < (j + 1) * f->cols; c++)
+          sum += overlap(i, m, r, f->rows) * overlap(j, m, c, f->cols) * pixels[r * f->cols + c];
+      out[i * m + j] = sum / area;
+    }
+}
+
+/* x(a, b, h) = (h image)(a, b): h = r^k turns it k quarters, s r^k then mirrors it. */
+static void place(int64_t m, int symmetries, const double *image, double *x) {
+  for (int64_t a = 0; a < m; a++)
+    for (int64_t b = 0; b < m; b++)
+      for (int h = 0; h < symmetries; h++) {
+        int64_t i = a, j = h < 4 ? b : m - 1 - b;
+        for (int k = 0; k < h % 4; k++) {
+          int64_t turned = m - 1 - i;
+          i = j;
+          j = turned;
+        }
+        x[(a * m + b) * symmetries + h] = image[i * m + j];
+      }
+}
+
+/* ---- which images ---- */
+
+/* Images with this label, in the file's order; returns their number. */
+static int64_t members(const idx *f, int64_t label, int64_t *out) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < f->count; i++)
+    if (f->labels[i] == label) out[n++] = i;
+  return n;
+}
+
+pl_status idx_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  int symmetries;
+  idx f;
+  *key = "group";
+  if (side_of(g, &symmetries) == 0)
+    return pl_error(PL_EINPUT, "images fit C_m x C_m, p4_m, p4m_m and C_m x C_m x D_4, not %s",
+                    pl_group_spec(g));
+  *key = "data.digits";
+  if (spec->data_digits.n != 2 || spec->data_digits.v[0] == spec->data_digits.v[1])
+    return pl_error(PL_EINPUT, "expected two different labels, such as [1, 5]");
+  PL_TRY(idx_open(spec, &f, key));
+  int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
+  pl_status st = PL_OK;
+  for (int k = 0; k < 2 && !st; k++) {
+    int64_t have = members(&f, spec->data_digits.v[k], list);
+    int64_t want = (spec->data_samples + 1 - k) / 2;
+    *key = "data.samples";
+    if (have < want)
+      st = pl_error(PL_EINPUT, "%lld samples need %lld images of %lld, %s has %lld",
+                    (long long)spec->data_samples, (long long)want,
+                    (long long)spec->data_digits.v[k], spec->data_path, (long long)have);
+  }
+  pl_free(list);
+  idx_close(&f);
+  return st;
+}
+
+pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double *x, double *y) {
+  int symmetries;
+  int64_t m = side_of(g, &symmetries), order = pl_group_order(g);
+  const char *key;
+  idx f;
+  PL_TRY(idx_open(spec, &f, &key));
+  size_t pixels = (size_t)(f.rows * f.cols);
+  unsigned char *bytes = pl_alloc(pixels, 1, "an image");
+  double *image = pl_alloc((size_t)(m * m), sizeof *image, "an image");
+  int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
+  pl_status st = PL_OK;
+  for (int k = 0; k < 2 && !st; k++) {
+    int64_t have = members(&f, spec->data_digits.v[k], list);
+    for (int64_t i = k, n = 0; i < spec->data_samples && !st; i += 2, n++) {
+      /* Drawn without replacement: the rest of the list is what is left. */
+      int64_t at =
+          n + pl_rng_below(seed, PL_STREAM(PL_STREAM_MISC, CHOICE + k), (uint64_t)n, have - n);
+      int64_t chosen = list[at];
+      list[at] = list[n];
+      y[i] = k ? -1 : 1;
+      if (fseek(f.images, 16 + chosen * (long)pixels, SEEK_SET) ||
+          fread(bytes, 1, pixels, f.images) != pixels)
+        st = pl_error(PL_EENV, "%s: cannot be read", spec->data_path);
+      resize(&f, bytes, m, image);
+      if (!st && pl_sum_squares(m * m, image) == 0)
+        st = pl_error(PL_EINPUT, "%s: image %lld is blank", spec->data_path, (long long)chosen);
+      place(m, symmetries, image, x + i * order);
+    }
+  }
+  pl_free(bytes);
+  pl_free(image);
+  pl_free(list);
+  idx_close(&f);
+  return st;
+}
