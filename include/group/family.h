@@ -67,7 +67,7 @@ struct pl_family {
 };
 
 extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternion,
-    pl_family_symmetric, pl_family_numeric;
+    pl_family_symmetric, pl_family_alternating, pl_family_signed, pl_family_numeric;
 
 struct pl_group {
   char *spec;

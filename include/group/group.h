@@ -19,7 +19,8 @@
  * n-gon, order 2n: r^k is k, s r^k is n + k, s r s = r^-1.  Q_8: 1, i, j, k, -1, -i, -j, -k.
  * G x H: g |H| + h (G slow, H fast); more factors likewise.
  *
- * A_n, even permutations: as S_n.  Groups from generators (perm:.., M_11, ..): digits along a
+ * A_n: the even permutations as in S_n.  B_n, signed permutations i -> +-s(i): rank(s) 2^n + v,
+ * bit j of v (from 0) for a minus sign at the image j + 1; labels "-2 1 3".  Groups from generators (perm:.., M_11, ..): digits along a
  * stabiliser chain (group/chain.h); labels are products of cycles.  cayley:..: as in the file
  * (group/finite.h).
  *
@@ -32,6 +33,12 @@
  *   S_n  Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
  *        lexicographic order of partitions; lexicographic element order then lists left cosets
  *        of S_(n-1) contiguously.
+ *   A_n  restrictions from S_n: lambda before its conjugate; a self-conjugate one splits in
+ *        "lambda+" and "lambda-", eigenspaces of S e_T = sign(T) e_T', for +1 and -1 if S^2 = 1,
+ *        otherwise a complex pair, for i and -i.  sign(T) = (-1)^(inversions of T's rows).
+ *   B_n  "lambda|mu", lambda of n-k, mu of k ("-" if empty), k = 0..n: induced from the character
+ *        (-1)^(minus signs on A) times lambda x mu, over the subsets A of k points in increasing
+ *        order of their bit masks; coset representatives increase on A and off A.
  *   Groups from generators or a table: by dimension, then by the values of the characters, larger
  *        first (group/irreps.h); "3a", "3b", ..; conj "3a" is "3a*".
  *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored

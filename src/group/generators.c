@@ -19,7 +19,7 @@ static int read_point(const char **s) {
   const char *p = *s;
   for (; isdigit((unsigned char)*p) && value <= PL_MAX_DEGREE; p++) value = 10 * value + (*p - '0');
   if (p == *s)
-    pl_error(PL_EINPUT, "a point is missing before \"%.20s\"", p);
+    pl_error(PL_EINPUT, *p ? "a point is missing before \"%.20s\"" : "\")\" is missing%s", p);
   else if (value < 1 || value > PL_MAX_DEGREE)
     pl_error(PL_EINPUT, "points go from 1 to %d", PL_MAX_DEGREE);
   *s = p;

@@ -10,6 +10,7 @@
 
 static const pl_family *const families[] = {&pl_family_cyclic, &pl_family_dihedral,
                                             &pl_family_quaternion, &pl_family_symmetric,
+                                            &pl_family_alternating, &pl_family_signed,
                                             &pl_family_numeric};
 enum { NUM_FAMILIES = sizeof families / sizeof *families };
 /* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
@@ -133,7 +134,7 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
     int own = parse_word(p, len, f, &st);
     if (st) {
       pl_group_free(g);
-      return pl_error_in(st, "group \"%s\"", spec);
+      return pl_error_in(st, "group \"%s\": ", spec);
     }
     if (!own) {
       if (!parse_factor(p, len < 64 ? len : 64, f, why, sizeof why)) break;
