@@ -148,7 +148,7 @@ pl_status pl_perms_read(const char *path, pl_perms *out) {
       if (!st && *s) st = pl_error(PL_EINPUT, "one generator per line, not \"%.20s\" after it", s);
     } else
       st = read_one_line(s, next_row(&p), &p.degree);
-    if (st) pl_error_in(st, "%s:%d", path, number);
+    if (st) pl_error_in(st, "%s:%d: ", path, number);
   }
   if (!st && ferror(file)) st = pl_error(PL_EENV, "%s: %s", path, strerror(errno));
   if (!st && !p.num) st = pl_error(PL_EINPUT, "%s: no generators", path);
