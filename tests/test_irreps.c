@@ -81,12 +81,12 @@ static const char *const gap_program =
     "w := function(x) local c, n, a; n := Conductor(x); c := CoeffsCyc(x, n);\n"
     "  for a in [Cos, Sin] do Print(Sum([1..n], k -> Float(c[k]) * a(2 * FLOAT.PI * (k-1) / n)), "
     "\" \"); od; end;\n"
-    "t := function(g) local ct, r, x; ct := CharacterTable(g); r := ConjugacyClasses(ct);\n"
+    "t := function(g) local ct, r, x, c; ct := CharacterTable(g); r := ConjugacyClasses(ct);\n"
     "  Print(Length(r), \"\\n\"); for x in r do Print(Size(x), \" \", Order(Representative(x)), "
     "\"\\n\"); od;\n"
     "  for x in Irr(ct) do for c in ValuesOfClassFunction(x) do w(c); Print(\"\\n\"); od; od; "
     "end;\n"
-    "SizeScreen([4096, 24]);; c := 0;;\n";
+    "SizeScreen([4096, 24]);\n";
 
 enum { MAX_GROUPS = 64 };
 
@@ -142,8 +142,9 @@ static void test_gap(void **state) {
   FILE *in = fdopen(fd, "w");
   fputs(gap_program, in);
   for (int i = 0; i < groups; i++) fprintf(in, "t(Group(%s));\n", spec[i]);
+  fputs("QUIT;\n", in);
   fclose(in);
-  char *command = pl_asprintf("gap -q -A -T <%s 2>&1", path);
+  char *command = pl_asprintf("gap -q -A -T %s 2>&1 </dev/null", path);
   FILE *gap = popen(command, "r");
   for (int i = 0; i < groups; i++) {
     int64_t n;
