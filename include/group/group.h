@@ -20,9 +20,9 @@
  * G x H: g |H| + h (G slow, H fast); more factors likewise.
  *
  * A_n: the even permutations as in S_n.  B_n, signed permutations i -> +-s(i): rank(s) 2^n + v,
- * bit j of v (from 0) for a minus sign at the image j + 1; labels "-2 1 3".  Groups from generators (perm:.., M_11, ..): digits along a
- * stabiliser chain (group/chain.h); labels are products of cycles.  cayley:..: as in the file
- * (group/finite.h).
+ * bit j of v (from 0) for a minus sign at the image j + 1; labels "-2 1 3".  Groups from generators
+ * (perm:.., M_11, ..): digits along a stabiliser chain (group/chain.h); labels are products of
+ * cycles.  cayley:..: as in the file (group/finite.h).
  *
  * Irreps, in the order of their numbers.
  *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
@@ -61,7 +61,8 @@ typedef struct pl_group pl_group;
 
 /* Parse a spec such as "S_5" or "C_28 x C_28 x D_4".  On failure PL_EINPUT with a message that
  * names the part that is wrong and lists the forms; *out unchanged.  Orders up to 2^60.  Takes
- * little memory whatever the order.  Free with pl_group_free. */
+ * little memory whatever the order; a group known by its multiplication (order up to 10^4) has its
+ * irreps found here, or read from a cache (group/irreps.h).  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */
