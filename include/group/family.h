@@ -67,7 +67,8 @@ struct pl_family {
 };
 
 extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternion,
-    pl_family_symmetric, pl_family_semidirect, pl_family_numeric;
+    pl_family_symmetric, pl_family_semidirect, pl_family_alternating, pl_family_signed,
+    pl_family_numeric;
 
 /* A word such as "C_12", len characters.  On success 1, *f set but not initialised; otherwise 0,
  * and why says what is wrong. */

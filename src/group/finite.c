@@ -155,7 +155,7 @@ pl_status pl_finite_from_table(const char *path, pl_finite **out) {
   if (!st) st = check_inverses(f);
   if (!st) st = find_generators(f);
   if (st) {
-    pl_error_in(st, "%s", path);
+    pl_error_in(st, "%s: ", path);
     pl_finite_free(f);
   } else {
     f->hash =

@@ -19,7 +19,7 @@ static int read_point(const char **s) {
   const char *p = *s;
   for (; isdigit((unsigned char)*p) && value <= PL_MAX_DEGREE; p++) value = 10 * value + (*p - '0');
   if (p == *s)
-    pl_error(PL_EINPUT, "a point is missing before \"%.20s\"", p);
+    pl_error(PL_EINPUT, *p ? "a point is missing before \"%.20s\"" : "\")\" is missing%s", p);
   else if (value < 1 || value > PL_MAX_DEGREE)
     pl_error(PL_EINPUT, "points go from 1 to %d", PL_MAX_DEGREE);
   *s = p;
@@ -148,7 +148,7 @@ pl_status pl_perms_read(const char *path, pl_perms *out) {
       if (!st && *s) st = pl_error(PL_EINPUT, "one generator per line, not \"%.20s\" after it", s);
     } else
       st = read_one_line(s, next_row(&p), &p.degree);
-    if (st) pl_error_in(st, "%s:%d", path, number);
+    if (st) pl_error_in(st, "%s:%d: ", path, number);
   }
   if (!st && ferror(file)) st = pl_error(PL_EENV, "%s: %s", path, strerror(errno));
   if (!st && !p.num) st = pl_error(PL_EINPUT, "%s: no generators", path);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const pl_family *const families[] = {&pl_family_cyclic,     &pl_family_dihedral,
-                                            &pl_family_quaternion, &pl_family_symmetric,
-                                            &pl_family_semidirect, &pl_family_numeric};
+static const pl_family *const families[] = {
+    &pl_family_cyclic,     &pl_family_dihedral,    &pl_family_quaternion, &pl_family_symmetric,
+    &pl_family_semidirect, &pl_family_alternating, &pl_family_signed,     &pl_family_numeric};
 enum { NUM_FAMILIES = sizeof families / sizeof *families };
 /* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
 static const int64_t max_order = INT64_C(1) << 60;
@@ -132,7 +132,7 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
     int own = parse_word(p, len, f, &st);
     if (st) {
       pl_group_free(g);
-      return pl_error_in(st, "group \"%s\"", spec);
+      return pl_error_in(st, "group \"%s\": ", spec);
     }
     int semidirect = own ? 0 : pl_semidirect_parse(p, f, why, sizeof why);
     if (*why) break;

@@ -48,7 +48,7 @@ static pl_status read_group(const char *word, pl_finite **out, char **spec) {
     return PL_OK;
   }
   pl_perms p;
-  int cycles = text && *text == '(';
+  int cycles = text && text[strspn(text, " \t")] == '(';
   if (text)
     PL_TRY(cycles ? pl_perms_parse(text, &p) : pl_perms_read(text, &p));
   else if (!pl_perms_named(word, &p, &why) || why)
