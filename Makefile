@@ -11,6 +11,7 @@ endif
 comma   := ,
 VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 B       := build$(if $(VARIANT),/$(VARIANT))
+FUZZ_SECONDS ?= 60
 
 # Libraries by pkg-config; on clusters with other names, set PKGS or LIBS.
 PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && echo scalapack-openmpi) \
@@ -18,7 +19,7 @@ PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && e
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
   -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
-  $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-format-truncation) $(CFLAGS)
+  $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring gcc,$(CC)),-Wno-format-truncation)) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
 SRC     := $(wildcard src/*/*.c)
@@ -28,7 +29,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
-.PHONY: all help deps demo test test-long bench bench-long figures format format-check layers tidy install clean FORCE
+.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format format-check layers tidy install clean FORCE
 
 all: $(BIN)
 help:
@@ -36,6 +37,8 @@ help:
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
 	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
+	@echo "test-slurm job scripts under a real Slurm                test-san   under sanitizers"
+	@echo "fuzz       the parsers, FUZZ_SECONDS=60 each"
 	@echo "bench      speed, as ratios                              bench-long large groups too"
 	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/"
 	@echo "format, format-check, layers, tidy                       for developers"
@@ -52,6 +55,8 @@ $(B)/%.o: src/%.c $(B)/flags
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
+$(B)/fuzz_%: tests/fuzz_%.c $(LIB)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 $(B)/base/version.o: EXTRA = $(VERSION)
 $(B)/base/version.o: $(B)/version
 # Rebuilt when what they hold has changed: compiler and flags; version and commit.
@@ -91,8 +96,31 @@ PYTESTS := $(wildcard tests/test_*.py)
 test: deps
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
 	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(PYTESTS)
+# Slower: more kills, large groups, another compiler, valgrind (which knows no AVX-512).
+UNIT := $(MAKE) --no-print-directory unit
 test-long: test
+	$(Q).ci/deps clang valgrind
+	$(Q)KILLS=200 PYTEST_ADDOPTS="-k killed" PY_LIMIT=3600 tests/run.sh tests/test_resume.py
+	$(Q)$(UNIT) CC=clang
+	$(Q)ARCH=x86-64-v3 PLANCHEREL_NO_REEXEC=1 OPENBLAS_CORETYPE=HASWELL LIMIT=3600 RANKS="1 2" WRAP="valgrind -q \
+	  --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" \
+	  $(UNIT) ARCH=x86-64-v3 B=build/valgrind CFLAGS="-O1 -g"
 	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" PY_LIMIT=7200 tests/run.sh $(wildcard tests/long_*.py)
+test-slurm: deps
+	$(Q).ci/deps slurm-wlm munge iproute2
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)PYTHON=$(PYTHON) tests/run.sh tests/slurm_test.sh
+# Memory is counted by the tests themselves; Open MPI keeps some at exit.
+test-san: deps
+	$(Q)RANKS="1 3" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  $(UNIT) SAN=address,undefined CFLAGS="-O1 -g"
+unit: $(TESTS)
+	$(Q)MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS)
+fuzz:
+	$(Q).ci/deps clang libclang-rt-dev
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,fuzzer-no-link B=build/fuzz CFLAGS="-O1 -g" \
+	  $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)$(PYTHON) tests/bench_program.py

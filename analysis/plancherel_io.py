@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 # On `run`, but an outcome and no key of the sweep file.
-OUTCOMES = {"status", "wall_time", "steps_done", "ranks"}
+OUTCOMES = {"status", "wall_time", "memory", "steps_done", "ranks"}
 # Keys whose values make replicas of one experiment.
 REPLICAS = {"seed", "data_seed"}
 # Runs with these outcomes do not enter medians.

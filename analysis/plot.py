@@ -5,6 +5,9 @@ Kinds:
   trajectory  --y against the step, one line per value of --hue: the median over the other runs
               (seeds) with the band from the 16th to the 84th percentile; a line ends where fewer
               than half of its runs go on
+  gap         how far from the optimum, against the step: the optimality gap at depth 2 and the KKT
+              residual at every depth (record.kkt), a panel each; dashed, where `plancherel optimum`
+              has added it, the true distance of the normalised margin from the optimum
   irreps      each irrep's share of the Schatten sum against the step, one run a panel
   spectrum    the final singular values in descending order, one line per value of --hue
 
@@ -269,6 +272,39 @@ def plot_trajectory(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
+def plot_gap(ds, args):
+    """Optimality gap and KKT residual, one line per depth, medians and bands over the rest."""
+    runs, note = chosen_runs(ds, args)
+    step = pio.steps(ds)
+    panels_of = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
+    shown = [(n, t) for n, t in panels_of if n in ds.variables and np.isfinite(ds[n][runs]).any()]
+    if not shown:
+        raise pio.InputError(f"{args.input}: neither optimality_gap (depth 2) nor kkt_residual")
+    depths = pio.combinations(ds, ["model_depth"], runs)
+    figure, axes = panels(len(shown), (3.8, 3.0))
+    entries = {}
+    for ax, (name, label) in zip(axes, shown):
+        largest = 0
+        for ((depth,), members), colour in zip(depths, colours([d for (d,), _ in depths])):
+            y = ds[name].values[members]
+            if not np.isfinite(y).any():
+                continue
+            x, samples = trajectory_samples(step[members], y)
+            line = draw_bands(ax, x, samples, colour)
+            entries[pio.order(depth)] = (line, pio.value_text("model_depth", depth))
+            largest = max(largest, x.max())
+            if name == "optimality_gap" and "optimum" in ds.variables:
+                best = ds.optimum.values[members][:, None]
+                true = 1 - ds.normalized_margin.values[members] / best
+                ax.plot(x, np.nanmedian(trajectory_samples(step[members], true)[1], axis=0),
+                        color=colour, linestyle="--", linewidth=1.2)
+        ax.set_yscale("linear" if args.yscale == "linear" else "log")
+        ax.set_ylabel(label)
+        step_axis(ax, largest)
+    legend(figure, axes[-1], "model_depth", [entries[k] for k in sorted(entries)])
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
 def plot_spectrum(ds, args):
     """Final singular values in descending order."""
     hint = "set record.spectrum: true in the sweep file"
@@ -351,7 +387,12 @@ def plot_irreps(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
-KINDS = {"trajectory": plot_trajectory, "irreps": plot_irreps, "spectrum": plot_spectrum}
+KINDS = {
+    "trajectory": plot_trajectory,
+    "gap": plot_gap,
+    "irreps": plot_irreps,
+    "spectrum": plot_spectrum,
+}
 
 
 def main(argv=None):

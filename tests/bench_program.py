@@ -117,11 +117,13 @@ def estimates(sizes, ranks=1):
         gb, _, _, seconds = planned(path, ranks)
         data, _, resident = run(path, ranks)
         took = wall(data)
+        memory = float(data["memory"][0])
         line = f"estimate    S_{n} on {ranks} rank(s): {took:.3g} s, planned {seconds:.3g} s " \
-               f"(planned/measured {seconds / took:.2f})"
-        if ranks == 1:
-            line += f"; {(resident - base) / 1e9:.3g} GB, planned {gb / 1e9:.3g} GB " \
-                    f"(measured/planned {(resident - base) / gb:.2f})"
+               f"(planned/measured {seconds / took:.2f}); {memory / 1e9:.3g} GB, planned " \
+               f"{gb / 1e9:.3g} GB (measured/planned {memory / gb:.2f})"
+        if ranks == 1 and gb > 1e8:
+            line += f"; resident less an empty run {(resident - base) / 1e9:.3g} GB " \
+                    f"({(resident - base) / gb:.2f})"
         print(line)
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Run the test programs given as arguments.  A C program's source starts with /* ranks: 1 2 .. */:
-# it runs once for each count under mpirun; python files run under pytest.  Silent but for one line
-# each; output is shown when a test fails.  Last line: "N passed, N failed".
+# it runs once for each count (of those in RANKS, if set) under mpirun, after WRAP (a valgrind command);
+# python files run under pytest.  Silent but for one line each; output is shown when a test fails.
+# Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OPENBLAS_NUM_THREADS=1
-MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120}
+MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} WRAP=${WRAP:-}
 passed=0 failed=0
 log=$(mktemp); trap 'rm -f "$log"' EXIT
 check() { # name command..
@@ -29,8 +30,9 @@ for t in "$@"; do
     ranks=$(sed -n '1s|^/\* ranks: \(.*\) \*/$|\1|p' "tests/$name.c")
     [ -n "$ranks" ] || { echo "FAILED  $name: no ranks line"; failed=$((failed + 1)); continue; }
     for n in $ranks; do
-      if [ "$n" = 1 ]; then check "$name" "$t"
-      else check "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" "$t"; fi
+      [[ -z ${RANKS:-} || " $RANKS " == *" $n "* ]] || continue
+      if [ "$n" = 1 ]; then check "$name" $WRAP "$t"
+      else check "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" $WRAP "$t"; fi
     done ;;
   esac
 done

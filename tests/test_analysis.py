@@ -52,6 +52,8 @@ def final_values(depth, seed):
         "schatten": 2.0 + depth + 0.1 * seed,
         "schatten_thresholded": 2.0 + depth + 0.1 * seed - 1e-3,
         "normalized_margin": 0.1 * depth + 0.01 * seed,
+        "optimality_gap": 0.01 * depth + 0.001 * seed,
+        "kkt_residual": 0.02 * depth + 0.001 * seed,
     }
 
 
@@ -126,7 +128,8 @@ def write_sweep(path, depths=(2, 3, 5), seeds=range(4), groups=("S_4",), states=
         put(nc, "step", step, trajectory, "step", fill=-1)
         names = {"loss": "loss", "schatten": "Schatten value of normalised beta",
                  "schatten_thresholded": "Schatten value without rounding",
-                 "normalized_margin": "normalised margin"}
+                 "normalized_margin": "normalised margin",
+                 "optimality_gap": "optimality gap", "kkt_residual": "KKT residual"}
         for name, long_name in names.items():
             put(nc, name, series[name], trajectory, long_name, fill=FILL)
         if irreps:
@@ -257,6 +260,7 @@ PLOTS = {
     "irreps": ["--kind", "irreps"],
     "irreps_one": ["--kind", "irreps", "--run", "2", "--title", ""],
     "spectrum": ["--kind", "spectrum"],
+    "gap": ["--kind", "gap"],
 }
 
 

@@ -30,7 +30,7 @@ checkpoint.every: 0.002
 GRIDS = ["--set", "mapping.team=2", "--set", "mapping.grid_ranks=2",
          "--set", "mapping.grid_min_dim=3", "--set", "steps=100", "--set", "record.points=8",
          "--set", "seed=0"]
-OF_THE_SESSION = {"wall_time", "ranks"}  # variables that tell how, not what
+OF_THE_SESSION = {"wall_time", "memory", "ranks"}  # variables that tell how, not what
 
 
 def contents(path):
@@ -271,6 +271,35 @@ def test_resumed_on_other_ranks_agrees_to_rounding(sweep, tmp_path):
         assert_same(out, whole, 1e-12)
 
 
+STATES = ["--set", "optimizer.kind=[momentum, adagrad, adam, muon]", "--set", "group=S_4", "--set",
+          "seed=0", "--set", "record.kkt=true"]
+
+
+def test_optimiser_states_and_running_averages_are_saved(sweep, tmp_path):
+    """States are arrays in Fourier space or over the group; bounds come from averages over steps."""
+    args = ["run", sweep, "-q", *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=20000"]
+    whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
+    pl_run.run([*args, "-o", whole])
+    for runs in (1, 2, 3, 4):
+        stop_when([*args, "--resume", "-o", out], lambda: len(records(out)) > 36 * runs)
+    pl_run.run([*args, "--resume", "-o", out])
+    assert_same(out, whole)
+
+
+def test_optimiser_states_move_to_other_ranks(sweep, tmp_path):
+    args = ["run", sweep, "-q", *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=300",
+            "--set", "record.points=8", "--set", "model.depth=2", *GRIDS[:6]]
+    whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
+    pl_run.run([*args, "-o", whole])
+    ranks = 2
+    for runs in (1, 2, 3):
+        stop_when([*args, "--resume", "-o", out], lambda: len(records(out)) > 8 * runs - 4, ranks,
+                  ranks - 1)
+        ranks = 3 - ranks
+    pl_run.run([*args, "--resume", "-o", out])
+    assert_same(out, whole, 1e-12)
+
+
 # ---- kills ----
 
 
@@ -450,7 +479,7 @@ def test_disk_full_during_a_checkpoint_is_a_warning(sweep, reference, small_disk
     out = small_disk / "out.nc"
     process = subprocess.Popen(
         pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0.0003"], ranks),
-        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        env=pl_run.environment(ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not out.exists():
         time.sleep(0.002)
     fill(small_disk)
@@ -485,7 +514,7 @@ def test_disk_full_during_a_record(sweep, small_disk, ranks):
     process = subprocess.Popen(
         pl_run.command(["run", sweep, "-q", "-o", out, "--set", "checkpoint.every=0",
                         "--set", "record.schedule=linear", "--set", "seed=0", *many], ranks),
-        env=pl_run.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        env=pl_run.environment(ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and len(records(out)) < 3:
         time.sleep(0.01)
     seen = records(out)
@@ -507,3 +536,72 @@ def test_read_only_folder(sweep, small_disk):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     done = pl_run.run(["run", sweep, "-o", small_disk / "out.nc"], code=3)
     assert "Read-only" in done.stderr and done.stderr.count("error:") == 1
+
+
+# ---- shards ----
+
+
+def test_shards_merge_into_the_whole(sweep, reference, tmp_path):
+    parts = [tmp_path / f"part{i}.nc" for i in range(3)]
+    for i, part in enumerate(parts):
+        pl_run.run(["run", sweep, "-q", "-o", part, "--shard", f"{i}/3"], 1 + i % 2)
+    with netCDF4.Dataset(parts[0]) as f:
+        assert 0 < len(f["run_index"][:]) < 8
+    out = tmp_path / "all.nc"
+    pl_run.run(["merge", *reversed(parts), "-o", out])
+    assert_same(out, reference)
+    assert "exists" in pl_run.run(["merge", *parts, "-o", out], code=2).stderr
+    twice = pl_run.run(["merge", parts[0], *parts, "-o", out, "--overwrite"], code=2)
+    assert "earlier file" in twice.stderr
+    assert_same(out, reference)
+    # What is missing is trained by --resume of the whole.
+    pl_run.run(["merge", parts[0], parts[2], "-o", out, "--overwrite"])
+    assert 0 in states(out)
+    pl_run.run(["run", sweep, "-q", "--resume", "-o", out])
+    assert_same(out, reference)
+    # A shard goes on as the same shard only.
+    other = pl_run.run(["run", sweep, "--resume", "-o", parts[0], "--shard", "1/3"], code=2)
+    assert "--shard" in other.stderr
+    pl_run.run(["run", sweep, "-q", "--resume", "-o", parts[0], "--shard", "0/3"])
+    assert not list(tmp_path.glob("*.merging"))
+
+
+def test_shards_of_different_sweeps_do_not_merge(sweep, tmp_path):
+    short = ["run", sweep, "-q", "--set", "steps=50", "--set", "record.points=5"]
+    pl_run.run([*short, "-o", tmp_path / "a.nc", "--shard", "0/2"])
+    pl_run.run([*short, "-o", tmp_path / "b.nc", "--shard", "1/2", "--set", "loss=logistic"])
+    done = pl_run.run(["merge", tmp_path / "a.nc", tmp_path / "b.nc", "-o", tmp_path / "c.nc"],
+                      code=2)
+    assert "loss: was exponential, is now logistic" in done.stderr
+    assert not (tmp_path / "c.nc").exists()
+
+
+def test_bad_shards_are_refused(sweep, tmp_path):
+    for text in ("3/3", "-1/3", "1", "a/b", "0/0", "1/3x"):
+        done = pl_run.run(["run", sweep, f"--shard={text}", "-o", tmp_path / "x.nc"], code=2)
+        assert "--shard" in done.stderr
+    assert "do not fill" in pl_run.run(["run", sweep, "--shard=0/9", "-o", tmp_path / "x.nc"],
+                                       code=2).stderr
+
+
+def test_packed_file_holds_the_same(reference, tmp_path):
+    packed = tmp_path / "packed.nc"
+    pl_run.run(["pack", reference, "-o", packed])
+    assert_same(packed, reference)
+    with netCDF4.Dataset(packed) as p, netCDF4.Dataset(reference) as r:
+        assert p.data_model == "NETCDF4" and p["loss"].filters()["zlib"]
+        assert {k: p.getncattr(k) if isinstance(p.getncattr(k), str) else list(
+            np.atleast_1d(p.getncattr(k))) for k in p.ncattrs()} == {
+            k: r.getncattr(k) if isinstance(r.getncattr(k), str) else list(
+                np.atleast_1d(r.getncattr(k))) for k in r.ncattrs()}
+        for name in r.variables:
+            assert p[name].ncattrs() == r[name].ncattrs()
+            assert p[name].dimensions == r[name].dimensions
+    assert "exists" in pl_run.run(["pack", reference, "-o", packed], code=2).stderr
+
+
+def test_packing_onto_a_full_disk(reference, small_disk):
+    fill(small_disk, 8192)
+    done = pl_run.run(["pack", reference, "-o", small_disk / "packed.nc"], code=3)
+    assert "No space" in done.stderr
+    assert [p.name for p in small_disk.iterdir()] == ["filler"]

@@ -23,6 +23,8 @@ char *pl_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int64_t pl_mem_live(void);
 int64_t pl_mem_bytes(void);
 int64_t pl_mem_peak(void);
+/* Let the peak start again from the bytes alive now; returns these. */
+int64_t pl_mem_restart_peak(void);
 
 /* Narrow to int, or die: sizes handed to BLAS, MPI and ScaLAPACK. */
 int pl_int(int64_t n);

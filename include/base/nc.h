@@ -87,4 +87,7 @@ pl_status pl_nc_get_ints(const pl_nc *nc, const char *var, const int64_t *start,
 pl_status pl_nc_get_text(const pl_nc *nc, const char *var, const int64_t *start,
                          const int64_t *count, char *v);
 
+/* Copy any NetCDF file to a new compressed netCDF-4 one at path, which must not exist. */
+pl_status pl_nc_pack(const pl_nc *from, const char *path);
+
 #endif

@@ -18,6 +18,11 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_status(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_group(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world);
+pl_status pl_cli_merge(int argc, char **argv, const pl_comm *world);
+pl_status pl_cli_pack(int argc, char **argv, const pl_comm *world);
+
+/* argv joined by blanks, for the history of a file.  The caller frees it (pl_free). */
+char *pl_cli_command_line(int argc, char **argv);
 
 /* argp_parse on every rank, with output from rank 0 only.  Usage errors end the program with exit
  * code 2, --help and --version with 0, on every rank alike (MPI is finalised at exit). */

@@ -19,6 +19,7 @@ typedef struct pl_family pl_family;
 typedef struct pl_factor {
   const pl_family *family; /* borrowed */
   int64_t n;               /* of "C_n" */
+  char *spec;              /* canonical spelling, or NULL: from letter and n; owned */
   int64_t order, classes;
   int64_t irreps; /* stored: classes - irreps of them are complex pairs */
   void *data;     /* the family's own, or NULL */
@@ -40,10 +41,15 @@ typedef struct pl_fast {
 } pl_fast;
 
 struct pl_family {
-  char letter;                /* 'C' of "C_n" */
+  char letter;                /* 'C' of "C_n"; 0: read by other means */
   const char *form;           /* its line in pl_group_forms */
   int64_t min, max;           /* of n */
   void (*init)(pl_factor *f); /* from n: order, classes, irreps, data */
+  /* Instead of letter, min, max and init, names of the family's own: whether word is one of them;
+   * and spec, order, classes, irreps and data from it, or a status with a message. */
+  int (*reads)(const char *word);
+  pl_status (*parse)(const char *word, pl_factor *f);
+  double tolerance;           /* of pl_group_check; 0: rounding only */
   void (*fini)(pl_factor *f); /* NULL: nothing to free */
   int64_t (*mul)(const pl_factor *f, int64_t a, int64_t b);
   int64_t (*inv)(const pl_factor *f, int64_t a);
@@ -61,7 +67,11 @@ struct pl_family {
 };
 
 extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternion,
-    pl_family_symmetric;
+    pl_family_symmetric, pl_family_semidirect, pl_family_numeric;
+
+/* A word such as "C_12", len characters.  On success 1, *f set but not initialised; otherwise 0,
+ * and why says what is wrong. */
+int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n);
 
 struct pl_group {
   char *spec;
@@ -75,6 +85,10 @@ struct pl_group {
 /* Doubles of the compact form. */
 static inline int64_t pl_compact_size(pl_irrep r) {
   return (int64_t)r.dim * r.dim * (r.type == PL_COMPLEX ? 2 : 1);
+}
+/* Rows of the compact form, which a block of a larger matrix keeps apart. */
+static inline int pl_compact_rows(pl_irrep r) {
+  return r.type == PL_QUATERNIONIC ? r.dim / 2 : r.dim;
 }
 /* From the compact form to the one of pl_group_irrep_matrix, and back.  Copies unless the type is
  * quaternionic. */

@@ -2,7 +2,8 @@
  *
  * A plan chooses the algorithm, precomputes and allocates; applying it cannot fail and allocates
  * nothing.  S_n: butterflies along S_1 < S_2 < .. < S_n (group/sn_fft.h); cyclic factors: FFTW;
- * small groups: their Fourier matrix through GEMM; products: axis by axis.
+ * N : H: 2-d FFTW and small matrices on orbits; small groups: their Fourier matrix through GEMM;
+ * products: axis by axis.
  *
  * Coefficients: the matrix of irrep i stands at F + offset[i], pl_irrep_size doubles; offset ==
  * NULL at plan time means packed in irrep order.  A batch of transforms is strided. */

@@ -18,6 +18,25 @@
  * Element order.  S_n: lexicographic in one-line notation.  C_n: 0..n-1.  D_n, symmetries of the
  * n-gon, order 2n: r^k is k, s r^k is n + k, s r s = r^-1.  Q_8: 1, i, j, k, -1, -i, -j, -k.
  * G x H: g |H| + h (G slow, H fast); more factors likewise.
+ * N : H, N = C_m1 x C_m2 x ..: pairs (n, h), (n, h)(n', h') = (n + A_h n', h h'), number h |N| + n
+ * (H slow), n the number of (n_1, n_2, ..) in the product N, A_h the matrix of h on columns.
+ *
+ * Actions in N : H.  The spec gives A_h for the generators of H (C_n: 1; D_n: r, s; Q_8: i, j);
+ * for N = C_m x C_m there are defaults:
+ *   C_4  [[0,-1],[1,0]]                         p4_m;
+ *   D_4  r: [[0,-1],[1,0]], s: [[1,0],[0,-1]]   p4m_m;
+ *   Q_8  i: [[a,b],[b,-a]], j: [[0,-1],[1,0]], (a, b) the first, a <= b, with a^2 + b^2 = -1 mod m;
+ *        for an odd prime m the faithful action in SL_2(m).
+ * Images.  Pixel p = (row, column) of an m x m image has number m row + column, that of an element
+ * of N, and (t, h) moves p to A_h p + t, edges joined: r takes (row, column) to (-column, row), s
+ * takes it to (row, -column).  The image moved by g is (gI)(p) = I(g^-1 p).  A function on G is
+ * one m x m image for each h, one after the other; with I moved by h in place h it holds the
+ * symmetries of I.  Moving I translates the function I(g p) of g on the left, for any pixel p.
+ * A_h p is mul(h |N|, p) mod |N|.
+ *
+ * A_n, even permutations: as S_n.  Groups from generators (perm:.., M_11, ..): digits along a
+ * stabiliser chain (group/chain.h); labels are products of cycles.  cayley:..: as in the file
+ * (group/finite.h).
  *
  * Irreps, in the order of their numbers.
  *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
@@ -28,6 +47,14 @@
  *   S_n  Young's orthogonal form (group/young.h) of w s w, w(i) = n+1-i, in decreasing
  *        lexicographic order of partitions; lexicographic element order then lists left cosets
  *        of S_(n-1) contiguously.
+ *   N : H  orbits of the characters chi_k(n) = exp(-2 pi i sum k_j n_j/m_j) in the order of k, the
+ *        first in its orbit and the conjugates (order as of elements n); in an orbit, irreps sigma
+ *        of the stabiliser of chi_k in H, a C_n, D_n or Q_8, in its order, with conj sigma after
+ *        sigma: "(k_1,k_2)+sigma", dimension |orbit| dim sigma, induced (group/semidirect.h).  A
+ *        cyclic stabiliser is a C_n, even of one reflection.  The conjugate is "(-k_1,-k_2)+
+ *        conj sigma", and also "(k_1,k_2)+" another sigma if the orbit has both characters.
+ *   Groups from generators or a table: by dimension, then by the values of the characters, larger
+ *        first (group/irreps.h); "3a", "3b", ..; conj "3a" is "3a*".
  *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored
  *        whose first complex part is a stored one; every later complex part b runs through b and
  *        conj b.  C_3 x C_4: 0 x 0, 0 x 1, 0 x 2, 1 x 0, 1 x 1, 1 x 3, 1 x 2.
@@ -46,9 +73,10 @@
 
 typedef struct pl_group pl_group;
 
-/* Parse a spec such as "S_5" or "C_28 x C_28 x D_4".  On failure PL_EINPUT with a message that
- * names the part that is wrong and lists the forms; *out unchanged.  Orders up to 2^60.  Takes
- * little memory whatever the order.  Free with pl_group_free. */
+/* Parse a spec such as "S_5", "C_28 x C_28 x D_4" or "(C_5 x C_5) : Q_8" (":" binds more tightly
+ * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and lists
+ * the forms; *out unchanged.  Orders up to 2^60.  Takes little memory whatever the order, but N : H
+ * lists its orbits.  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */

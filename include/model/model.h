@@ -140,13 +140,11 @@ struct pl_model_kind {
    * PL_NUMERIC: singular values failed; those entries are NaN. */
   pl_status (*observe)(pl_model *m, double *out);
   /* ---- checkpoints ----
-   * An array shaped like the weights (they themselves, or one state of an optimiser), or like the
-   * model's functions (a state of an optimiser that works there), as a plain sequence of
-   * layer_doubles numbers per layer, in an order that depends on neither ranks nor mapping. */
+   * An array shaped like the params, or like the functions, as a plain sequence of layer_doubles
+   * numbers per layer, in an order that depends on neither ranks nor mapping. */
   int64_t (*layer_doubles)(const pl_model *m, bool functions);
   /* Entries first .. first + n - 1 of a layer, to/from rank 0 of the team.  blocks[p]: this rank's
-   * part of block (or function) p.  x: n doubles on every rank, workspace where they do not
-   * count. */
+   * part of block p.  x: n doubles on every rank, workspace where they do not count. */
   void (*gather)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,
                  int64_t n, double *x);
   void (*scatter)(pl_model *m, bool functions, int layer, double *const *blocks, int64_t first,

@@ -48,8 +48,7 @@ pl_update *pl_optim_step(pl_optim *o, int64_t t);
 
 /* State arrays for checkpoints: num arrays per block, each shaped like the block's weights on this
  * rank (p->n doubles); name says which.  The blocks are the model's params, or its functions where
- * pl_optim_works_on_functions.  Borrowed. */
-bool pl_optim_works_on_functions(const pl_optim *o);
+ * pl_optim_over_group.  Borrowed. */
 int pl_optim_num_states(const pl_optim *o);
 const char *pl_optim_state_name(const pl_optim *o, int s);
 double *pl_optim_state(pl_optim *o, int s, int p);

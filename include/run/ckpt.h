@@ -1,9 +1,9 @@
 /* Checkpoints of running runs: one CDF-5 file per run, independent of ranks and mapping.
  *
- * A file holds the weights and the optimiser's states, variables on (layer, weight) in the order of
- * the model; running averages; step, records written, wall time; and a checksum over all of it,
- * written last.  Random numbers are counter-based: the step is their position.  A new file takes
- * its place only when whole, and the one before it is kept beside it. */
+ * A file holds the weights, on (layer, weight), and the optimiser's states, on (layer, state), in
+ * the order of the model; running averages; step, records written, wall time; and a checksum over
+ * all of it, written last.  Random numbers are counter-based: the step is their position.  A new
+ * file takes its place only when whole, and the one before it is kept beside it. */
 #ifndef PL_RUN_CKPT_H
 #define PL_RUN_CKPT_H
 
@@ -21,13 +21,13 @@ typedef struct pl_ckpt {
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run);
 
 /* Write path.  PL_EENV: nothing has changed.  Collective over team; so is the status. */
-pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
-                        int64_t digest, const pl_ckpt *at);
+pl_status pl_ckpt_write(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
+                        pl_optim *optim, int64_t digest, const pl_ckpt *at);
 /* Read path or, where it is missing or damaged, the one before it; damage is told as a warning.
  * Checkpoints with more than `records` records are passed over: the output has not got them.
  * False: there is none, nothing has changed.  Collective over team. */
-bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
-                  int64_t digest, int64_t records, pl_ckpt *at);
+bool pl_ckpt_read(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
+                  pl_optim *optim, int64_t digest, int64_t records, pl_ckpt *at);
 /* Remove path and the one before it, if they are there.  Local. */
 void pl_ckpt_remove(const char *path);
 

@@ -39,6 +39,8 @@ int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *bu
 /* Keep only n of the runs, ascending numbers in the whole sweep (copied): run r is from now on the
  * r-th of them.  Swept keys stay swept. */
 void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs);
+/* All runs again. */
+void pl_config_select_all(pl_config *cfg);
 /* The number that run r has in the whole sweep. */
 int64_t pl_config_index(const pl_config *cfg, int64_t r);
 bool pl_config_selected(const pl_config *cfg);

@@ -20,6 +20,7 @@ typedef struct pl_outcome {
   pl_run_state state;
   int64_t steps_done, records;
   double wall_time; /* s, over all sessions */
+  double memory;    /* bytes that the run added at its peak, largest rank */
   bool unsaved;     /* stopped, and the checkpoint could not be written */
 } pl_outcome;
 

@@ -30,5 +30,11 @@ void pl_transform_inverse(pl_transform *t, const double *F, double *f);
  * Collective over the team. */
 void pl_transform_gather(const pl_transform *t, const double *f, double *full);
 void pl_transform_scatter(const pl_transform *t, const double *full, double *f);
+/* The same for elements first .. first + n - 1 only, bit by bit.  x: n doubles on every rank,
+ * workspace where they do not count. */
+void pl_transform_gather_range(const pl_transform *t, const double *f, int64_t first, int64_t n,
+                               double *x);
+void pl_transform_scatter_range(const pl_transform *t, double *f, int64_t first, int64_t n,
+                                double *x);
 
 #endif

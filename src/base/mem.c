@@ -82,6 +82,9 @@ int64_t pl_mem_live(void) {
 int64_t pl_mem_bytes(void) {
   return bytes;
 }
+int64_t pl_mem_restart_peak(void) {
+  return peak = bytes;
+}
 int64_t pl_mem_peak(void) {
   return peak;
 }

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/version.h"
 
 #include <fcntl.h>
@@ -17,6 +18,8 @@ static const struct command {
     {"plan", "show phases, teams, mapping, memory and time of a sweep; train nothing", pl_cli_plan},
     {"optimum", "solve the margin problem of depth 2 for the data of a sweep", pl_cli_optimum},
     {"status", "show the runs of an output file, also while the sweep runs", pl_cli_status},
+    {"merge", "put the outputs of shards together", pl_cli_merge},
+    {"pack", "copy an output into compressed netCDF-4", pl_cli_pack},
     {"group", "show a group's order, classes and irreps", pl_cli_group},
     {"fourier", "transform a function on a group", pl_cli_fourier},
 };
@@ -33,6 +36,16 @@ static void usage(FILE *out) {
                "Exit codes: 0 done; 1 some runs failed or diverged; 2 usage or bad input;\n"
                "3 memory, disk, file system or MPI; 70 a fault of the program; 75 stopped by a\n"
                "signal with everything saved.\n");
+}
+
+char *pl_cli_command_line(int argc, char **argv) {
+  char *line = pl_strdup(argv[0]);
+  for (int i = 1; i < argc; i++) {
+    char *longer = pl_asprintf("%s %s", line, argv[i]);
+    pl_free(line);
+    line = longer;
+  }
+  return line;
 }
 
 void pl_cli_parse(const struct argp *argp, int argc, char **argv, void *input,

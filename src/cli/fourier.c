@@ -501,7 +501,7 @@ static pl_status run(const options *o, double memory) {
 }
 
 pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
-  char doc[2048];
+  char doc[4096];
   snprintf(doc, sizeof doc,
            "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
            "of each irrep.\vGroups:\n%s",

@@ -85,7 +85,7 @@ static pl_status describe(const options *o) {
 }
 
 pl_status pl_cli_group(int argc, char **argv, const pl_comm *world) {
-  char doc[2048];
+  char doc[8192];
   snprintf(doc, sizeof doc,
            "Describe a finite group and its irreducible representations.\v"
            "Groups:\n%s\nA product needs quotes: plancherel group 'C_28 x D_4'.",

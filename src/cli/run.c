@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "run/shard.h"
 #include "run/stop.h"
 #include "run/sweep.h"
 #include "sweep_options.h"
@@ -17,7 +18,7 @@ typedef struct run_options {
   double max_time; /* s; 0: no limit */
 } run_options;
 
-enum { KEY_OVERWRITE = 256, KEY_RESUME, KEY_RETRY, KEY_MAX_TIME, KEY_DRY_RUN, KEY_KEYS };
+enum { KEY_OVERWRITE = 256, KEY_RESUME, KEY_RETRY, KEY_MAX_TIME, KEY_SHARD, KEY_DRY_RUN, KEY_KEYS };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.nc", 0, "Output file (default: the sweep file's name with .nc)", 0},
@@ -26,6 +27,8 @@ static const struct argp_option options[] = {
     {"retry", KEY_RETRY, 0, 0, "With --resume: train diverged and failed runs again", 0},
     {"max-time", KEY_MAX_TIME, "H:MM:SS", 0,
      "Save and leave after so long, with exit code 75 (also 90m, 1.5h, seconds)", 0},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "Train part I = 0..N-1 of N of the sweep; plancherel merge puts the outputs together", 0},
     {"dry-run", KEY_DRY_RUN, 0, 0, "Check everything, print runs and plan, train nothing", 0},
     {"quiet", 'q', 0, 0, "No progress; warnings and errors only", 0},
     {"keys", KEY_KEYS, 0, 0, "Print every key of the sweep file, with default and meaning", 0},
@@ -57,6 +60,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     if (!(o->max_time > 0))
       argp_error(state, "--max-time %s: expected H:MM:SS, or a number with s, m or h", arg);
     return 0;
+  case KEY_SHARD:
+    if (!pl_shard_parse(arg, &o->sweep.shard, &o->sweep.shards))
+      argp_error(state, "--shard %s: expected I/N with I from 0 to N-1, such as 0/3", arg);
+    return 0;
   case ARGP_KEY_END:
     if (o->resume && o->overwrite) argp_error(state, "--resume and --overwrite exclude each other");
     if (o->retry && !o->resume) argp_error(state, "--retry needs --resume");
@@ -78,16 +85,6 @@ static char *default_output(const char *sweep) {
   if (!strcmp(sweep, "-")) base = "sweep";
   const char *dot = strrchr(base, '.');
   return pl_asprintf("%.*s.nc", dot && dot != base ? (int)(dot - base) : (int)strlen(base), base);
-}
-
-static char *join(int argc, char **argv) {
-  char *line = pl_strdup(argv[0]);
-  for (int i = 1; i < argc; i++) {
-    char *longer = pl_asprintf("%s %s", line, argv[i]);
-    pl_free(line);
-    line = longer;
-  }
-  return line;
 }
 
 /* One line per run: the values of the swept keys. */
@@ -116,7 +113,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
                                    NULL,
                                    NULL};
   run_options o = {0};
-  char *command = join(argc, argv);
+  char *command = pl_cli_command_line(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);
   pl_stop_install(o.max_time > 0 ? o.max_time : INFINITY);
   pl_config *cfg;

@@ -2,6 +2,7 @@
 
 #include "run/machine.h"
 #include "run/record.h"
+#include "run/shard.h"
 #include "run/sweep.h"
 
 #include <stdlib.h>
@@ -63,6 +64,7 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   *plan = NULL;
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
   pl_status st = pl_sweep_check(world, *cfg);
+  if (!st && o->shards) st = pl_shard_select(*cfg, o->shard, o->shards);
   if (!st) {
     double memory = pl_memory_per_rank(world);
     if (world->rank == 0) st = make_plan(o, world, *cfg, memory, plan);

@@ -16,6 +16,7 @@ typedef struct sweep_options {
   int num_sets;
   double memory_per_rank; /* 0: from the machine */
   int ranks;              /* 0: those of the job */
+  int64_t shard, shards;  /* shards 0: the whole sweep */
   const char *planned_as; /* keep the plan of this output, if it fits; or NULL */
   const char *machine;    /* description of another machine, or NULL */
 } sweep_options;

@@ -218,6 +218,9 @@ pl_status pl_group_check(const pl_group *g, pl_check out[PL_NUM_CHECKS]) {
                                                    "Schur orthogonality", "round trip"};
   for (int i = 0; i < PL_NUM_CHECKS; i++)
     out[i] = (pl_check){.name = names[i], .tolerance = i ? 1e-11 : 0};
+  for (int t = 0; t < g->factors; t++)
+    for (int i = 1; i < PL_NUM_CHECKS; i++)
+      out[i].tolerance = fmax(out[i].tolerance, g->factor[t].family->tolerance);
   check_sum(g, &out[0]);
   check_irreps(&c, &out[1], &out[2]);
   check_impulses(&c, &out[3]);

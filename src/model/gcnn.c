@@ -320,40 +320,22 @@ static int64_t layer_doubles(const pl_model *model, bool functions) {
   return functions ? pl_group_order(m->group) : pl_packed_doubles(m->packed);
 }
 
-/* The part of elements first .. first + n - 1 that this rank holds: where it starts in its range
- * and in the piece, and how long it is. */
-static int64_t overlap(const gcnn *m, int64_t first, int64_t n, int64_t *mine, int64_t *piece) {
-  int64_t start = pl_transform_first(m->transform);
-  int64_t end = start + pl_transform_count(m->transform);
-  int64_t from = first > start ? first : start, to = first + n < end ? first + n : end;
-  *mine = from - start;
-  *piece = from - first;
-  return to > from ? to - from : 0;
-}
-
 static void gather(pl_model *model, bool functions, int layer, double *const *blocks, int64_t first,
                    int64_t n, double *x) {
   gcnn *m = gcnn_of(model);
-  if (!functions) {
+  if (functions)
+    pl_transform_gather_range(m->transform, blocks[layer], first, n, x);
+  else
     pl_packed_gather(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
-    return;
-  }
-  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
-  memset(x, 0, (size_t)n * sizeof *x);
-  if (k) memcpy(x + piece, blocks[layer] + mine, (size_t)k * sizeof *x);
-  pl_comm_sum(&m->layout->team, x, n); /* one rank holds each element: the others add zeros */
 }
 
 static void scatter(pl_model *model, bool functions, int layer, double *const *blocks,
                     int64_t first, int64_t n, double *x) {
   gcnn *m = gcnn_of(model);
-  if (!functions) {
+  if (functions)
+    pl_transform_scatter_range(m->transform, blocks[layer], first, n, x);
+  else
     pl_packed_scatter(m->packed, blocks + gcnn_param(m, layer, 0), first, n, x);
-    return;
-  }
-  int64_t mine, piece, k = overlap(m, first, n, &mine, &piece);
-  pl_comm_bcast(&m->layout->team, x, (size_t)n * sizeof *x, 0);
-  if (k) memcpy(blocks[layer] + mine, x + piece, (size_t)k * sizeof *x);
 }
 
 static double *average(pl_model *model, int i, const char **name, int64_t *n) {

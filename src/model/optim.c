@@ -286,9 +286,6 @@ void pl_optim_free(pl_optim *o) {
   pl_free(o);
 }
 
-bool pl_optim_works_on_functions(const pl_optim *o) {
-  return o->update.over_group;
-}
 int pl_optim_num_states(const pl_optim *o) {
   return o->kind->num_states;
 }

@@ -27,7 +27,8 @@ static double hidden_seconds(const pl_rates *r, const pl_group *own, double orde
 
 /* One linearisation: transform, singular values, powers. */
 static double measure_seconds(const pl_rates *r, const pl_group *g) {
-  double order = (double)pl_group_order(g), s = 2 * (pl_rates_transform(order) + order * r->power);
+  double order = (double)pl_group_order(g);
+  double s = 2 * pl_rates_transform(order) + 2 * order * r->power;
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
     pl_irrep p = pl_group_irrep(g, i);
     s += (p.type == PL_REAL ? 1 : 4) * pl_rates_svd(r, p.dim) + 4 * p.dim * r->power;

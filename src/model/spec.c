@@ -86,7 +86,7 @@ const pl_key pl_keys[] = {
     {"optimizer.granularity", PL_KEY_CHOICE, F(optimizer_granularity), .fallback = "coordinate",
      .choice = granularities,
      .help = "one conditioner per coordinate, per layer and irrep, or for everything"},
-    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), "1e-8", POSITIVE,
+    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), "1e-08", POSITIVE,
      .help = "epsilon of adagrad, rmsprop and adam"},
     {"optimizer.epsilon_inside", PL_KEY_BOOL, F(epsilon_inside), .fallback = "true",
      .help = "epsilon inside the root, sqrt(epsilon + v), or sqrt(v) + epsilon"},

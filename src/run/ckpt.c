@@ -50,40 +50,41 @@ int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run) {
 
 /* ---- what a checkpoint holds ---- */
 
-/* Weights first, then the optimiser's states: arrays of the shape of the weights, or of the model's
- * functions where the optimiser works there. */
+/* Weights first, then the optimiser's states: arrays shaped like the weights or, where the
+ * optimiser works on them, like the model's functions. */
 typedef struct contents {
   const pl_comm *team;
   pl_model *model;
   pl_optim *optim;
   int num_arrays, layers;
-  bool functions;     /* the states are */
-  int64_t doubles[2]; /* of a layer of weights; of functions */
+  bool functions;     /* the states are functions */
+  int64_t doubles[2]; /* of a layer: of weights, of states */
   double ***array;    /* [num_arrays][block] */
   double *piece;
   int64_t piece_doubles;
 } contents;
 
-static bool is_function(const contents *c, int a) {
-  return a > 0 && c->functions;
+static int64_t doubles_of(const contents *c, int a) {
+  return c->doubles[a > 0];
 }
 
-static contents contents_of(const pl_comm *team, pl_model *model, pl_optim *optim) {
+static contents contents_of(const pl_comm *team, const pl_spec *spec, pl_model *model,
+                            pl_optim *optim) {
   contents c = {.team = team, .model = model, .optim = optim};
-  size_t blocks = (size_t)model->num_params;
-  c.functions = pl_optim_works_on_functions(optim);
+  c.functions = pl_optim_over_group(spec);
   c.num_arrays = 1 + pl_optim_num_states(optim);
-  c.layers = model->params[blocks - 1].layer + 1;
-  for (int k = 0; k < 2; k++) c.doubles[k] = model->kind->layer_doubles(model, k);
+  c.layers = model->params[model->num_params - 1].layer + 1;
+  c.doubles[0] = model->kind->layer_doubles(model, false);
+  c.doubles[1] = model->kind->layer_doubles(model, c.functions);
   c.array = pl_alloc((size_t)c.num_arrays, sizeof *c.array, "checkpoint");
   for (int a = 0; a < c.num_arrays; a++) {
-    c.array[a] = pl_alloc(blocks, sizeof **c.array, "checkpoint");
-    int num = is_function(&c, a) ? model->num_functions : model->num_params;
-    for (int p = 0; p < num; p++)
+    int blocks = a > 0 && c.functions ? model->num_functions : model->num_params;
+    c.array[a] = pl_alloc((size_t)blocks, sizeof **c.array, "checkpoint");
+    for (int p = 0; p < blocks; p++)
       c.array[a][p] = a == 0 ? model->params[p].w : pl_optim_state(optim, a - 1, p);
   }
-  int64_t longest = c.doubles[0] > c.doubles[1] ? c.doubles[0] : c.doubles[1];
-  c.piece_doubles = longest < PIECE ? longest : PIECE;
+  int64_t most = c.doubles[0] > c.doubles[1] ? c.doubles[0] : c.doubles[1];
+  c.piece_doubles = most < PIECE ? most : PIECE;
   c.piece = pl_alloc((size_t)c.piece_doubles, sizeof *c.piece, "piece of a checkpoint");
   return c;
 }
@@ -146,11 +147,11 @@ static pl_status walk(contents *c, pl_nc *nc, pass what, uint64_t *sum) {
   for (int a = 0; a < c->num_arrays; a++) {
     char name[64];
     array_name(c, a, name, sizeof name);
-    bool functions = is_function(c, a);
-    int64_t doubles = c->doubles[functions];
+    bool functions = a > 0 && c->functions;
+    int64_t end = doubles_of(c, a);
     for (int layer = 0; layer < c->layers; layer++)
-      for (int64_t first = 0, n; first < doubles; first += n) {
-        n = doubles - first < c->piece_doubles ? doubles - first : c->piece_doubles;
+      for (int64_t first = 0, n; first < end; first += n) {
+        n = end - first < c->piece_doubles ? end - first : c->piece_doubles;
         if (what == WRITE)
           kind->gather(c->model, functions, layer, c->array[a], first, n, c->piece);
         visitor *visit = what == WRITE ? put_piece : get_piece;
@@ -182,19 +183,19 @@ static pl_status walk(contents *c, pl_nc *nc, pass what, uint64_t *sum) {
 
 static pl_status define(const contents *c, const char *path, pl_nc **nc) {
   PL_TRY(pl_nc_create(path, true, false, nc));
-  const char *dims[2][3] = {{"layer", "weight", NULL}, {"layer", "element", NULL}};
   char name[64], dim[80];
   int64_t n;
   pl_nc_att_text(*nc, NULL, "title", "Plancherel checkpoint");
   pl_nc_att_ints(*nc, NULL, "format", PL_NC_INT, (int[]){FORMAT}, 1);
   pl_nc_def_dim(*nc, "layer", c->layers);
   pl_nc_def_dim(*nc, "weight", c->doubles[0]);
-  if (c->functions) pl_nc_def_dim(*nc, "element", c->doubles[1]);
+  pl_nc_def_dim(*nc, "state", c->doubles[1]);
   for (int k = 0; k < HEAD; k++)
     pl_nc_def_var(*nc, head_names[k], k < 3 ? PL_NC_INT64 : PL_NC_DOUBLE, NULL, NULL, NULL);
   for (int a = 0; a < c->num_arrays; a++) {
     array_name(c, a, name, sizeof name);
-    pl_nc_def_var(*nc, name, PL_NC_DOUBLE, dims[is_function(c, a)], NULL, "1");
+    pl_nc_def_var(*nc, name, PL_NC_DOUBLE, (const char *[]){"layer", a ? "state" : "weight", NULL},
+                  NULL, "1");
   }
   for (int i = 0; average(c, i, name, sizeof name, &n); i++) {
     snprintf(dim, sizeof dim, "n_%s", name);
@@ -217,9 +218,9 @@ static char *previous_of(const char *path) {
   return pl_asprintf("%s.previous", path);
 }
 
-pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
-                        int64_t digest, const pl_ckpt *at) {
-  contents c = contents_of(team, model, optim);
+pl_status pl_ckpt_write(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
+                        pl_optim *optim, int64_t digest, const pl_ckpt *at) {
+  contents c = contents_of(team, spec, model, optim);
   char *temporary = pl_asprintf("%s.tmp", path), *previous = previous_of(path);
   bool root = team->rank == 0;
   pl_nc *nc = NULL;
@@ -269,7 +270,7 @@ static pl_status expect_shapes(const contents *c, pl_nc *nc) {
   int64_t n;
   for (int a = 0; a < c->num_arrays; a++) {
     array_name(c, a, name, sizeof name);
-    PL_TRY(pl_nc_expect(nc, name, false, 2, (int64_t[]){c->layers, c->doubles[is_function(c, a)]}));
+    PL_TRY(pl_nc_expect(nc, name, false, 2, (int64_t[]){c->layers, doubles_of(c, a)}));
   }
   for (int i = 0; average(c, i, name, sizeof name, &n); i++)
     PL_TRY(pl_nc_expect(nc, name, false, 1, &n));
@@ -312,9 +313,9 @@ static pl_nc *open_best(contents *c, const char *path, const char *previous, int
   return NULL;
 }
 
-bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
-                  int64_t digest, int64_t records, pl_ckpt *at) {
-  contents c = contents_of(team, model, optim);
+bool pl_ckpt_read(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
+                  pl_optim *optim, int64_t digest, int64_t records, pl_ckpt *at) {
+  contents c = contents_of(team, spec, model, optim);
   char *previous = previous_of(path);
   pl_nc *nc = NULL;
   pl_ckpt found = {0};

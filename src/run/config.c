@@ -420,6 +420,10 @@ void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs) {
   cfg->selected = copy;
 }
 
+void pl_config_select_all(pl_config *cfg) {
+  cfg->selected = NULL;
+}
+
 bool pl_config_selected(const pl_config *cfg) {
   return cfg->selected != NULL;
 }

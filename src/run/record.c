@@ -6,6 +6,7 @@
 #include "base/nc.h"
 #include "base/version.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,6 +286,8 @@ static void define_records(pl_recorder *rec, const pl_config *cfg) {
   pl_nc_att_ints(nc, "status", "flag_values", PL_NC_BYTE, values, N);
   pl_nc_att_text(nc, "status", "flag_meanings", meanings);
   pl_nc_def_var(nc, "wall_time", PL_NC_DOUBLE, run, "wall time of the run", "s");
+  pl_nc_def_var(nc, "memory", PL_NC_DOUBLE, run, "peak memory of the run on its largest rank",
+                "byte");
   pl_nc_def_var(nc, "steps_done", PL_NC_INT64, run, "steps of training done", "1");
   pl_nc_def_var(nc, "ranks", PL_NC_INT, run, "MPI ranks that trained the run", "1");
   if (pl_config_selected(cfg))
@@ -402,7 +405,9 @@ static pl_status may_replace(const char *path, bool overwrite, char **target) {
     return pl_error(PL_EINPUT,
                     "%s: exists already; use --resume to go on with it, --overwrite to replace it",
                     path);
-  if (!S_ISREG(s.st_mode)) return pl_error(PL_EENV, "%s: not a regular file", path);
+  if (!S_ISREG(s.st_mode))
+    return pl_error(PL_EENV, "%s: cannot replace: %s", path,
+                    S_ISDIR(s.st_mode) ? strerror(EISDIR) : "not a regular file");
   char *real = realpath(path, NULL);
   *target = pl_strdup(real ? real : path);
   free(real);
@@ -528,6 +533,7 @@ pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
 pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome) {
   int64_t one = 1, state = outcome->state;
   PL_TRY(pl_nc_put_doubles(rec->nc, "wall_time", &run, &one, &outcome->wall_time));
+  PL_TRY(pl_nc_put_doubles(rec->nc, "memory", &run, &one, &outcome->memory));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, &one, &outcome->steps_done));
   PL_TRY(pl_nc_put_ints(rec->nc, "status", &run, &one, &state));
   return pl_nc_sync(rec->nc);

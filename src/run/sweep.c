@@ -289,8 +289,10 @@ static double poll_hook(void *context, int64_t step) {
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
   if (s->task.records == NO_CHECKPOINT) return false;
+  pl_spec spec;
+  pl_config_run(s->cfg, s->run, &spec);
   char *path = checkpoint_of(s, s->run);
-  bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
+  bool found = pl_ckpt_read(path, &s->team, &spec, model, optim, pl_ckpt_digest(s->cfg, s->run),
                             s->task.records, at);
   pl_free(path);
   return found;
@@ -298,6 +300,8 @@ static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt
 
 static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
+  pl_spec spec;
+  pl_config_run(s->cfg, s->run, &spec);
   char *path = checkpoint_of(s, s->run);
   if (is_leader(s)) {
     char *folder = pl_asprintf("%s.ckpt", s->opt->output);
@@ -305,7 +309,8 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
     pl_free(folder);
   }
   if (is_root(s) && !s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
-  pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
+  pl_status st =
+      pl_ckpt_write(path, &s->team, &spec, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) tell(s, (news){.kind = NEWS_SAVED, .run = s->run}, NULL, 0);
   pl_free(path);

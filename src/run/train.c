@@ -118,6 +118,7 @@ pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rat
   trainer r = {.team = team, .spec = spec, .hooks = hooks, .start = pl_clock(), .out = out};
   pl_schema schema;
   *out = (pl_outcome){.state = PL_RUN_FAILED};
+  int64_t before = pl_mem_restart_peak();
   pl_status st = pl_agree(team, kind->describe(spec, &schema));
   if (st) return st;
   st = kind->create(spec, team, rates, &r.model);
@@ -135,5 +136,7 @@ pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rat
   }
   pl_schema_free(&schema);
   out->wall_time = pl_clock() - r.start;
+  out->memory = (double)(pl_mem_peak() - before);
+  pl_comm_max(team, &out->memory, 1);
   return st;
 }

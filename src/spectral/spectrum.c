@@ -140,3 +140,49 @@ pl_status pl_batch_singular_values(const pl_layout *l, const pl_batch *b, double
   }
   return worst;
 }
+
+/* One matrix, or all of a whole batch, between its owner and rank 0 of the team. */
+static void move(const pl_layout *l, int owner, const double *from, double *to, int64_t n,
+                 bool to_root) {
+  enum { TAG = 77, PIECE = 1 << 27 };
+  int me = l->team.rank, source = to_root ? owner : 0, target = to_root ? 0 : owner;
+  if (source == target) {
+    if (me == source && from != to) memcpy(to, from, (size_t)n * sizeof *to);
+    return;
+  }
+  for (int64_t k = 0; k < n; k += PIECE) {
+    int m = (int)(n - k < PIECE ? n - k : PIECE);
+    if (me == source) MPI_Send(from + k, m, MPI_DOUBLE, target, TAG, l->team.mpi);
+    if (me == target) MPI_Recv(to + k, m, MPI_DOUBLE, source, TAG, l->team.mpi, MPI_STATUS_IGNORE);
+  }
+}
+
+static int64_t full_doubles(const pl_batch *b) {
+  return b->count * pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
+}
+
+void pl_batch_gather(const pl_layout *l, const pl_batch *b, const double *local, double *full) {
+  int64_t n = full_doubles(b);
+  if (b->grid < 0) {
+    move(l, b->owner, local, full, n, true);
+    return;
+  }
+  bool first = l->team.rank == b->owner, root = l->team.rank == 0;
+  double *whole = first && !root ? pl_alloc((size_t)n, sizeof *whole, "gathered irrep") : full;
+  if (b->here) pl_dmat_gather(&b->mat, local, whole);
+  move(l, b->owner, whole, full, n, true);
+  if (whole != full) pl_free(whole);
+}
+
+void pl_batch_scatter(const pl_layout *l, const pl_batch *b, const double *full, double *local) {
+  int64_t n = full_doubles(b);
+  if (b->grid < 0) {
+    move(l, b->owner, full, local, n, false);
+    return;
+  }
+  bool first = l->team.rank == b->owner, root = l->team.rank == 0;
+  double *whole = first && !root ? pl_alloc((size_t)n, sizeof *whole, "scattered irrep") : NULL;
+  move(l, b->owner, full, root ? (double *)full : whole, n, false);
+  if (b->here) pl_dmat_scatter(&b->mat, whole ? whole : full, local);
+  pl_free(whole);
+}

@@ -188,3 +188,32 @@ void pl_transform_scatter(const pl_transform *t, const double *full, double *f) 
     MPI_Send(full + first, pl_int(n), MPI_DOUBLE, r, TAG, l->team.mpi);
   }
 }
+
+/* This rank's part of the elements first .. first + n - 1: how many, and where it begins there. */
+static int64_t overlap(const pl_transform *t, int64_t first, int64_t n, int64_t *from) {
+  int64_t mine = pl_transform_first(t), end = mine + pl_transform_count(t);
+  *from = mine > first ? mine : first;
+  if (end > first + n) end = first + n;
+  return end > *from ? end - *from : 0;
+}
+
+void pl_transform_gather_range(const pl_transform *t, const double *f, int64_t first, int64_t n,
+                               double *x) {
+  const pl_comm *team = &t->l->team;
+  int64_t from, count = overlap(t, first, n, &from);
+  memset(x, 0, (size_t)n * sizeof *x);
+  if (count)
+    memcpy(x + (from - first), f + (from - pl_transform_first(t)), (size_t)count * sizeof *x);
+  /* Each element stands on one rank, so that "or" is a gather that keeps every bit. */
+  if (team->size > 1)
+    MPI_Reduce(team->rank ? (void *)x : MPI_IN_PLACE, x, pl_int(n), MPI_UINT64_T, MPI_BOR, 0,
+               team->mpi);
+}
+
+void pl_transform_scatter_range(const pl_transform *t, double *f, int64_t first, int64_t n,
+                                double *x) {
+  int64_t from, count = overlap(t, first, n, &from);
+  pl_comm_bcast(&t->l->team, x, (size_t)n * sizeof *x, 0);
+  if (count)
+    memcpy(f + (from - pl_transform_first(t)), x + (from - first), (size_t)count * sizeof *x);
+}

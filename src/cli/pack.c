@@ -1,0 +1,43 @@
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/nc.h"
+#include "cli/cli.h"
+#include "output_options.h"
+
+#include <unistd.h>
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  return output_parse(key, arg, state, 1);
+}
+
+static pl_status pack(const output_options *o) {
+  pl_nc *from;
+  if (!o->overwrite && !access(o->output, F_OK))
+    return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", o->output);
+  PL_TRY(pl_nc_open(o->inputs[0], false, &from));
+  char *temporary = pl_asprintf("%s.packing", o->output);
+  unlink(temporary);
+  pl_status st = pl_nc_pack(from, temporary);
+  pl_nc_close(from);
+  if (st)
+    unlink(temporary);
+  else
+    st = pl_file_replace(temporary, o->output, NULL);
+  pl_free(temporary);
+  return st;
+}
+
+pl_status pl_cli_pack(int argc, char **argv, const pl_comm *world) {
+  static const struct argp argp = {
+      .options = output_options_known,
+      .parser = parse,
+      .args_doc = "IN.nc -o OUT.nc",
+      .doc =
+          "Copy an output file into compressed netCDF-4, for keeping and sharing; a sweep cannot "
+          "go on with it."};
+  output_options o = {0};
+  pl_cli_parse(&argp, argc, argv, &o, world);
+  pl_status st = world->rank == 0 ? pack(&o) : PL_OK;
+  pl_free(o.inputs);
+  return pl_agree(world, st);
+}

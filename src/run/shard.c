@@ -1,0 +1,159 @@
+#include "run/shard.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "run/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards) {
+  char *end;
+  errno = 0;
+  long long i = strtoll(text, &end, 10);
+  if (end == text || *end != '/') return false;
+  const char *second = end + 1;
+  long long n = strtoll(second, &end, 10);
+  if (end == second || *end || errno || i < 0 || n < 1 || i >= n) return false;
+  *shard = i;
+  *shards = n;
+  return true;
+}
+
+/* ---- who trains what ---- */
+
+typedef struct work {
+  double flops;
+  int64_t run;
+} work;
+
+static int largest_first(const void *a, const void *b) {
+  const work *x = a, *y = b;
+  if (x->flops != y->flops) return x->flops < y->flops ? 1 : -1;
+  return x->run < y->run ? -1 : x->run > y->run;
+}
+
+static double flops_of(const pl_spec *spec) {
+  pl_rates rates = pl_rates_nominal();
+  pl_cost cost;
+  pl_model_kind_get((int)spec->model_kind)->cost(spec, 1, &rates, &cost);
+  return cost.flops * (double)spec->steps;
+}
+
+/* Only what the flops depend on, for the sake of sweeps over seeds and rates. */
+static bool same_flops(const pl_spec *a, const pl_spec *b) {
+  return !strcmp(a->group, b->group) && a->model_kind == b->model_kind &&
+         a->model_depth == b->model_depth && a->data_kind == b->data_kind &&
+         a->data_samples == b->data_samples && a->data_path == b->data_path &&
+         a->optimizer_kind == b->optimizer_kind && a->steps == b->steps;
+}
+
+static int ascending(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+pl_status pl_shard_select(pl_config *cfg, int64_t shard, int64_t shards) {
+  int64_t n = pl_config_num_runs(cfg), mine = 0;
+  if (n < shards)
+    return pl_error(PL_EINPUT, "--shard: %lld runs do not fill %lld shards", (long long)n,
+                    (long long)shards);
+  work *w = pl_alloc((size_t)n, sizeof *w, "shards");
+  double *load = pl_zalloc((size_t)shards, sizeof *load, "shards");
+  int64_t *runs = pl_alloc((size_t)n, sizeof *runs, "shards");
+  pl_spec spec, before = {0};
+  for (int64_t r = 0; r < n; r++, before = spec) {
+    pl_config_run(cfg, r, &spec);
+    w[r].run = r;
+    w[r].flops = r > 0 && same_flops(&spec, &before) ? w[r - 1].flops : flops_of(&spec);
+  }
+  qsort(w, (size_t)n, sizeof *w, largest_first);
+  for (int64_t k = 0; k < n; k++) {
+    int64_t least = 0;
+    for (int64_t i = 1; i < shards; i++)
+      if (load[i] < load[least]) least = i;
+    load[least] += w[k].flops;
+    if (least == shard) runs[mine++] = w[k].run;
+  }
+  qsort(runs, (size_t)mine, sizeof *runs, ascending);
+  pl_config_select(cfg, mine, runs);
+  pl_free(w);
+  pl_free(load);
+  pl_free(runs);
+  return PL_OK;
+}
+
+/* ---- merging ---- */
+
+/* Copy all that `from` has of its run r into run `to` of the whole. */
+static pl_status copy_run(const pl_recorder *from, int64_t r, pl_recorder *whole, int64_t to,
+                          double *values) {
+  pl_outcome out;
+  int ranks;
+  PL_TRY(pl_recorder_run(from, r, &out));
+  PL_TRY(pl_recorder_ranks(from, r, &ranks));
+  if (out.state == PL_RUN_PENDING) return PL_OK;
+  PL_TRY(pl_recorder_start(whole, to, ranks));
+  for (int64_t i = 0; i < out.records; i++) {
+    PL_TRY(pl_recorder_read(from, r, i, values));
+    PL_TRY(pl_recorder_record(whole, to, i, values, pl_recorder_size(from, r)));
+  }
+  return pl_recorder_end(whole, to, &out);
+}
+
+static pl_status copy_shard(const char *path, const pl_config *whole_cfg, pl_recorder *whole,
+                            bool *taken, double *values) {
+  pl_config *cfg = NULL;
+  pl_recorder *rec = NULL;
+  PL_TRY(pl_recorder_config(path, &cfg));
+  pl_status st = pl_config_same(whole_cfg, cfg);
+  if (st) st = pl_error_in(st, "%s: of another sweep: ", path);
+  if (!st) st = pl_recorder_open(path, false, cfg, &rec);
+  for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
+    int64_t to = pl_config_index(cfg, r);
+    if (taken[to])
+      st = pl_error(PL_EINPUT, "%s: run %lld is in an earlier file, too", path, (long long)to);
+    else
+      st = copy_run(rec, r, whole, to, values);
+    taken[to] = true;
+  }
+  pl_recorder_close(rec);
+  pl_config_free(cfg);
+  return st;
+}
+
+static pl_status write_merged(const char *const *inputs, int num_inputs, const char *path,
+                              const pl_config *cfg, const char *command) {
+  /* Shards were planned apart: the whole has no plan that a resumed sweep could keep. */
+  pl_plan none = {.rates = pl_rates_nominal()};
+  pl_recorder *rec;
+  PL_TRY(pl_recorder_create(path, true, cfg, &none, command, &rec));
+  bool *taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *taken, "runs merged");
+  double *values = pl_alloc((size_t)pl_recorder_longest(rec), sizeof *values, "a record");
+  pl_status st = PL_OK;
+  for (int i = 0; i < num_inputs && !st; i++) st = copy_shard(inputs[i], cfg, rec, taken, values);
+  pl_free(values);
+  pl_free(taken);
+  pl_status closed = pl_recorder_close(rec);
+  return st ? st : closed;
+}
+
+pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
+                   const char *command) {
+  pl_config *cfg;
+  if (!overwrite && !access(out, F_OK))
+    return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", out);
+  PL_TRY(pl_recorder_config(inputs[0], &cfg));
+  pl_config_select_all(cfg);
+  char *temporary = pl_asprintf("%s.merging", out);
+  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  if (st)
+    unlink(temporary);
+  else
+    st = pl_file_replace(temporary, out, NULL);
+  pl_free(temporary);
+  pl_config_free(cfg);
+  return st;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Run the fuzzers given as arguments (build/fuzz/fuzz_X) side by side for FUZZ_SECONDS each, from the
+# seeds in tests/corpus/X; what they find stays in build/fuzz/X.  Silent but for one line each; a
+# failure prints the fuzzer's report and leaves the input beside it.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+seconds=${FUZZ_SECONDS:-60} pids=() failed=0
+stop() { [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null; }
+trap stop EXIT
+for f in "$@"; do
+  name=${f##*/fuzz_}
+  mkdir -p "build/fuzz/$name"
+  timeout $((seconds + 60)) "$f" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -max_len=400 -artifact_prefix="build/fuzz/$name." "build/fuzz/$name" "tests/corpus/$name" \
+    >"build/fuzz/$name.log" 2>&1 </dev/null &
+  pids+=($!)
+done
+i=0
+for f in "$@"; do
+  name=${f##*/fuzz_}
+  if wait "${pids[i]}"; then
+    echo "ok      fuzz_$name: $(grep -oE '^Done [0-9]+ runs' "build/fuzz/$name.log"), $seconds s"
+  else
+    failed=1
+    echo "FAILED  fuzz_$name"
+    tail -n 60 "build/fuzz/$name.log"
+  fi
+  i=$((i + 1))
+done
+pids=()
+exit $failed

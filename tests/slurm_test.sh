@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# The job scripts under a real Slurm (tests/slurm_sandbox.sh).  Whatever interrupts a sweep, in the
+# end its file equals the one of a sweep that nothing interrupted; failures and cancellations end.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD D=$(mktemp -d /tmp/pl-slurm.XXXXXX) PYTHON=${PYTHON:-/usr/bin/python3} failures=0
+finish() { "$root/tests/slurm_sandbox.sh" stop "$D"; rm -rf "$D"; }
+trap finish EXIT
+trap 'exit 130' INT TERM
+export OPENBLAS_NUM_THREADS=1 PYTHON
+eval "$(tests/slurm_sandbox.sh env "$D")"
+PATH=$D/prefix/bin:$PATH
+
+expect() { # description command..
+  local what=$1
+  shift
+  "$@" || { echo "failed: $what: $*" >&2; failures=$((failures + 1)); }
+}
+restarts() { grep -c 'SIGUSR1: ' "$1"; }
+gone() { [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
+ended_as() { # job state
+  grep -q "^JobId=$1 .*JobState=$2 " "$D/jobcomp.log"
+}
+rank_of() { # process id of the last rank that writes this output
+  local p name=$1 last=
+  for p in /proc/[0-9]*; do
+    [[ $(readlink "$p/exe") == "$D/prefix/bin/plancherel" ]] &&
+      tr '\0' ' ' <"$p/cmdline" | grep -qF -- "-o $name" && last=${p#/proc/}
+  done
+  echo "$last"
+}
+wait_for() { # seconds command..
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
+    sleep 0.3
+  done
+}
+submit() { sbatch --parsable -t 9 --signal=B:USR1@1 "$@"; }
+# Files equal in all but how long it took and on how many ranks.
+same() {
+  "$PYTHON" - "$@" <<'PY'
+import sys
+import netCDF4
+a, b = (netCDF4.Dataset(p) for p in sys.argv[1:])
+for f in a, b:
+    f.set_auto_mask(False)
+skip = {"wall_time", "ranks", "memory"}
+differ = set(a.variables) ^ set(b.variables) | {
+    n for n in set(a.variables) & set(b.variables) - skip
+    if a[n][:].tobytes() != b[n][:].tobytes()}
+if differ or set(a["status"][:]) != {2}:
+    sys.exit(f"{sys.argv[1:]}: differ in {sorted(differ)}, states {set(a['status'][:])}")
+PY
+}
+
+make -s install PREFIX="$D/prefix" >/dev/null || exit 1
+cd "$D" || exit 1
+sweep() {
+  cat <<YAML
+group: [S_4, S_5]
+model.depth: [2, 3]
+data.samples: 6
+optimizer.lr: 0.02
+steps: $1
+record.points: 40
+seed: 0..2
+mapping.team: 1
+YAML
+}
+reference() { OMPI_MCA_btl=self,vader timeout 200 mpirun --oversubscribe -n 2 plancherel run "$1" -q -o "$2"; }
+
+# Enough steps for 40 s of two ranks: Slurm looks at its limits every 30 s.  Processor time, since
+# other things may run here.
+sweep 100000 >short.yaml
+TIMEFORMAT=%U
+cpu=$({ time plancherel run short.yaml -q -o short.nc; } 2>&1) || { echo "$cpu"; exit 1; }
+sweep "$("$PYTHON" -c "print(int(100000 * 80 / $cpu))")" >limited.yaml
+cp limited.yaml parts.yaml
+
+"$root/tests/slurm_sandbox.sh" start "$D" || { cat "$D"/*.log; exit 1; }
+reference limited.yaml reference.nc &
+undisturbed=$!
+# A limit of a minute, and a signal as early as it can come: about half a minute after the start.
+limited=$(sbatch --parsable -t 1 --signal=B:USR1@60 -n 4 -N 2 --ntasks-per-node=2 \
+  "$root/jobs/sweep.sbatch" limited.yaml -q)
+array=$(submit --array=0-2 -n 2 "$root/jobs/array.sbatch" parts.yaml -q)
+plot=$(sbatch --parsable -d "afterok:$limited:$array" --kill-on-invalid-dep=yes \
+  "$root/jobs/plot.sbatch" parts.nc)
+
+# One element of the array is signalled by its ranks, another by its batch script.
+wait_for 60 test -e parts.0.nc
+scancel --signal=USR1 "${array}_0"
+wait_for 60 test -e parts.1.nc
+scancel --batch --signal=USR1 "${array}_1"
+
+# Bad input ends a job, and what waits for its success.
+echo 'group: nonsense' >bad.yaml
+bad=$(submit -n 1 "$root/jobs/sweep.sbatch" bad.yaml -q)
+never=$(sbatch --parsable -d "afterok:$bad" --kill-on-invalid-dep=yes "$root/jobs/plot.sbatch" bad.nc)
+# A cancelled sweep stays cancelled; one that loses a rank fails at once.
+sweep 1000000000 >endless.yaml
+cancelled=$(submit -n 1 "$root/jobs/sweep.sbatch" endless.yaml -q -o cancelled.nc)
+killed=$(submit -n 2 "$root/jobs/sweep.sbatch" endless.yaml -q -o killed.nc)
+wait_for 60 test -e cancelled.nc -a -e killed.nc
+scancel "$cancelled"
+kill -9 "$(rank_of killed.nc)"
+wait_for 40 gone "$cancelled"
+expect "a cancelled sweep is not requeued" ended_as "$cancelled" CANCELLED
+wait_for 40 gone "$killed"
+expect "a sweep that loses a rank fails" ended_as "$killed" FAILED
+wait_for 40 gone "$bad"
+expect "bad input fails" ended_as "$bad" FAILED
+wait_for 30 gone "$never"
+expect "nothing waits for a failed job" test ! -e "plancherel-plot-$never.out"
+
+wait $undisturbed
+expect "the undisturbed sweep" test $? = 0
+wait_for 200 gone "$plot"
+
+expect "interrupted by the limit" test "$(restarts "plancherel-$limited.out")" -ge 1
+expect "limited = undisturbed" same limited.nc reference.nc
+for i in 0 1 2; do
+  expect "restarts of element $i" test "$(restarts "plancherel-${array}_$i.out")" = $((i < 2))
+done
+expect "merged shards = undisturbed" same parts.nc reference.nc
+expect "the plot" test -s parts.png
+if [ $failures != 0 ]; then
+  tail -n 20 plancherel-*.out
+  cat jobcomp.log
+  tail -n 20 slurmctld.log n1.log n2.log
+fi
+[ $failures = 0 ]
