@@ -29,12 +29,13 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
-.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long format format-check layers tidy install clean FORCE
+.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format format-check layers tidy install clean FORCE
 
 all: $(BIN)
 help:
 	@echo "all        build $(BIN)"
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
+	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm job scripts under a real Slurm                test-san   under sanitizers"
 	@echo "fuzz       the parsers, FUZZ_SECONDS=60 each"
@@ -78,6 +79,9 @@ demo: deps
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
 	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
 	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
+figures: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/plancherel/analysis \
 	  $(DESTDIR)$(PREFIX)/share/plancherel/jobs
