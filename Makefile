@@ -28,13 +28,14 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
-.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long format \
+.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format \
   format-check layers tidy install clean FORCE
 
 all: $(BIN)
 help:
 	@echo "all        build $(BIN)"
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
+	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios                              bench-long large groups too"
@@ -68,8 +69,7 @@ $(B)/flags $(B)/version: FORCE
 # ---- use ----
 export OMPI_ALLOW_RUN_AS_ROOT = 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
-deps:
-	$(Q).ci/deps
+deps: ;       $(Q).ci/deps
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
@@ -77,19 +77,20 @@ demo: deps
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
 	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
 	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
+figures: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
 SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
 	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
 	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
-clean:
-	rm -rf build
+clean: ;      rm -rf build
 
 # ---- checks ----
-PYTESTS := $(wildcard tests/test_*.py)
 test: deps
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
-	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(PYTESTS)
+	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py)
 test-long: test
 	$(Q)MAKE="$(MAKE)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/long.sh
 test-slurm: deps
@@ -112,11 +113,7 @@ bench: $(BIN) $(BENCHES)
 	$(Q)$(PYTHON) tests/bench_program.py
 bench-long: $(BIN)
 	$(Q)$(PYTHON) tests/bench_program.py --long
-format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
-format-check:
-	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-layers:
-	$(Q).ci/layers
-tidy:
-	clang-tidy --quiet $(SRC) -- -std=c11 -D_GNU_SOURCE -Iinclude $$(pkg-config --cflags $(PKGS))
+format: ;     clang-format -i $$(git ls-files '*.c' '*.h')
+format-check: ; $(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+layers: ;     $(Q).ci/layers
+tidy: ;       clang-tidy --quiet $(SRC) -- -std=c11 -D_GNU_SOURCE -Iinclude $$(pkg-config --cflags $(PKGS))

@@ -188,7 +188,7 @@ def test_existing_output(tmp_path):
     args = ["run", "sweep.yaml", "-q", "-o", "out.nc"]
     for ranks in (1, 3):
         done = pl_run.run(args, ranks, code=BAD_INPUT, cwd=tmp_path)
-        assert done.stderr.count("out.nc: exists already; use --overwrite") == 1
+        assert done.stderr.count("out.nc: exists already; use --resume to go on with it, --overwrite") == 1
         assert (tmp_path / "out.nc").read_text() == "precious"
     pl_run.run([*args, "--overwrite"], cwd=tmp_path)
     with xarray.open_dataset(tmp_path / "out.nc") as ds:

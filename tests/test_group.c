@@ -541,7 +541,7 @@ static void bad_specs_are_explained(void **state) {
       {"", "the name is empty"},
       {"   ", "the name is empty"},
       {"E_4", "\"E_4\" is not a known group"},
-      {"C_3 x A_5", "\"A_5\" is not a known group"},
+      {"C_3 x E_5", "\"E_5\" is not a known group"},
       {"C4", "\"C4\" is not a known group"},
       {"C_", "\"C_\" needs a whole number after \"C_\""},
       {"C_-3", "\"C_-3\" needs a whole number"},

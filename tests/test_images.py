@@ -53,19 +53,22 @@ def lifted(image):
     return np.stack(turned + [np.fliplr(t) for t in turned], axis=-1)
 
 
-@pytest.mark.parametrize("kind", ["gcnn", "cnn"])
-@pytest.mark.parametrize("spec, m, shape", [("C_3 x C_3", 3, (5, 4)), ("C_4 x C_4", 4, (4, 4)),
-                                            ("C_2 x C_2 x D_4", 2, (6, 6))])
+@pytest.mark.parametrize("spec, m, shape, kind", [("C_3 x C_3", 3, (5, 4), "gcnn"),
+                                                  ("C_4 x C_4", 4, (4, 4), "cnn"),
+                                                  ("C_2 x C_2 x D_4", 2, (6, 6), "gcnn"),
+                                                  ("p4m_3", 3, (4, 4), "gcnn"),
+                                                  ("p4_2", 2, (4, 4), "cnn")])
 def test_images_stand_on_the_group(spec, m, shape, kind, tmp_path):
     rng = np.random.default_rng(m)
     images = rng.integers(0, 256, size=(12, *shape))
     labels = [1, 5, 3, 5, 1, 1, 5, 0, 1, 5, 5, 1]
     paths = write_idx(tmp_path, images, labels)
-    order = m * m * (8 if "D_4" in spec else 1)
+    symmetries = 8 if "D_4" in spec or "p4m" in spec else 4 if "p4" in spec else 1
+    order = m * m * symmetries
     x, y = samples(tmp_path, spec, order, paths, 7, kind=kind)
     want = [shrink(i, m) for i in images]
-    if "D_4" in spec:
-        want = [lifted(i) for i in want]
+    if symmetries > 1:
+        want = [lifted(i)[..., :symmetries] for i in want]
     want = np.array([w.ravel() for w in want])
     error = np.abs(x[:, None] - want).max(axis=-1)
     found = error.argmin(axis=1)

@@ -19,7 +19,7 @@ typedef struct pl_family pl_family;
 typedef struct pl_factor {
   const pl_family *family; /* borrowed */
   int64_t n;               /* of "C_n" */
-  char *name;              /* the family's own: how it is spelt if not so; or NULL */
+  char *spec;              /* canonical spelling, or NULL: from letter and n; owned */
   int64_t order, classes;
   int64_t irreps; /* stored: classes - irreps of them are complex pairs */
   void *data;     /* the family's own, or NULL */
@@ -45,6 +45,11 @@ struct pl_family {
   const char *form;           /* its line in pl_group_forms */
   int64_t min, max;           /* of n */
   void (*init)(pl_factor *f); /* from n: order, classes, irreps, data */
+  /* Instead of letter, min, max and init, names of the family's own: whether word is one of them;
+   * and spec, order, classes, irreps and data from it, or a status with a message. */
+  int (*reads)(const char *word);
+  pl_status (*parse)(const char *word, pl_factor *f);
+  double tolerance;           /* of pl_group_check; 0: rounding only */
   void (*fini)(pl_factor *f); /* NULL: nothing to free */
   int64_t (*mul)(const pl_factor *f, int64_t a, int64_t b);
   int64_t (*inv)(const pl_factor *f, int64_t a);
@@ -62,7 +67,8 @@ struct pl_family {
 };
 
 extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternion,
-    pl_family_symmetric, pl_family_semidirect;
+    pl_family_symmetric, pl_family_semidirect, pl_family_alternating, pl_family_signed,
+    pl_family_numeric;
 
 /* A word such as "C_12", len characters.  On success 1, *f set but not initialised; otherwise 0,
  * and why says what is wrong. */

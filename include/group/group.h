@@ -34,6 +34,11 @@
  * symmetries of I.  Moving I translates the function I(g p) of g on the left, for any pixel p.
  * A_h p is mul(h |N|, p) mod |N|.
  *
+ * A_n: the even permutations as in S_n.  B_n, signed permutations i -> +-s(i): rank(s) 2^n + v,
+ * bit j of v (from 0) for a minus sign at the image j + 1; labels "-2 1 3".  Groups from generators
+ * (perm:.., M_11, ..): digits along a stabiliser chain (group/chain.h); labels are products of
+ * cycles.  cayley:..: as in the file (group/finite.h).
+ *
  * Irreps, in the order of their numbers.
  *   C_n  k = 0..n/2 sends g to exp(-2 pi i k g/n), so that F is the usual DFT; conj k is n-k.
  *   D_n  A1, trivial; A2: s -> -1; for even n B1: r -> -1, s -> 1, and B2: r -> -1, s -> -1;
@@ -49,6 +54,14 @@
  *        sigma: "(k_1,k_2)+sigma", dimension |orbit| dim sigma, induced (group/semidirect.h).  A
  *        cyclic stabiliser is a C_n, even of one reflection.  The conjugate is "(-k_1,-k_2)+
  *        conj sigma", and also "(k_1,k_2)+" another sigma if the orbit has both characters.
+ *   A_n  restrictions from S_n: lambda before its conjugate; a self-conjugate one splits in
+ *        "lambda+" and "lambda-", eigenspaces of S e_T = sign(T) e_T', for +1 and -1 if S^2 = 1,
+ *        otherwise a complex pair, for i and -i.  sign(T) = (-1)^(inversions of T's rows).
+ *   B_n  "lambda|mu", lambda of n-k, mu of k ("-" if empty), k = 0..n: induced from the character
+ *        (-1)^(minus signs on A) times lambda x mu, over the subsets A of k points in increasing
+ *        order of their bit masks; coset representatives increase on A and off A.
+ *   Groups from generators or a table: by dimension, then by the values of the characters, larger
+ *        first (group/irreps.h); "3a", "3b", ..; conj "3a" is "3a*".
  *   G x H x ..  "a x b x ..", the last part fastest.  Of a conjugate pair the member is stored
  *        whose first complex part is a stored one; every later complex part b runs through b and
  *        conj b.  C_3 x C_4: 0 x 0, 0 x 1, 0 x 2, 1 x 0, 1 x 1, 1 x 3, 1 x 2.
@@ -70,7 +83,8 @@ typedef struct pl_group pl_group;
 /* Parse a spec such as "S_5", "C_28 x C_28 x D_4" or "(C_5 x C_5) : Q_8" (":" binds more tightly
  * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and lists
  * the forms; *out unchanged.  Orders up to 2^60.  Takes little memory whatever the order, but N : H
- * lists its orbits.  Free with pl_group_free. */
+ * lists its orbits, and a group known by its multiplication (order up to 10^4) has its irreps found
+ * here, or read from a cache (group/irreps.h).  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */

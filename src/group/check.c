@@ -22,6 +22,7 @@ typedef struct checker {
   pl_fourier *plan;
   int64_t n, size;
   uint64_t draws;
+  double tables; /* numbers that a transform reads, beside the function */
   double *f, *F; /* a function, a record */
 } checker;
 
@@ -145,7 +146,7 @@ static void check_orthogonality(checker *c, pl_check *check) {
   for (int64_t k = 0; k < irreps; k++) {
     pl_irrep r = pl_group_irrep(g, list[k]);
     int64_t full = pl_irrep_size(r), size = pl_compact_size(r), at = 0;
-    double cost = (double)c->n * ((double)full + overhead);
+    double cost = (double)c->n * ((double)full + overhead) + (double)size * c->tables / 8;
     /* The trivial irrep comes first, and something must be checked in any group. */
     if (k > 0 && spent + cost > max_entries) continue;
     spent += cost;
@@ -210,6 +211,7 @@ pl_status pl_group_check(const pl_group *g, pl_check out[PL_NUM_CHECKS]) {
                     "group %s: the check needs %.3g GB of memory, this machine has %.3g GB",
                     g->spec, need * 1e-9, have * 1e-9);
   PL_TRY(pl_fourier_new(g, NULL, &c.plan));
+  c.tables = fmax(0, (double)pl_fourier_bytes(g) / 8 - 8 * (double)c.n);
   c.f = pl_alloc((size_t)c.n, sizeof *c.f, "a function");
   c.F = pl_alloc((size_t)c.size, sizeof *c.F, "a Fourier record");
 
@@ -218,6 +220,9 @@ pl_status pl_group_check(const pl_group *g, pl_check out[PL_NUM_CHECKS]) {
                                                    "Schur orthogonality", "round trip"};
   for (int i = 0; i < PL_NUM_CHECKS; i++)
     out[i] = (pl_check){.name = names[i], .tolerance = i ? 1e-11 : 0};
+  for (int t = 0; t < g->factors; t++)
+    for (int i = 1; i < PL_NUM_CHECKS; i++)
+      out[i].tolerance = fmax(out[i].tolerance, g->factor[t].family->tolerance);
   check_sum(g, &out[0]);
   check_irreps(&c, &out[1], &out[2]);
   check_impulses(&c, &out[3]);

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const pl_family *const families[] = {&pl_family_cyclic, &pl_family_dihedral,
-                                            &pl_family_quaternion, &pl_family_symmetric,
-                                            &pl_family_semidirect};
+static const pl_family *const families[] = {
+    &pl_family_cyclic,     &pl_family_dihedral,    &pl_family_quaternion, &pl_family_symmetric,
+    &pl_family_semidirect, &pl_family_alternating, &pl_family_signed,     &pl_family_numeric};
 enum { NUM_FAMILIES = sizeof families / sizeof *families };
 /* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
 static const int64_t max_order = INT64_C(1) << 60;
 
 const char *pl_group_forms(void) {
-  static char text[2048];
+  static char text[6144];
   if (!*text) {
     size_t len = 0;
     for (int i = 0; i < NUM_FAMILIES; i++)
@@ -32,6 +32,31 @@ const char *pl_group_forms(void) {
 static pl_status bad_spec(const char *spec, const char *why) {
   return pl_error(PL_EINPUT, "group \"%s\": %s; a group is one of\n%s", spec, why,
                   pl_group_forms());
+}
+
+/* Length of the word at p: up to white space or "x"; after a prefix such as "perm:", up to " x "
+ * or the end. */
+static int word_length(const char *p) {
+  size_t len = strcspn(p, " \tx:");
+  if (p[len] != ':') return pl_int((int64_t)len);
+  const char *end = strstr(p, " x ");
+  len = end ? (size_t)(end - p) : strlen(p);
+  while (isspace((unsigned char)p[len - 1])) len--;
+  return pl_int((int64_t)len);
+}
+
+/* A word that a family reads by itself: 1 and the status of that; otherwise 0. */
+static int parse_word(const char *word, int len, pl_factor *f, pl_status *st) {
+  char *copy = pl_asprintf("%.*s", len, word);
+  int found = 0;
+  for (int i = 0; i < NUM_FAMILIES && !found; i++) {
+    if (!families[i]->reads || !families[i]->reads(copy)) continue;
+    *f = (pl_factor){.family = families[i]};
+    *st = families[i]->parse(copy, f);
+    found = 1;
+  }
+  pl_free(copy);
+  return found;
 }
 
 int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n) {
@@ -68,8 +93,8 @@ static void describe(pl_group *g) {
   for (int t = 0; t < g->factors; t++) {
     const pl_factor *f = &g->factor[t];
     const char *before = spec ? spec : "", *x = spec ? " x " : "";
-    char *longer = f->name
-                       ? pl_asprintf("%s%s%s", before, x, f->name)
+    char *longer = f->spec
+                       ? pl_asprintf("%s%s%s", before, x, f->spec)
                        : pl_asprintf("%s%s%c_%lld", before, x, f->family->letter, (long long)f->n);
     pl_free(spec);
     spec = longer;
@@ -90,7 +115,7 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
   g->order = 1;
   for (const char *p = spec;;) {
     p += strspn(p, " \t");
-    int len = (int)strcspn(p, " \tx");
+    int len = word_length(p);
     if (len == 0) {
       snprintf(why, sizeof why,
                g->factors ? "nothing stands after the last \"x\""
@@ -103,17 +128,23 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
       break;
     }
     pl_factor *f = &g->factor[g->factors];
-    int semidirect = pl_semidirect_parse(p, f, why, sizeof why);
+    pl_status st = PL_OK;
+    int own = parse_word(p, len, f, &st);
+    if (st) {
+      pl_group_free(g);
+      return pl_error_in(st, "group \"%s\": ", spec);
+    }
+    int semidirect = own ? 0 : pl_semidirect_parse(p, f, why, sizeof why);
     if (*why) break;
     if (semidirect) {
       len = semidirect;
-    } else {
+    } else if (!own) {
       if (!pl_factor_parse(p, len < 64 ? len : 64, f, why, sizeof why)) break;
       f->family->init(f);
     }
     g->factors++;
     if (f->order > max_order / g->order) {
-      snprintf(why, sizeof why, "its order passes 2^60 at \"%.*s\"", len, p);
+      snprintf(why, sizeof why, "its order passes 2^60 at \"%.*s\"", len < 64 ? len : 64, p);
       break;
     }
     g->order *= f->order;
@@ -137,8 +168,10 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
 
 void pl_group_free(pl_group *g) {
   if (!g) return;
-  for (int t = 0; t < g->factors; t++)
+  for (int t = 0; t < g->factors; t++) {
     if (g->factor[t].family->fini) g->factor[t].family->fini(&g->factor[t]);
+    pl_free(g->factor[t].spec);
+  }
   pl_free(g->spec);
   pl_free(g);
 }

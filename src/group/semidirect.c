@@ -115,7 +115,7 @@ int pl_semidirect_parse(const char *text, pl_factor *f, char *why, size_t n) {
   const pl_orbit *last = &s->orbit[s->orbits - 1];
   const pl_little *l = &s->little[last->little];
   *f = (pl_factor){.family = &pl_family_semidirect,
-                   .name = name,
+                   .spec = name,
                    .order = s->n * s->action.h.order,
                    .irreps = last->first + l->irreps,
                    .classes = last->first + l->irreps + last->pairs + l->pairs,
@@ -129,7 +129,6 @@ static void fini(pl_factor *f) {
   pl_free(s->little);
   pl_free(s->orbit);
   pl_free(s);
-  pl_free(f->name);
 }
 
 /* ---- elements ---- */

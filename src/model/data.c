@@ -394,7 +394,8 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
   double order = (double)pl_group_order(l->group), *images = NULL, *teacher = NULL;
   int64_t *packed = data_packed_offsets(l->group);
   int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
-  if (!st && spec->data_irreps.n) st = find_irreps(spec, l->group, irreps);
+  bool named = spec->data_kind == PL_DATA_IRREP || spec->data_kind == PL_DATA_TEACHER;
+  if (!st && named) st = find_irreps(spec, l->group, irreps);
   if (!st && nc) st = pl_nc_get_doubles(nc, "y", (int64_t[]){0}, (int64_t[]){n}, data->y);
   if (spec->data_kind == PL_DATA_FILE) {
     st = pl_agree(&l->team, st);

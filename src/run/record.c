@@ -143,12 +143,22 @@ static pl_nc_type key_type(const pl_key *key) {
   return PL_NC_CHAR;
 }
 
+/* The value as the file shows it: texts without the quotes that YAML may need.  As snprintf. */
+static int value_text(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n) {
+  if (key->type != PL_KEY_TEXT) return pl_config_value(cfg, r, key, buf, n);
+  pl_spec spec;
+  pl_config_run(cfg, r, &spec);
+  const char *text;
+  memcpy(&text, (const char *)&spec + key->field, sizeof text);
+  return snprintf(buf, n, "%s", text ? text : "");
+}
+
 /* Longest text of the key over the runs; 0: not set in any. */
 static int longest_value(const pl_recorder *rec, const pl_config *cfg, const pl_key *key) {
   int longest = 0;
   int64_t runs = pl_config_swept(cfg, key) ? rec->num_runs : 1;
   for (int64_t r = 0; r < runs; r++) {
-    int n = pl_config_value(cfg, r, key, NULL, 0);
+    int n = value_text(cfg, r, key, NULL, 0);
     if (n > longest) longest = n;
   }
   return longest;
@@ -190,7 +200,7 @@ static pl_status write_keys(pl_recorder *rec, const pl_config *cfg) {
     pl_nc_type type = key_type(key);
     for (int64_t r = 0; r < rec->num_runs; r++) {
       pl_spec spec;
-      int n = pl_config_value(cfg, r, key, value, sizeof value);
+      int n = value_text(cfg, r, key, value, sizeof value);
       if (n == 0) continue;
       if (n >= (int)sizeof value) n = (int)sizeof value - 1;
       pl_config_run(cfg, r, &spec);

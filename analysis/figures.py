@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""The figures of the comparison of architectures: Schatten value in Fourier space, norm over the
+elements, and loss against the step, side by side, one line per network.
+
+Lines are medians over the seeds, bands their 16th to 84th percentile.  Other keys that are swept
+(kind of data, number of samples) get a row of panels each.
+"""
+
+import argparse
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+import plancherel_io as pio
+import plot
+
+# Variable, heading of its column, axis label; beta is normalised.
+PANELS = [
+    ("schatten", "Schatten value in Fourier space", "$S_{2/L}(\\beta)$"),
+    ("schatten_real", "norm over the elements", "$\\ell_{2/L}(\\beta)$"),
+    ("loss", "loss", "loss"),
+]
+# One colour for an architecture, with or without ReLU.
+COLOUR = {"gcnn": plot.PALETTE[0], "cnn": plot.PALETTE[1], "fc": plot.PALETTE[2]}
+NAME = {"gcnn": "G-CNN", "cnn": "CNN", "fc": "fully connected"}
+
+
+def architecture(kind):
+    return kind.split("-")[0]
+
+
+def name_of(kind):
+    base = NAME.get(architecture(kind), kind)
+    return base + (", ReLU" if kind.endswith("relu") else "")
+
+
+def drawable(ds):
+    state, last = pio.statuses(ds), pio.last_records(ds)
+    runs = [r for r in range(ds.sizes["run"]) if last[r] >= 0 and state[r] not in pio.BROKEN]
+    if not runs:
+        raise pio.InputError(f"{ds.encoding['source']}: no run to draw")
+    return runs, ds.sizes["run"] - len(runs)
+
+
+def draw_row(ds, axes, runs):
+    entries = {}
+    for (kind,), members in pio.combinations(ds, ["model_kind"], runs):
+        step = pio.steps(ds)[members]
+        for ax, (name, _, _) in zip(axes, PANELS):
+            grid, samples = plot.trajectory_samples(step, ds[name].values[members])
+            colour = COLOUR.get(architecture(kind), "0.3")
+            entries[kind] = plot.draw_bands(ax, grid, samples, colour)
+    return entries
+
+
+def title_of(ds, lost):
+    """The sweep's title, its group if the title does not name it, and what is not drawn."""
+    title, groups = ds.attrs.get("title", ""), set(pio.column(ds, "group"))
+    group = groups.pop() if len(groups) == 1 else ""
+    if group and group not in title:
+        title += f" ({group})"
+    return pio.group_text(title) + (f"; {lost} broken runs left out" if lost else "")
+
+
+def figure(ds, output):
+    for key in ("model_kind", "schatten", "schatten_real", "loss"):
+        pio.require(ds, key)
+    runs, lost = drawable(ds)
+    keys = [k for k in pio.swept_keys(ds)
+            if k != "model_kind" and len(pio.combinations(ds, [k], runs)) > 1]
+    rows = pio.combinations(ds, keys, runs)
+    fig, axes = plt.subplots(len(rows), 3, figsize=(10.2, 2.9 * len(rows)), squeeze=False,
+                             constrained_layout={"w_pad": 0.08})
+    entries = {}
+    for number, (values, members) in enumerate(rows):
+        line = axes[number]
+        entries |= draw_row(ds, line, members)
+        largest = np.nanmax(pio.steps(ds)[members])
+        for ax, (name, heading, label) in zip(line, PANELS):
+            if number == 0:
+                ax.set_title(heading)
+            ax.set_ylabel(label)
+            plot.scale_y([ax], ds[name].values[members], "auto")
+            plot.step_axis(ax, largest)
+        if keys:
+            text = pio.combination_text(keys, values)
+            line[0].set_ylabel(f"{text}\n{PANELS[0][2]}")
+    order = list(COLOUR)
+    kinds = sorted(entries, key=lambda k: order.index(architecture(k)) if architecture(k) in order else 9)
+    axes[0, 2].legend([entries[k] for k in kinds], [name_of(k) for k in kinds], loc="lower left")
+    fig.suptitle(title_of(ds, lost), fontsize=10)
+    fig.savefig(output)
+    plt.close(fig)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweep", help="output of plancherel run")
+    parser.add_argument("-o", "--output", required=True, help="the picture")
+    args = parser.parse_args()
+    plt.rcParams.update(plot.STYLE)
+    try:
+        figure(pio.open_output(args.sweep), args.output)
+    except (OSError, ValueError) as error:
+        raise pio.InputError(f"{args.output}: {error}") from error
+
+
+if __name__ == "__main__":
+    pio.main_guard(main)

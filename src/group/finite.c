@@ -1,0 +1,256 @@
+#include "group/finite.h"
+
+#include "base/mem.h"
+#include "base/nc.h"
+
+#include <string.h>
+
+/* FNV-1a. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n) {
+  for (const unsigned char *p = data; n > 0; n--, p++) hash = (hash ^ *p) * UINT64_C(1099511628211);
+  return hash;
+}
+static const uint64_t hash_start = UINT64_C(14695981039346656037);
+
+/* ---- from generators ---- */
+
+pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite **out) {
+  pl_chain *chain;
+  PL_TRY(pl_chain_new(p, &chain));
+  if (chain->order < 0 || chain->order > max_order) {
+    char *order = pl_chain_order_text(chain);
+    pl_error(PL_EINPUT, "its order is %s; elements and irreps are found up to order %lld", order,
+             (long long)max_order);
+    pl_free(order);
+    pl_chain_free(chain);
+    return PL_EINPUT;
+  }
+  pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
+  f->order = chain->order;
+  f->chain = chain;
+  f->gens = pl_alloc((size_t)p->num + 1, sizeof *f->gens, "generators");
+  f->hash = hash_bytes(hash_start, &p->degree, sizeof p->degree);
+  for (int s = 0; s < p->num; s++) {
+    const pl_point *image = p->image + (size_t)s * (size_t)p->degree;
+    int64_t g = pl_chain_rank(chain, image);
+    pl_require(g >= 0);
+    f->hash = hash_bytes(f->hash, image, (size_t)p->degree * sizeof *image);
+    if (g > 0) f->gens[f->num_gens++] = g;
+  }
+  *out = f;
+  return PL_OK;
+}
+
+/* ---- from a table ---- */
+
+static int64_t entry(const pl_finite *f, int64_t a, int64_t b) {
+  return f->table[a * f->order + b];
+}
+
+/* The number that the file gives to an element. */
+static long long filed(const pl_finite *f, int64_t a) {
+  return a == 0 ? f->swap : a == f->swap ? 0 : a;
+}
+
+static pl_status read_table(pl_nc *nc, pl_finite *f) {
+  int64_t shape[2] = {-1, -1};
+  PL_TRY(pl_nc_expect(nc, "table", false, 2, shape));
+  int64_t n = shape[0];
+  if (shape[1] != n || n < 1 || n > PL_MAX_TABLE)
+    return pl_error(PL_EINPUT, "table is %lld x %lld; it must be square, with at most %d rows",
+                    (long long)n, (long long)shape[1], PL_MAX_TABLE);
+  f->order = n;
+  f->table = pl_alloc((size_t)(n * n), sizeof *f->table, "a multiplication table");
+  int64_t *row = pl_alloc((size_t)n, sizeof *row, "a row of a table");
+  pl_status st = PL_OK;
+  for (int64_t g = 0; !st && g < n; g++) {
+    st = pl_nc_get_ints(nc, "table", (int64_t[]){g, 0}, (int64_t[]){1, n}, row);
+    for (int64_t h = 0; !st && h < n; h++) {
+      if (row[h] < 0 || row[h] >= n)
+        st = pl_error(PL_EINPUT, "table(%lld, %lld) = %lld is not an element; they are 0..%lld",
+                      (long long)g, (long long)h, (long long)row[h], (long long)n - 1);
+      else
+        f->table[g * n + h] = (uint16_t)row[h];
+    }
+  }
+  pl_free(row);
+  return st;
+}
+
+static pl_status find_identity(pl_finite *f) {
+  int64_t n = f->order, e = 0, h;
+  for (; e < n; e++) {
+    for (h = 0; h < n && entry(f, e, h) == h && entry(f, h, e) == h;) h++;
+    if (h == n) break;
+  }
+  if (e == n)
+    return pl_error(PL_EINPUT, "the table has no identity: no e with eg = ge = g for all g");
+  f->swap = (int)e;
+  if (e == 0) return PL_OK;
+  uint16_t *renamed = pl_alloc((size_t)(n * n), sizeof *renamed, "a multiplication table");
+  for (int64_t g = 0; g < n; g++)
+    for (h = 0; h < n; h++)
+      renamed[g * n + h] = (uint16_t)filed(f, entry(f, filed(f, g), filed(f, h)));
+  pl_free(f->table);
+  f->table = renamed;
+  return PL_OK;
+}
+
+static pl_status check_inverses(const pl_finite *f) {
+  for (int64_t g = 0; g < f->order; g++) {
+    int64_t h = 0;
+    while (h < f->order && (entry(f, g, h) || entry(f, h, g))) h++;
+    if (h == f->order)
+      return pl_error(PL_EINPUT, "element %lld has no inverse in the table", filed(f, g));
+  }
+  return PL_OK;
+}
+
+static pl_status light(const pl_finite *f, int64_t s) {
+  for (int64_t x = 0; x < f->order; x++) {
+    int64_t xs = entry(f, x, s);
+    for (int64_t y = 0; y < f->order; y++) {
+      int64_t left = entry(f, xs, y), right = entry(f, x, entry(f, s, y));
+      if (left != right)
+        return pl_error(
+            PL_EINPUT,
+            "the table is not associative: (%lld %lld) %lld = %lld, but %lld (%lld %lld) = %lld",
+            filed(f, x), filed(f, s), filed(f, y), filed(f, left), filed(f, x), filed(f, s),
+            filed(f, y), filed(f, right));
+    }
+  }
+  return PL_OK;
+}
+
+/* Generators are added until their products are everything; where all of them pass, each one at
+ * least doubles that set. */
+static pl_status find_generators(pl_finite *f) {
+  int64_t n = f->order, found = 1;
+  int64_t *list = pl_alloc((size_t)n, sizeof *list, "elements");
+  char *seen = pl_zalloc((size_t)n, 1, "elements");
+  f->gens = pl_alloc(64, sizeof *f->gens, "generators");
+  pl_status st = PL_OK;
+  seen[0] = 1, list[0] = 0;
+  for (int64_t s = 0; !st && found < n; s++) {
+    if (seen[s]) continue;
+    st = light(f, s);
+    f->gens[f->num_gens++] = s;
+    for (int64_t k = 0; !st && k < found; k++)
+      for (int i = 0; i < f->num_gens; i++) {
+        int64_t product = entry(f, list[k], f->gens[i]);
+        if (!seen[product]) seen[product] = 1, list[found++] = product;
+      }
+  }
+  pl_free(list);
+  pl_free(seen);
+  return st;
+}
+
+pl_status pl_finite_from_table(const char *path, pl_finite **out) {
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(path, false, &nc));
+  pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
+  pl_status st = read_table(nc, f);
+  if (!st) st = find_identity(f);
+  if (!st) st = check_inverses(f);
+  if (!st) st = find_generators(f);
+  if (st) {
+    pl_error_in(st, "%s: ", path);
+    pl_finite_free(f);
+  } else {
+    f->hash =
+        hash_bytes(hash_start + 1, f->table, (size_t)(f->order * f->order) * sizeof *f->table);
+    *out = f;
+  }
+  pl_nc_close(nc);
+  return st;
+}
+
+void pl_finite_free(pl_finite *f) {
+  if (!f) return;
+  pl_chain_free(f->chain);
+  pl_free(f->table);
+  pl_free(f->gens);
+  pl_free(f);
+}
+
+/* ---- elements ---- */
+
+int64_t pl_finite_mul(const pl_finite *f, int64_t a, int64_t b) {
+  return f->chain ? pl_chain_mul(f->chain, a, b) : entry(f, a, b);
+}
+
+int64_t pl_finite_inv(const pl_finite *f, int64_t a) {
+  if (f->chain) return pl_chain_inv(f->chain, a);
+  int64_t b = 0;
+  while (entry(f, a, b)) b++;
+  return b;
+}
+
+int pl_finite_levels(const pl_finite *f) {
+  return f->chain ? f->chain->levels : 1;
+}
+int pl_finite_level_size(const pl_finite *f, int level) {
+  return f->chain ? f->chain->level[level].size : (int)f->order;
+}
+int64_t pl_finite_level_element(const pl_finite *f, int level, int j) {
+  int64_t element = j;
+  for (int k = level + 1; k < pl_finite_levels(f); k++) element *= pl_finite_level_size(f, k);
+  return element;
+}
+void pl_finite_digits(const pl_finite *f, int64_t a, int *digit) {
+  for (int k = pl_finite_levels(f) - 1; k >= 0; k--) {
+    digit[k] = (int)(a % pl_finite_level_size(f, k));
+    a /= pl_finite_level_size(f, k);
+  }
+}
+
+/* ---- classes ---- */
+
+pl_classes *pl_classes_new(const pl_finite *f) {
+  pl_classes *c = pl_zalloc(1, sizeof *c, "conjugacy classes");
+  int64_t n = f->order, *list = pl_alloc((size_t)n, sizeof *list, "a conjugacy class");
+  int64_t inverse[192];
+  pl_require(f->num_gens <= 192);
+  for (int s = 0; s < f->num_gens; s++) inverse[s] = pl_finite_inv(f, f->gens[s]);
+  c->of = pl_alloc((size_t)n, sizeof *c->of, "conjugacy classes");
+  c->rep = pl_alloc((size_t)n, sizeof *c->rep, "conjugacy classes");
+  c->size = pl_alloc((size_t)n, sizeof *c->size, "conjugacy classes");
+  for (int64_t a = 0; a < n; a++) c->of[a] = -1;
+  for (int64_t a = 0; a < n; a++) {
+    if (c->of[a] >= 0) continue;
+    int64_t found = 1;
+    list[0] = a;
+    c->of[a] = (int)c->n;
+    for (int64_t k = 0; k < found; k++)
+      for (int s = 0; s < f->num_gens; s++) {
+        int64_t b = pl_finite_mul(f, pl_finite_mul(f, f->gens[s], list[k]), inverse[s]);
+        if (c->of[b] < 0) c->of[b] = (int)c->n, list[found++] = b;
+      }
+    c->rep[c->n] = a;
+    c->size[c->n++] = found;
+  }
+  pl_free(list);
+  c->inverse = pl_alloc((size_t)c->n, sizeof *c->inverse, "conjugacy classes");
+  c->square = pl_alloc((size_t)c->n, sizeof *c->square, "conjugacy classes");
+  c->order = pl_alloc((size_t)c->n, sizeof *c->order, "conjugacy classes");
+  for (int64_t k = 0; k < c->n; k++) {
+    int64_t a = c->rep[k];
+    c->inverse[k] = c->of[pl_finite_inv(f, a)];
+    c->square[k] = c->of[pl_finite_mul(f, a, a)];
+    c->order[k] = 1;
+    for (int64_t b = a; b; b = pl_finite_mul(f, a, b)) c->order[k]++;
+  }
+  return c;
+}
+
+void pl_classes_free(pl_classes *c) {
+  if (!c) return;
+  pl_free(c->of);
+  pl_free(c->rep);
+  pl_free(c->size);
+  pl_free(c->inverse);
+  pl_free(c->square);
+  pl_free(c->order);
+  pl_free(c);
+}
