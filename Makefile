@@ -11,7 +11,6 @@ endif
 comma   := ,
 VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 B       := build$(if $(VARIANT),/$(VARIANT))
-FUZZ_SECONDS ?= 60
 
 # Libraries by pkg-config; on clusters with other names, set PKGS or LIBS.
 PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && echo scalapack-openmpi) \
@@ -29,7 +28,8 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
-.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format format-check layers tidy install clean FORCE
+.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format \
+  format-check layers tidy install clean FORCE
 
 all: $(BIN)
 help:
@@ -37,8 +37,7 @@ help:
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
 	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
-	@echo "test-slurm job scripts under a real Slurm                test-san   under sanitizers"
-	@echo "fuzz       the parsers, FUZZ_SECONDS=60 each"
+	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios                              bench-long large groups too"
 	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/"
 	@echo "format, format-check, layers, tidy                       for developers"
@@ -70,8 +69,7 @@ $(B)/flags $(B)/version: FORCE
 # ---- use ----
 export OMPI_ALLOW_RUN_AS_ROOT = 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
-deps:
-	$(Q).ci/deps
+deps: ;       $(Q).ci/deps
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
@@ -82,55 +80,40 @@ demo: deps
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
+SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/plancherel/analysis \
-	  $(DESTDIR)$(PREFIX)/share/plancherel/jobs
-	install $(BIN) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 analysis/*.py $(DESTDIR)$(PREFIX)/share/plancherel/analysis
-	install -m 644 jobs/*.yaml jobs/*.sbatch $(DESTDIR)$(PREFIX)/share/plancherel/jobs
-clean:
-	rm -rf build
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
+	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
+	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
+clean: ;      rm -rf build
 
 # ---- checks ----
-PYTESTS := $(wildcard tests/test_*.py)
 test: deps
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
-	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(PYTESTS)
-# Slower: more kills, large groups, another compiler, valgrind (which knows no AVX-512).
-UNIT := $(MAKE) --no-print-directory unit
+	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py)
 test-long: test
-	$(Q).ci/deps clang valgrind
-	$(Q)KILLS=200 PYTEST_ADDOPTS="-k killed" PY_LIMIT=3600 tests/run.sh tests/test_resume.py
-	$(Q)$(UNIT) CC=clang
-	$(Q)ARCH=x86-64-v3 PLANCHEREL_NO_REEXEC=1 OPENBLAS_CORETYPE=HASWELL LIMIT=3600 RANKS="1 2" WRAP="valgrind -q \
-	  --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp" \
-	  $(UNIT) ARCH=x86-64-v3 B=build/valgrind CFLAGS="-O1 -g"
-	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" PY_LIMIT=7200 tests/run.sh $(wildcard tests/long_*.py)
+	$(Q)MAKE="$(MAKE)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/long.sh
 test-slurm: deps
 	$(Q).ci/deps slurm-wlm munge iproute2
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)PYTHON=$(PYTHON) tests/run.sh tests/slurm_test.sh
-# Memory is counted by the tests themselves; Open MPI keeps some at exit.
+# Leaks are counted by the tests themselves; Open MPI has some at exit.
 test-san: deps
 	$(Q)RANKS="1 3" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  $(UNIT) SAN=address,undefined CFLAGS="-O1 -g"
+	  $(MAKE) --no-print-directory unit SAN=address,undefined CFLAGS="-O1 -g"
 unit: $(TESTS)
 	$(Q)MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS)
+FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 fuzz:
 	$(Q).ci/deps clang libclang-rt-dev
-	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,fuzzer-no-link B=build/fuzz CFLAGS="-O1 -g" \
-	  $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
-	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,fuzzer-no-link B=build/fuzz CFLAGS="-O1 -g" $(FUZZERS)
+	$(Q)tests/fuzz.sh $(FUZZERS)
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)$(PYTHON) tests/bench_program.py
 bench-long: $(BIN)
 	$(Q)$(PYTHON) tests/bench_program.py --long
-format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
-format-check:
-	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-layers:
-	$(Q).ci/layers
-tidy:
-	clang-tidy --quiet $(SRC) -- -std=c11 -D_GNU_SOURCE -Iinclude $$(pkg-config --cflags $(PKGS))
+format: ;     clang-format -i $$(git ls-files '*.c' '*.h')
+format-check: ; $(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+layers: ;     $(Q).ci/layers
+tidy: ;       clang-tidy --quiet $(SRC) -- -std=c11 -D_GNU_SOURCE -Iinclude $$(pkg-config --cflags $(PKGS))

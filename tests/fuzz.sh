@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Run the fuzzers given as arguments (build/fuzz/fuzz_X) side by side for FUZZ_SECONDS each, from the
 # seeds in tests/corpus/X; what they find stays in build/fuzz/X.  Silent but for one line each; a
-# failure prints the fuzzer's report and leaves the input beside it.
+# failure prints the fuzzer's report and leaves the input beside it.  Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
-seconds=${FUZZ_SECONDS:-60} pids=() failed=0
+seconds=${FUZZ_SECONDS:-60} pids=() passed=0 failed=0
 stop() { [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null; }
 trap stop EXIT
 for f in "$@"; do
@@ -19,13 +19,15 @@ i=0
 for f in "$@"; do
   name=${f##*/fuzz_}
   if wait "${pids[i]}"; then
+    passed=$((passed + 1))
     echo "ok      fuzz_$name: $(grep -oE '^Done [0-9]+ runs' "build/fuzz/$name.log"), $seconds s"
   else
-    failed=1
+    failed=$((failed + 1))
     echo "FAILED  fuzz_$name"
     tail -n 60 "build/fuzz/$name.log"
   fi
   i=$((i + 1))
 done
 pids=()
-exit $failed
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -4,7 +4,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD D=$(mktemp -d /tmp/pl-slurm.XXXXXX) PYTHON=${PYTHON:-/usr/bin/python3} failures=0
-finish() { "$root/tests/slurm_sandbox.sh" stop "$D"; rm -rf "$D"; }
+undisturbed=
+finish() { [ -z "$undisturbed" ] || kill "$undisturbed" 2>/dev/null; "$root/tests/slurm_sandbox.sh" stop "$D"; rm -rf "$D"; }
 trap finish EXIT
 trap 'exit 130' INT TERM
 export OPENBLAS_NUM_THREADS=1 PYTHON
@@ -69,18 +70,21 @@ seed: 0..2
 mapping.team: 1
 YAML
 }
-reference() { OMPI_MCA_btl=self,vader timeout 200 mpirun --oversubscribe -n 2 plancherel run "$1" -q -o "$2"; }
 
-# Enough steps for 40 s of two ranks: Slurm looks at its limits every 30 s.  Processor time, since
-# other things may run here.
-sweep 100000 >short.yaml
+
+# Steps that four ranks do not finish in 30 s, which is how often Slurm looks at its limits, while the
+# other sweeps run beside them.  Measured in processor time, since more may run here.
+cores=$(nproc)
+work=$((45 * (cores < 4 ? cores : 4) - 40))
+sweep 500000 >short.yaml
 TIMEFORMAT=%U
-cpu=$({ time plancherel run short.yaml -q -o short.nc; } 2>&1) || { echo "$cpu"; exit 1; }
-sweep "$("$PYTHON" -c "print(int(100000 * 80 / $cpu))")" >limited.yaml
+cpu=$({ time plancherel run short.yaml -q -o short.nc 2>short.log; } 2>&1) || { cat short.log; exit 1; }
+sweep "$("$PYTHON" -c "print(int(500000 * $work / $cpu))")" >limited.yaml
 cp limited.yaml parts.yaml
 
-"$root/tests/slurm_sandbox.sh" start "$D" || { cat "$D"/*.log; exit 1; }
-reference limited.yaml reference.nc &
+"$root/tests/slurm_sandbox.sh" start "$D" || { echo "Slurm does not start here (above: why)"; exit 77; }
+OMPI_MCA_btl=self,vader timeout --kill-after=5 240 mpirun --oversubscribe -n 2 \
+  plancherel run limited.yaml -q -o reference.nc &
 undisturbed=$!
 # A limit of a minute, and a signal as early as it can come: about half a minute after the start.
 limited=$(sbatch --parsable -t 1 --signal=B:USR1@60 -n 4 -N 2 --ntasks-per-node=2 \
@@ -117,7 +121,8 @@ expect "nothing waits for a failed job" test ! -e "plancherel-plot-$never.out"
 
 wait $undisturbed
 expect "the undisturbed sweep" test $? = 0
-wait_for 200 gone "$plot"
+undisturbed=
+wait_for 220 gone "$plot"
 
 expect "interrupted by the limit" test "$(restarts "plancherel-$limited.out")" -ge 1
 expect "limited = undisturbed" same limited.nc reference.nc

@@ -303,8 +303,12 @@ def test_optimiser_states_move_to_other_ranks(sweep, tmp_path):
 # ---- kills ----
 
 
-@pytest.mark.parametrize("ranks, victim, kills", [(1, 0, 36), (2, 0, 8), (2, 1, 8)])
-def test_killed_at_random_moments(sweep, reference, tmp_path, ranks, victim, kills):
+KILLS = int(os.environ.get("KILLS", 52))
+
+
+@pytest.mark.parametrize("ranks, victim, share", [(1, 0, 9), (2, 0, 2), (2, 1, 2)])
+def test_killed_at_random_moments(sweep, reference, tmp_path, ranks, victim, share):
+    kills = -(-KILLS * share // 13)
     random.seed(100 * ranks + victim)
     total, round_ = 0, 0
     while total < kills:

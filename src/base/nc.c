@@ -514,7 +514,7 @@ static int copy_definitions(int from, int to) {
 static int copy_values(int from, int to, int v) {
   enum { ROOM = 4 << 20 };
   int n, dim[NC_MAX_VAR_DIMS], rc = nc_inq_var(from, v, NULL, NULL, &n, dim, NULL);
-  size_t start[NC_MAX_VAR_DIMS] = {0}, count[NC_MAX_VAR_DIMS], size, row;
+  size_t start[NC_MAX_VAR_DIMS] = {0}, count[NC_MAX_VAR_DIMS], size = 0, row;
   nc_type type;
   if (!rc) rc = nc_inq_vartype(from, v, &type);
   if (!rc) rc = nc_inq_type(from, type, NULL, &size);
