@@ -110,6 +110,7 @@ fuzz:
 	$(Q)tests/fuzz.sh $(FUZZERS)
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
+	$(Q)for b in step spectrum linalg; do $(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_$$b || exit 1; done
 	$(Q)$(PYTHON) tests/bench_program.py
 bench-long: $(BIN)
 	$(Q)$(PYTHON) tests/bench_program.py --long

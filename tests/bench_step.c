@@ -200,7 +200,7 @@ int main(int argc, char **argv) {
   pl_comm world = pl_comm_wrap(MPI_COMM_WORLD);
   pl_blas_threads();
   pl_rates rates = pl_rates_nominal();
-  int largest = argc > 1 ? atoi(argv[1]) : 9;
+  int largest = argc > 1 ? atoi(argv[1]) : 10;
   if (world.rank == 0) printf("kernels   %s, %s\n", pl_blas_core(), pl_blas_version());
   if (world.size == 1)
     for (int n = 4; n <= 5; n++) against_straight_loop(&world, &rates, n);

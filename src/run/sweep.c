@@ -383,6 +383,17 @@ static void run_phase(sweep *s, const pl_phase *phase) {
   pl_comm_free(&s->team);
 }
 
+/* beta(run, record, element) has one dimension of elements. */
+static pl_status one_group(const pl_config *cfg, int64_t r, const pl_spec *spec, const char **key) {
+  pl_spec first;
+  pl_config_run(cfg, 0, &first);
+  if (!strcmp(first.group, spec->group)) return PL_OK;
+  *key = "record.beta";
+  return pl_error(PL_EINPUT,
+                  "beta is recorded for one group per sweep; run %lld is on %s, run 0 on %s",
+                  (long long)r, spec->group, first.group);
+}
+
 pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg) {
   pl_status st = PL_OK;
   if (world->rank == 0) {
@@ -391,6 +402,7 @@ pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg) {
       const char *key = "group";
       pl_config_run(cfg, r, &spec);
       st = pl_model_kind_get((int)spec.model_kind)->check(&spec, &key);
+      if (!st && spec.record_beta) st = one_group(cfg, r, &spec, &key);
       if (st) pl_config_blame(cfg, r, key, st);
     }
   }
