@@ -233,7 +233,8 @@ static pl_status expect_output(table *t) {
   t->runs = shape[0];
   t->records = shape[1];
   if (!t->records)
-    return pl_error(PL_EINPUT, "not an output of plancherel run: %s: no records", pl_nc_path(t->nc));
+    return pl_error(PL_EINPUT, "not an output of plancherel run: %s: no records",
+                    pl_nc_path(t->nc));
   return PL_OK;
 }
 
