@@ -1,8 +1,12 @@
 """Run the program from Python tests: build/plancherel, or the path in $PLANCHEREL."""
 
+import atexit
+import itertools
 import os
 import shlex
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +24,11 @@ ENVIRONMENT = {
 }
 # A process without mpirun has nobody to talk to: this makes it start three times as fast.
 ALONE = {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self"}
+# Such processes share one session folder, which the first to end removes under the others: each
+# gets its own.  Short, for sockets live there.
+SESSIONS = tempfile.mkdtemp(prefix="pl-")
+NUMBER = itertools.count()
+atexit.register(shutil.rmtree, SESSIONS, ignore_errors=True)
 
 
 def command(args, ranks=1):
@@ -32,7 +41,11 @@ def command(args, ranks=1):
 
 
 def environment(ranks=1, **extra):
-    return {**os.environ, **ENVIRONMENT, **(ALONE if ranks == 1 else {}), **extra}
+    alone = {}
+    if ranks == 1:
+        alone = {**ALONE, "OMPI_MCA_orte_tmpdir_base": f"{SESSIONS}/{next(NUMBER)}"}
+        os.makedirs(alone["OMPI_MCA_orte_tmpdir_base"])
+    return {**os.environ, **ENVIRONMENT, **alone, **extra}
 
 
 def run(args, ranks=1, timeout=60, code=0, cwd=None, stdin=None, **env):
