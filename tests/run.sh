@@ -9,7 +9,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yi
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OPENBLAS_NUM_THREADS=1
 MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} WRAP=${WRAP:-}
-logs=$(mktemp -d); trap 'rm -rf "$logs"' EXIT
+logs=$(mktemp -d); : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
 check() { # name command..
   local name=$1 t0=$SECONDS rc log; shift
   log=$logs/${name// /_}
@@ -25,7 +25,7 @@ check() { # name command..
 }
 # Tests of the program mostly wait for MPI to start: two files at a time fill two cores.
 aside() { while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done; check "$@" & }
-count() { grep -c "$1" "$logs/results" 2>/dev/null; }
+count() { grep -c "$1" "$logs/results"; }
 for t in "$@"; do
   case $t in
   *.py) LIMIT=${PY_LIMIT:-400} aside "$(basename "$t")" "$PYTHON" -m pytest -q -x -p no:cacheprovider "$t" ;;

@@ -523,7 +523,7 @@ static int copy_values(int from, int to, int v) {
     rc = nc_inq_dimlen(from, dim[i], &count[i]);
     if (i > 0) row *= count[i];
   }
-  if (rc) return rc;
+  if (rc || !row) return rc;
   size_t rows = n ? count[0] : 1, most = row < ROOM ? ROOM / row : 1;
   void *buffer = pl_alloc(most < rows ? most : rows, row, "rows of a variable");
   for (size_t k = 0; k < rows && !rc; k += most) {

@@ -232,6 +232,9 @@ static pl_status expect_output(table *t) {
   if (st) return pl_error_in(st, "not an output of plancherel run: ");
   t->runs = shape[0];
   t->records = shape[1];
+  if (!t->records)
+    return pl_error(PL_EINPUT, "not an output of plancherel run: %s: no records",
+                    pl_nc_path(t->nc));
   return PL_OK;
 }
 
