@@ -156,6 +156,7 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
                     (spec->record_beta ? order : 0)) +
                pl_transform_bytes(g, team) + pl_optim_bytes(spec, L * most) +
                (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
   pl_free(doubles);
   pl_free(step);
