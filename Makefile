@@ -5,9 +5,7 @@ MPIRUN  ?= mpirun
 PYTHON  ?= /usr/bin/python3
 CFLAGS  ?= -O3 -g
 Q       := $(if $(V),,@)
-ifeq ($(origin CC),default)
-CC      := gcc
-endif
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 comma   := ,
 VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(filter gcc,$(CC)),,$(CC)))
 B       := build$(if $(VARIANT),/$(VARIANT))
@@ -85,6 +83,8 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
 	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
 	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
+	install -D -m 644 -t $(SHARE)/jobs/paper jobs/paper/*.yaml
+	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
 clean: ;      rm -rf build
 
 # ---- checks ----

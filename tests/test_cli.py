@@ -1,6 +1,7 @@
 """The command line end to end: status, fourier, and what every command shares."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from pl_run import command, environment, run, start
+from pl_run import BINARY, ROOT, command, environment, run, start
 
 COMMANDS = ["run", "plan", "status", "group", "fourier"]
 SWEEP = """
@@ -531,3 +532,62 @@ def test_full_disk_for_output():
         done = subprocess.run(command(["group", "S_4"]), stdout=full, stderr=subprocess.PIPE,
                               env=environment(), text=True)
     assert done.returncode == 3 and "standard output" in done.stderr
+
+
+# ---- completion in bash ----
+
+
+def complete(cwd, *words):
+    """What bash offers for the last word; "--key=value" stands as three words, as in bash."""
+    script = """
+    source "$1"; shift
+    [[ $(complete -p plancherel) == *"-F _plancherel plancherel" ]] || exit 1
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _plancherel
+    ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", ROOT / "jobs/plancherel.bash-completion",
+                           BINARY, *words], cwd=cwd, env=environment(), text=True,
+                          capture_output=True, timeout=30, check=True)
+    assert done.stderr == ""
+    return sorted(done.stdout.splitlines())
+
+
+def test_completion_knows_what_help_tells(tmp_path):
+    commands = re.findall(r"^  (\w+) ", run(["--help"]).stdout, re.M)
+    assert complete(tmp_path, "") == sorted([*commands, "--help", "--version"])
+    assert complete(tmp_path, "st") == ["status"]
+    for name in commands:
+        options = re.findall(r"^ +(?:-.,)? *(--[\w-]+)", run([name, "--help"]).stdout, re.M)
+        assert complete(tmp_path, name, "--") == sorted(options), name
+
+
+def test_completion_of_files_and_values(tmp_path):
+    for name in ["a b.yaml", "c.nc", "d.txt"]:
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    assert complete(tmp_path, "run", "") == ["a b.yaml", "folder"]
+    assert complete(tmp_path, "status", "") == ["c.nc", "folder"]
+    assert complete(tmp_path, "run", "a b.yaml", "-o", "c") == ["c.nc"]
+    assert complete(tmp_path, "run", "--output", "=") == ["c.nc", "folder"]
+    assert complete(tmp_path, "run", "--output", "=", "c") == ["c.nc"]
+    assert complete(tmp_path, "status", "-s", "d") == ["diverged", "done"]
+    assert complete(tmp_path, "run", "--max-time", "") == []
+    keys = [k + "=" for k in re.findall(r"^([a-z]\S*)", run(["run", "--keys"]).stdout, re.M)[1:]]
+    assert len(keys) > 30
+    assert complete(tmp_path, "run", "--set", "") == sorted(keys)
+    assert complete(tmp_path, "plan", "--set", "=", "model.d") == ["model.depth="]
+    assert complete(tmp_path, "run", "--set", "model.depth", "=") == []
+    assert complete(tmp_path, "run", "--set", "model.depth", "=", "2") == []
+
+
+def test_installed_files(tmp_path):
+    subprocess.run(["make", "-s", "-o", "all", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr"],
+                   cwd=ROOT, check=True, capture_output=True, timeout=30)
+    share = tmp_path / "usr/share"
+    assert os.access(tmp_path / "usr/bin/plancherel", os.X_OK)
+    assert (share / "bash-completion/completions/plancherel").read_bytes() == \
+        (ROOT / "jobs/plancherel.bash-completion").read_bytes()
+    for folder in ["jobs", "jobs/paper"]:
+        assert {f.name for f in (ROOT / folder).glob("*.yaml")} <= \
+            {f.name for f in (share / "plancherel" / folder).iterdir()}

@@ -4,6 +4,7 @@ ever lost."""
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -66,7 +67,7 @@ def states(path):
         return list(f["status"][:])
 
 
-DONE, DIVERGED, STOPPED = 2, 3, 5
+RUNNING, DONE, DIVERGED, STOPPED = 1, 2, 3, 5
 
 
 def descendants(pid):
@@ -222,17 +223,49 @@ def test_one_rank_that_is_signalled_stops_all_teams(sweep, tmp_path, rank, sig):
     assert 1 not in states(out) and states(out).count(STOPPED) >= 1
 
 
-def test_second_interrupt_ends_at_once(sweep, tmp_path):
-    # Steps on S_7 take a while: the second signal comes before the first is seen.
+def pending(pid, sig):
+    """Has the process yet to take the signal?"""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("ShdPnd:"):
+            return bool(int(line.split()[1], 16) >> (sig - 1) & 1)
+    return False
+
+
+# A step takes a tenth of a second and more: two signals find the same one.
+LONG_STEPS = ["--set", "group=S_9", "--set", "model.depth=3", "--set", "seed=0", "--set",
+              "steps=1000000"]
+
+
+def interrupt(args, out, times):
+    """SIGINT in the middle of training, so often, each after the one before was taken; returns the
+    exit code."""
+    process = pl_run.start([*args, "--overwrite", "-o", out])
+    end = time.time() + 40
+    out.unlink(missing_ok=True)
+    while process.poll() is None and not records(out) and time.time() < end:
+        time.sleep(0.01)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        while process.poll() is None and pending(process.pid, signal.SIGINT):
+            time.sleep(0.0005)
+    return finish(process)
+
+
+def test_first_interrupt_saves(sweep, tmp_path):
     out = tmp_path / "out.nc"
-    process = pl_run.start(["run", sweep, "-q", "-o", out, "--set", "group=S_7", "--set",
-                            "data.samples=200", "--set", "steps=1000000"])
-    while process.poll() is None and not out.exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert finish(process) in (130, 75)
+    assert interrupt(["run", sweep, "-q", *LONG_STEPS], out, 1) == 75
+    assert states(out) == [STOPPED] and list(Path(f"{out}.ckpt").glob("run-*.nc"))
+
+
+def test_second_interrupt_ends_at_once(sweep, tmp_path):
+    out = tmp_path / "out.nc"
+    # The step may end between the two, once in a while; not three times.
+    for _ in range(3):
+        code = interrupt(["run", sweep, "-q", *LONG_STEPS], out, 2)
+        if code != 75:
+            break
+    assert code == 128 + signal.SIGINT
+    assert states(out) == [RUNNING] and records(out) and not Path(f"{out}.ckpt").exists()
 
 
 def test_teams_with_grids_go_on_bitwise(sweep, tmp_path):
@@ -321,6 +354,51 @@ def test_killed_at_random_moments(sweep, reference, tmp_path, ranks, victim, sha
         for name in theirs:
             assert ours[name].tobytes() == theirs[name].tobytes(), name
         round_ += 1
+
+
+# ---- memory ----
+
+
+# One long run for each of two ranks, and then one of a larger group for each.
+GROWING = """
+zip: [[group, model.depth, steps]]
+group: [S_5, S_5, S_7, S_7]
+model.depth: [2, 3, 2, 3]
+steps: [40000, 40000, 100, 100]
+data.samples: 300
+optimizer.lr: 0.02
+record.points: 40
+checkpoint.every: 0.002
+"""
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_without_memory(tmp_path, rank):
+    """From its first run on, a rank gets no more memory than it has."""
+    (tmp_path / "sweep.yaml").write_text(GROWING)
+    whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
+    args = ["run", tmp_path / "sweep.yaml", "-q", "--set", "mapping.team=1"]
+    pl_run.run([*args, "-o", whole], 2)
+    process = subprocess.Popen(pl_run.command([*args, "-o", out], 2), env=pl_run.environment(2),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.time() + 30
+    while process.poll() is None and time.time() < end and \
+            {run for run, _ in records(out)} != {0, 1}:
+        time.sleep(0.005)
+    pid = rank_pid(process, rank, 2)
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize(),) * 2)
+    try:
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 3, errors
+    assert errors.count("plancherel: ") == 1 and "fatal: out of memory: " in errors, errors
+    assert DONE in states(out)
+    kept, undisturbed = records(out), records(whole)
+    assert len(kept) >= 40 and all(undisturbed[key] == value for key, value in kept.items())
+    pl_run.run([*args, "--resume", "-o", out], 2)
+    assert_same(out, whole)
 
 
 # ---- what --resume keeps, refuses and tries again ----
