@@ -99,14 +99,16 @@ def chosen_runs(ds, args):
 
 
 def split_keys(ds, args, runs):
-    """(hue, facet keys): the swept keys that vary among runs, the hue apart."""
+    """(hue, facet keys): the swept keys that vary among runs, without the hue and what it implies
+    (a key zipped with it)."""
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     hue = args.hue and args.hue.replace(".", "_")
     if hue is None:
         hue = "model_depth" if "model_depth" in keys else (keys[0] if keys else None)
     else:
         pio.require(ds, hue, ("run",))
-    return hue, [k for k in keys if k != hue]
+    hues = len(pio.combinations(ds, [hue], runs)) if hue else 0
+    return hue, [k for k in keys if len(pio.combinations(ds, [hue, k], runs)) > hues]
 
 
 # ---- figure and axes ----

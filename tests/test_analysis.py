@@ -1,5 +1,6 @@
 """analysis/: numbers of the summary and a figure of every kind, from files made up here."""
 
+import argparse
 import contextlib
 import csv
 import io
@@ -278,6 +279,17 @@ def test_several_swept_keys_get_panels(tmp_path, kind):
     path = write_sweep(tmp_path / "two.nc", depths=(2, 3), groups=("S_4", "C_6"), seeds=(0, 1))
     done = script("plot.py", path, "-o", tmp_path / "two.png", "--kind", kind)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_key_zipped_with_the_hue_gets_no_panels(tmp_path):
+    path = write_sweep(tmp_path / "zip.nc", groups=("S_4", "C_6"), seeds=(0, 1))
+    with netCDF4.Dataset(path, "a") as nc:
+        nc["optimizer_lr"][:] = 0.1 / nc["model_depth"][:]
+    with pio.open_output(path) as ds:
+        for hue, facets in [("model.depth", ["group"]), ("group", ["model_depth", "optimizer_lr"])]:
+            args = argparse.Namespace(hue=hue)
+            got = plot.split_keys(ds, args, range(ds.sizes["run"]))
+            assert got == (hue.replace(".", "_"), facets)
 
 
 def test_a_sweep_that_has_just_begun_can_be_drawn(tmp_path):
