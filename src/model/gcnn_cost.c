@@ -34,9 +34,10 @@ static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, 
   /* Where the samples of an irrep do not fit into cache they are read for the gradient and again
    * for the margins. */
   double reads = (double)samples * (set < 1e6 ? 1 : 2) * (two_passes ? 2 : 1);
-  double moves = 4.0 * (double)spec->model_depth; /* the update: read gradient, read and write w */
-  /* Operands come from farther away than in the calibration, where they stay in cache. */
-  double cold = r.dim < 64 ? 1 : 1.1;
+  double moves = 3.0 * (double)spec->model_depth; /* the update: read gradient, read and write w */
+  /* Two products in three have a transposed factor, and operands come from farther away than in the
+   * calibration, where they stay in cache. */
+  double cold = r.dim < 64 ? 1.3 : 1.2;
   return products(spec, two_passes) * factor * cold * pl_rates_product(rates, r.dim) +
          pl_rates_stream(rates, bytes * (reads + moves), 8 * (double)samples * size_of(r));
 }

@@ -39,7 +39,7 @@ typedef struct bench {
 static void product(void *p) {
   bench *x = p;
   int d = x->d;
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, d, d, d, 1, x->a, d, x->b, d, 0, x->c, d);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, d, 1, x->a, d, x->b, d, 0, x->c, d);
 }
 
 static void values(void *p) {
