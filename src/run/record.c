@@ -187,7 +187,6 @@ static void define_keys(pl_recorder *rec, const pl_config *cfg) {
     if (type == PL_NC_CHAR)
       dims[1] = text_dim(rec->nc, longest_value(rec, cfg, key), dim, sizeof dim);
     pl_nc_def_var(rec->nc, name, type, dims, key->help, key->units ? key->units : "1");
-    if (type == PL_NC_INT64) pl_nc_att_ints(rec->nc, name, "_FillValue", type, (int[]){-1}, 1);
   }
 }
 
