@@ -23,9 +23,6 @@ typedef enum {
 #undef X
 } pl_status;
 
-/* What a status means, in words.  Static storage. */
-const char *pl_status_text(pl_status st);
-
 /* Set this process's error message (printf format) and return st.  Local.
  * A later message replaces an earlier one. */
 pl_status pl_error(pl_status st, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

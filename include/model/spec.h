@@ -99,7 +99,6 @@ typedef struct pl_key {
   bool whole;      /* one value for the whole sweep: may not be a list */
   bool ascending;  /* PL_KEY_INTS: each entry above the one before it */
   bool adjustable; /* may change on --resume: touches no results */
-  bool file_path;  /* relative paths are kept as written, relative to the working directory */
   const char *units, *help;
 } pl_key;
 

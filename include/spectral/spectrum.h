@@ -29,7 +29,6 @@ double pl_sum_squares(int64_t n, const double *x);
 typedef struct pl_spectrum_svd pl_spectrum_svd;
 pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l);
 void pl_spectrum_svd_free(pl_spectrum_svd *w);
-int64_t pl_spectrum_svd_bytes(const pl_layout *l);
 
 /* All singular values of the batch: sigma[k*dim ..] decreasing, for matrix k < count, where this
  * rank is the owner (on a grid: on every rank of it).  a is overwritten.  Collective over the

@@ -9,17 +9,6 @@ enum { MESSAGE_SIZE = 4096 };
 static char message[MESSAGE_SIZE];
 static void (*abort_hook)(int);
 
-const char *pl_status_text(pl_status st) {
-  switch (st) {
-#define X(name, value, text)                                                                       \
-  case name:                                                                                       \
-    return text;
-    PL_STATUS_LIST(X)
-#undef X
-  }
-  return "unknown status";
-}
-
 pl_status pl_error(pl_status st, const char *fmt, ...) {
   /* Formatted aside first: an argument may be the current message. */
   char text[MESSAGE_SIZE];

@@ -42,7 +42,7 @@ const pl_key pl_keys[] = {
      .help = "scale of the initial filters"},
     {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), NULL, POSITIVE,
      .help = "scale of the read-out (default: model.init.scale)"},
-    {"model.init.path", PL_KEY_TEXT, F(init_path), .file_path = true,
+    {"model.init.path", PL_KEY_TEXT, F(init_path),
      .help = "NetCDF file with w(layer, element), for model.init.kind file"},
     {"data.kind", PL_KEY_CHOICE, F(data_kind), .fallback = "gaussian", .choice = data_kinds,
      .help = "where the samples come from"},
@@ -62,11 +62,10 @@ const pl_key pl_keys[] = {
      .help = "fresh samples of the teacher that test_accuracy is measured on"},
     {"data.nonzeros", PL_KEY_INT, F(data_nonzeros), .fallback = "3", .min = 1, .max = 1e9,
      .help = "nonzeros per sample of data.kind sparse"},
-    {"data.path", PL_KEY_TEXT, F(data_path), .file_path = true,
+    {"data.path", PL_KEY_TEXT, F(data_path),
      .help = "NetCDF file with x(sample, element) and y(sample), for data.kind file; IDX file of "
              "images, for idx"},
-    {"data.labels", PL_KEY_TEXT, F(data_labels), .file_path = true,
-     .help = "IDX file of labels, for data.kind idx"},
+    {"data.labels", PL_KEY_TEXT, F(data_labels), .help = "IDX file of labels, for data.kind idx"},
     {"data.digits", PL_KEY_INTS, F(data_digits), .fallback = "[1, 5]", .min = 0, .max = 255,
      .help = "the two labels that become +1 and -1; images are averaged to m x m pixels and turned "
              "by the symmetries of C_m x C_m, p4_m, p4m_m or C_m x C_m x D_4"},

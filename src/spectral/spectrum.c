@@ -106,11 +106,6 @@ static int64_t grid_work(const pl_layout *l) {
   return most;
 }
 
-int64_t pl_spectrum_svd_bytes(const pl_layout *l) {
-  return (l->max_dim ? pl_svd_bytes(l->max_dim, l->any_complex) : 0) +
-         grid_work(l) * (int64_t)sizeof(double);
-}
-
 pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l) {
   pl_spectrum_svd *w = pl_zalloc(1, sizeof *w, "singular values");
   if (l->max_dim) w->whole = pl_svd_new(l->max_dim, l->any_complex);
