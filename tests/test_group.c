@@ -1,12 +1,8 @@
 /* ranks: 1 */
-#include "pl_test.h"
+#include "group_theorems.h"
 
-#include "base/rng.h"
 #include "group/check.h"
 #include "group/family.h"
-#include "group/group.h"
-
-#include <complex.h>
 
 static const char *const small[] = {"C_1",
                                     "C_2",
@@ -28,6 +24,14 @@ static const char *const small[] = {"C_1",
                                     "C_3 x C_3",
                                     "Q_8 x C_3",
                                     "C_3 x Q_8",
+                                    "A_3",
+                                    "A_4",
+                                    "A_5",
+                                    "B_1",
+                                    "B_2",
+                                    "B_3",
+                                    "A_4 x Q_8",
+                                    "SL_2(3)",
                                     "S_3 x C_4",
                                     "C_5 x D_3",
                                     "S_4 x C_2",
@@ -39,115 +43,42 @@ static const char *const small[] = {"C_1",
                                     "C_3 x C_3 x C_4"};
 enum { NUM_SMALL = sizeof small / sizeof *small };
 
-static pl_group *parse(const char *spec) {
-  pl_group *g = NULL;
-  assert_ok(pl_group_parse(spec, &g));
-  return g;
-}
-
-static uint64_t draws;
-static int64_t below(int64_t n) {
-  return pl_rng_below(11, PL_STREAM(PL_STREAM_MISC, 0), draws++, n);
-}
-
-/* Matrix of irrep i as complex numbers, whatever its type. */
-static void matrix(const pl_group *g, int64_t i, int64_t a, double complex *out) {
-  pl_irrep r = pl_group_irrep(g, i);
-  int n = r.dim * r.dim;
-  double *m = (double *)out;
-  pl_group_irrep_matrix(g, i, a, m);
-  if (r.type == PL_REAL)
-    for (int k = n - 1; k >= 0; k--) out[k] = m[k];
-}
-
-/* rho_i(a) for all irreps and elements: [a][first[i] + entry]; *width entries per element. */
-static double complex *all_matrices(const pl_group *g, int64_t *first, int64_t *width) {
-  int64_t w = 0, n = pl_group_order(g), irreps = pl_group_num_irreps(g);
-  for (int64_t i = 0; i < irreps; i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    first[i] = w;
-    w += r.dim * r.dim;
-  }
-  double complex *all = pl_alloc((size_t)(n * w), sizeof *all, "all");
-  for (int64_t a = 0; a < n; a++)
-    for (int64_t i = 0; i < irreps; i++) matrix(g, i, a, all + a * w + first[i]);
-  *width = w;
-  return all;
-}
-
-static double complex trace(const double complex *m, int d) {
-  double complex t = 0;
-  for (int i = 0; i < d; i++) t += m[i * d + i];
-  return t;
-}
-
-/* max |x y - z| */
-static double product_error(int d, const double complex *x, const double complex *y,
-                            const double complex *z) {
-  double worst = 0;
-  for (int i = 0; i < d; i++)
-    for (int j = 0; j < d; j++) {
-      double complex s = -z[i * d + j];
-      for (int k = 0; k < d; k++) s += x[i * d + k] * y[k * d + j];
-      worst = fmax(worst, cabs(s));
-    }
-  return worst;
-}
-
-static void axioms(const pl_group *g, int64_t a, int64_t b, int64_t c) {
-  int64_t n = pl_group_order(g);
-  assert_int_equal(pl_group_mul(g, pl_group_mul(g, a, b), c),
-                   pl_group_mul(g, a, pl_group_mul(g, b, c)));
-  assert_in_range(pl_group_mul(g, a, b), 0, n - 1);
-  assert_int_equal(pl_group_mul(g, 0, a), a);
-  assert_int_equal(pl_group_mul(g, a, 0), a);
-  assert_int_equal(pl_group_mul(g, a, pl_group_inv(g, a)), 0);
-  assert_int_equal(pl_group_mul(g, pl_group_inv(g, a), a), 0);
-}
-
 static void elements_form_a_group(void **state) {
   (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t n = pl_group_order(g);
-    if (n <= 32)
-      for (int64_t a = 0; a < n; a++)
-        for (int64_t b = 0; b < n; b++)
-          for (int64_t c = 0; c < n; c++) axioms(g, a, b, c);
-    else
-      for (int k = 0; k < 2000; k++) axioms(g, below(n), below(n), below(n));
-    pl_group_free(g);
-  }
+  theorem_elements_form_a_group(small, NUM_SMALL);
   static const char *const large[] = {"C_1000000", "D_100000", "S_13", "C_1000 x C_1000",
                                       "S_9 x Q_8 x C_17 x D_12"};
-  for (size_t s = 0; s < sizeof large / sizeof *large; s++) {
-    pl_group *g = parse(large[s]);
-    int64_t n = pl_group_order(g);
-    for (int k = 0; k < 500; k++) axioms(g, below(n), below(n), below(n));
-    pl_group_free(g);
-  }
+  theorem_elements_form_a_group(large, sizeof large / sizeof *large);
 }
 
 static void generators_generate(void **state) {
   (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t n = pl_group_order(g), gens[16], count = 1;
-    int k = pl_group_generators(g, gens, 16);
-    assert_int_equal(pl_group_generators(g, NULL, 0), k);
-    int64_t *reached = pl_alloc((size_t)n, sizeof *reached, "reached");
-    char *seen = pl_zalloc((size_t)n, 1, "seen");
-    reached[0] = 0, seen[0] = 1;
-    for (int64_t i = 0; i < count; i++)
-      for (int j = 0; j < k; j++) {
-        int64_t b = pl_group_mul(g, reached[i], gens[j]);
-        if (!seen[b]) seen[b] = 1, reached[count++] = b;
-      }
-    assert_int_equal(count, n);
-    pl_free(reached);
-    pl_free(seen);
-    pl_group_free(g);
-  }
+  theorem_generators_generate(small, NUM_SMALL);
+}
+
+static void counts_agree(void **state) {
+  (void)state;
+  theorem_counts_agree(small, NUM_SMALL);
+}
+
+static void irreps_are_unitary_homomorphisms(void **state) {
+  (void)state;
+  theorem_irreps_are_unitary_homomorphisms(small, NUM_SMALL, 1e-13);
+}
+
+static void matrix_entries_are_orthogonal(void **state) {
+  (void)state;
+  theorem_matrix_entries_are_orthogonal(small, NUM_SMALL, 1e-13);
+}
+
+static void types_are_those_of_frobenius_and_schur(void **state) {
+  (void)state;
+  theorem_types_are_those_of_frobenius_and_schur(small, NUM_SMALL);
+}
+
+static void trivial_irrep_comes_first(void **state) {
+  (void)state;
+  theorem_trivial_irrep_comes_first(small, NUM_SMALL);
 }
 
 static void elements_are_numbered_as_stated(void **state) {
@@ -211,142 +142,10 @@ static void labels_of_elements(void **state) {
   }
 }
 
-static int64_t count_classes(const pl_group *g) {
-  int64_t n = pl_group_order(g), count = 0;
-  char *seen = pl_zalloc((size_t)n, 1, "seen");
-  for (int64_t a = 0; a < n; a++) {
-    if (seen[a]) continue;
-    count++;
-    for (int64_t b = 0; b < n; b++)
-      seen[pl_group_mul(g, pl_group_mul(g, b, a), pl_group_inv(g, b))] = 1;
-  }
-  pl_free(seen);
-  return count;
-}
-
-static void counts_agree(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t irreps = pl_group_num_irreps(g), squares = 0, members = 0;
-    int64_t by_type[3] = {0}, squares_by_type[3] = {0}, count[3], sums[3];
-    for (int64_t i = 0; i < irreps; i++) {
-      pl_irrep r = pl_group_irrep(g, i);
-      assert_int_equal(r.mult, r.type == PL_COMPLEX ? 2 : 1);
-      squares += (int64_t)r.mult * r.dim * r.dim;
-      members += r.mult;
-      by_type[r.type]++;
-      squares_by_type[r.type] += (int64_t)r.dim * r.dim;
-    }
-    pl_group_irrep_sums(g, count, sums);
-    assert_memory_equal(count, by_type, sizeof count);
-    assert_memory_equal(sums, squares_by_type, sizeof sums);
-    assert_int_equal(squares, pl_group_order(g));
-    assert_int_equal(members, pl_group_num_classes(g));
-    assert_int_equal(members, count_classes(g));
-    pl_group_free(g);
-  }
-}
-
-static void irreps_are_unitary_homomorphisms(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t n = pl_group_order(g), irreps = pl_group_num_irreps(g), width;
-    int64_t *first = pl_alloc((size_t)irreps, sizeof *first, "first");
-    double complex *all = all_matrices(g, first, &width), adjoint[256], one[256];
-    double worst = 0;
-    for (int64_t i = 0; i < irreps; i++) {
-      int d = pl_group_irrep(g, i).dim;
-      assert_true(d * d <= 256);
-      for (int k = 0; k < d * d; k++) one[k] = k % (d + 1) == 0;
-      for (int64_t a = 0; a < n; a++) {
-        const double complex *x = all + a * width + first[i];
-        for (int k = 0; k < d * d; k++) adjoint[k] = conj(x[k % d * d + k / d]);
-        worst = fmax(worst, product_error(d, x, adjoint, one));
-      }
-      int64_t pairs = n <= 64 ? n * n : 4000;
-      for (int64_t k = 0; k < pairs; k++) {
-        int64_t a = n <= 64 ? k / n : below(n), b = n <= 64 ? k % n : below(n);
-        worst = fmax(worst, product_error(d, all + a * width + first[i], all + b * width + first[i],
-                                          all + pl_group_mul(g, a, b) * width + first[i]));
-      }
-    }
-    assert_close(worst, 0, 1e-13);
-    pl_free(first);
-    pl_free(all);
-    pl_group_free(g);
-  }
-}
-
-/* Schur: (1/|G|) sum conj(rho_ij) sigma_kl = delta / d, over entries of all stored irreps. */
-static void matrix_entries_are_orthogonal(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t n = pl_group_order(g), irreps = pl_group_num_irreps(g), width;
-    int64_t *first = pl_alloc((size_t)irreps, sizeof *first, "first");
-    double complex *all = all_matrices(g, first, &width);
-    double complex *gram = pl_zalloc((size_t)(width * width), sizeof *gram, "gram");
-    double *norm = pl_alloc((size_t)width, sizeof *norm, "norm");
-    for (int64_t i = 0; i < irreps; i++) {
-      int d = pl_group_irrep(g, i).dim;
-      for (int k = 0; k < d * d; k++) norm[first[i] + k] = 1.0 / d;
-    }
-    const double complex scale = 1.0 / (double)n, zero = 0;
-    cblas_zgemm(CblasRowMajor, CblasConjTrans, CblasNoTrans, (int)width, (int)width, (int)n, &scale,
-                all, (int)width, all, (int)width, &zero, gram, (int)width);
-    double worst = 0;
-    for (int64_t x = 0; x < width; x++)
-      for (int64_t y = 0; y < width; y++)
-        worst = fmax(worst, cabs(gram[x * width + y] - (x == y ? norm[x] : 0)));
-    assert_close(worst, 0, 1e-13);
-    pl_free(first);
-    pl_free(all);
-    pl_free(gram);
-    pl_free(norm);
-    pl_group_free(g);
-  }
-}
-
-/* (1/|G|) sum chi(g^2) is 1, 0 or -1, and quaternionic matrices have the form that the header
- * states. */
-static void types_are_those_of_frobenius_and_schur(void **state) {
-  (void)state;
-  int seen[3] = {0};
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    int64_t n = pl_group_order(g);
-    for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-      pl_irrep r = pl_group_irrep(g, i);
-      double complex m[256], indicator = 0;
-      int d = r.dim;
-      for (int64_t a = 0; a < n; a++) {
-        matrix(g, i, pl_group_mul(g, a, a), m);
-        indicator += trace(m, d) / (double)n;
-        if (r.type != PL_QUATERNIONIC) continue;
-        for (int y = 0; y < d; y += 2)
-          for (int x = 0; x < d; x += 2) {
-            assert_true(m[y * d + x + 1] == -conj(m[(y + 1) * d + x]));
-            assert_true(m[(y + 1) * d + x + 1] == conj(m[y * d + x]));
-          }
-      }
-      static const int expected[] = {1, 0, -1};
-      assert_close(creal(indicator), expected[r.type], 1e-12);
-      assert_close(cimag(indicator), 0, 1e-12);
-      seen[r.type]++;
-    }
-    pl_group_free(g);
-  }
-  assert_true(seen[PL_REAL] && seen[PL_COMPLEX] && seen[PL_QUATERNIONIC]);
-}
-
-static double complex character(const pl_group *g, const char *label, int64_t a) {
+static double complex named_character(const pl_group *g, const char *label, int64_t a) {
   int64_t i = pl_group_irrep_by_label(g, label);
   assert_true(i >= 0);
-  double complex m[256];
-  matrix(g, i, a, m);
-  return trace(m, pl_group_irrep(g, i).dim);
+  return character(g, i, a);
 }
 
 static void characters_match_written_tables(void **state) {
@@ -374,7 +173,7 @@ static void characters_match_written_tables(void **state) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     pl_group *g = parse(rows[i].spec);
     for (int64_t a = 0; a < pl_group_order(g); a++) {
-      double complex chi = character(g, rows[i].label, a);
+      double complex chi = named_character(g, rows[i].label, a);
       assert_close(creal(chi), rows[i].value[a], 1e-14);
       assert_close(cimag(chi), 0, 1e-14);
     }
@@ -383,7 +182,7 @@ static void characters_match_written_tables(void **state) {
   pl_group *g = parse("C_5");
   for (int a = 0; a < 5; a++) {
     double complex w = cexp(-2 * M_PI * I * 2 * a / 5);
-    assert_close(cabs(character(g, "2", a) - w), 0, 1e-14);
+    assert_close(cabs(named_character(g, "2", a) - w), 0, 1e-14);
   }
   pl_group_free(g);
 }
@@ -400,9 +199,9 @@ static void characters_of_products_multiply(void **state) {
     assert_int_equal(sscanf(label, "%d x %c x %d", &u, &w, &v), 3);
     for (int64_t a = 0; a < pl_group_order(g); a++) {
       double complex chi = cexp(-2 * M_PI * I * u * (double)(a / 32) / 3) *
-                           character(q, (char[]){w, 0}, a / 4 % 8) *
+                           named_character(q, (char[]){w, 0}, a / 4 % 8) *
                            cexp(-2 * M_PI * I * v * (double)(a % 4) / 4);
-      assert_close(cabs(character(g, label, a) - chi), 0, 1e-13);
+      assert_close(cabs(named_character(g, label, a) - chi), 0, 1e-13);
     }
   }
   pl_group_free(g);
@@ -444,22 +243,6 @@ static void labels_of_irreps_go_back_and_forth(void **state) {
         "", "x", "-1", "0 x", "nonsense", "E0", "A1 ", "2,2,2,2", "0 x 0 x 0 x 0 x 0"};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
       assert_int_equal(pl_group_irrep_by_label(g, wrong[k]), -1);
-    pl_group_free(g);
-  }
-}
-
-static void trivial_irrep_comes_first(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SMALL; s++) {
-    pl_group *g = parse(small[s]);
-    pl_irrep r = pl_group_irrep(g, 0);
-    assert_int_equal(r.dim, 1);
-    assert_int_equal(r.type, PL_REAL);
-    for (int64_t a = 0; a < pl_group_order(g); a++) {
-      double one;
-      pl_group_irrep_matrix(g, 0, a, &one);
-      assert_true(one == 1);
-    }
     pl_group_free(g);
   }
 }

@@ -1,12 +1,8 @@
 /* ranks: 1 */
-#include "pl_test.h"
+#include "group_theorems.h"
 
-#include "base/rng.h"
 #include "group/family.h"
 #include "group/fourier.h"
-#include "group/group.h"
-
-#include <complex.h>
 
 static const char *const specs[] = {"p4_1",
                                     "p4_2",
@@ -41,88 +37,47 @@ static const char *const specs[] = {"p4_1",
                                     "p4_3 x Q_8",
                                     "(C_3 x C_3) : Q_8 x Q_8",
                                     "C_5 : C_8 by [[4]] x C_7 : C_3 by [[2]]"};
-enum { NUM_SPECS = sizeof specs / sizeof *specs, MAX_SQUARE = 256 };
-
-static pl_group *parse(const char *spec) {
-  pl_group *g = NULL;
-  assert_ok(pl_group_parse(spec, &g));
-  return g;
-}
-
-static uint64_t draws;
-static int64_t below(int64_t n) {
-  return pl_rng_below(17, PL_STREAM(PL_STREAM_MISC, 0), draws++, n);
-}
-static double *normals(int64_t n) {
-  double *x = pl_alloc((size_t)n, sizeof *x, "a function");
-  pl_rng_normals(17, PL_STREAM(PL_STREAM_MISC, 1), (draws += (uint64_t)n) - (uint64_t)n, n, x);
-  return x;
-}
-
-/* rho_i(a) as complex numbers, whatever its type. */
-static void matrix(const pl_group *g, int64_t i, int64_t a, double complex *out) {
-  pl_irrep r = pl_group_irrep(g, i);
-  int n = r.dim * r.dim;
-  double *m = (double *)out;
-  assert_true(n <= MAX_SQUARE);
-  pl_group_irrep_matrix(g, i, a, m);
-  if (r.type == PL_REAL)
-    for (int k = n - 1; k >= 0; k--) out[k] = m[k];
-}
-
-static double complex character(const pl_group *g, int64_t i, int64_t a) {
-  double complex m[MAX_SQUARE], t = 0;
-  int d = pl_group_irrep(g, i).dim;
-  matrix(g, i, a, m);
-  for (int k = 0; k < d; k++) t += m[k * (d + 1)];
-  return t;
-}
-
-static void axioms(const pl_group *g, int64_t a, int64_t b, int64_t c) {
-  int64_t n = pl_group_order(g);
-  assert_int_equal(pl_group_mul(g, pl_group_mul(g, a, b), c),
-                   pl_group_mul(g, a, pl_group_mul(g, b, c)));
-  assert_in_range(pl_group_mul(g, a, b), 0, n - 1);
-  assert_int_equal(pl_group_mul(g, 0, a), a);
-  assert_int_equal(pl_group_mul(g, a, 0), a);
-  assert_int_equal(pl_group_mul(g, a, pl_group_inv(g, a)), 0);
-  assert_int_equal(pl_group_mul(g, pl_group_inv(g, a), a), 0);
-}
+enum { NUM_SPECS = sizeof specs / sizeof *specs };
 
 static void elements_form_a_group(void **state) {
   (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t n = pl_group_order(g);
-    for (int64_t k = 0; k < (n <= 24 ? n * n * n : 3000); k++)
-      if (n <= 24)
-        axioms(g, k % n, k / n % n, k / n / n);
-      else
-        axioms(g, below(n), below(n), below(n));
-    pl_group_free(g);
-  }
+  theorem_elements_form_a_group(specs, NUM_SPECS);
 }
 
 static void generators_generate(void **state) {
   (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t n = pl_group_order(g), gens[16], count = 1;
-    int k = pl_group_generators(g, gens, 16);
-    assert_int_equal(pl_group_generators(g, NULL, 0), k);
-    int64_t *reached = pl_zalloc((size_t)n, sizeof *reached, "reached");
-    char *seen = pl_zalloc((size_t)n, 1, "seen");
-    seen[0] = 1;
-    for (int64_t i = 0; i < count; i++)
-      for (int j = 0; j < k; j++) {
-        int64_t b = pl_group_mul(g, reached[i], gens[j]);
-        if (!seen[b]) seen[b] = 1, reached[count++] = b;
-      }
-    assert_int_equal(count, n);
-    pl_free(reached);
-    pl_free(seen);
-    pl_group_free(g);
-  }
+  theorem_generators_generate(specs, NUM_SPECS);
+}
+
+static void counts_agree(void **state) {
+  (void)state;
+  theorem_counts_agree(specs, NUM_SPECS);
+}
+
+static void irreps_are_unitary_homomorphisms(void **state) {
+  (void)state;
+  theorem_irreps_are_unitary_homomorphisms(specs, NUM_SPECS, 2e-14);
+}
+
+static void matrix_entries_are_orthogonal(void **state) {
+  (void)state;
+  theorem_matrix_entries_are_orthogonal(specs, NUM_SPECS, 1e-14);
+}
+
+static void types_are_those_of_frobenius_and_schur(void **state) {
+  (void)state;
+  theorem_types_are_those_of_frobenius_and_schur(specs, NUM_SPECS);
+}
+
+static void trivial_irrep_comes_first(void **state) {
+  (void)state;
+  theorem_trivial_irrep_comes_first(specs, NUM_SPECS);
+}
+
+static double *normals(int64_t n) {
+  double *x = pl_alloc((size_t)n, sizeof *x, "a function");
+  pl_rng_normals(17, PL_STREAM(PL_STREAM_MISC, 1), (draws += (uint64_t)n) - (uint64_t)n, n, x);
+  return x;
 }
 
 /* Where (t, h) takes a pixel, from the words of the header: first s, then r turns, then t; h is
@@ -184,135 +139,6 @@ static void actions_are_as_stated(void **state) {
     assert_int_equal(turned, rows[i].image);
     pl_group_free(g);
   }
-}
-
-static int64_t count_classes(const pl_group *g) {
-  int64_t n = pl_group_order(g), count = 0;
-  char *seen = pl_zalloc((size_t)n, 1, "seen");
-  for (int64_t a = 0; a < n; a++) {
-    if (seen[a]) continue;
-    count++;
-    for (int64_t b = 0; b < n; b++)
-      seen[pl_group_mul(g, pl_group_mul(g, b, a), pl_group_inv(g, b))] = 1;
-  }
-  pl_free(seen);
-  return count;
-}
-
-static void counts_agree(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t squares = 0, members = 0, by_type[3] = {0}, count[3], sums[3];
-    for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-      pl_irrep r = pl_group_irrep(g, i);
-      assert_int_equal(r.mult, r.type == PL_COMPLEX ? 2 : 1);
-      squares += (int64_t)r.mult * r.dim * r.dim;
-      members += r.mult;
-      by_type[r.type]++;
-    }
-    pl_group_irrep_sums(g, count, sums);
-    assert_memory_equal(count, by_type, sizeof count);
-    assert_int_equal(squares, pl_group_order(g));
-    assert_int_equal(members, pl_group_num_classes(g));
-    assert_int_equal(members, count_classes(g));
-    pl_group_free(g);
-  }
-}
-
-/* rho(a) rho(a)^H = 1, and rho(a) rho(b) = rho(ab) for random pairs. */
-static void irreps_are_unitary_homomorphisms(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t n = pl_group_order(g);
-    double worst = 0;
-    for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-      int d = pl_group_irrep(g, i).dim;
-      for (int64_t pair = 0; pair < 150; pair++) {
-        double complex x[MAX_SQUARE], y[MAX_SQUARE], xy[MAX_SQUARE];
-        int64_t a = below(n), b = below(n);
-        matrix(g, i, a, x);
-        matrix(g, i, b, y);
-        matrix(g, i, pl_group_mul(g, a, b), xy);
-        for (int row = 0; row < d; row++)
-          for (int column = 0; column < d; column++) {
-            double complex product = 0, gram = 0;
-            for (int k = 0; k < d; k++) {
-              product += x[row * d + k] * y[k * d + column];
-              gram += x[row * d + k] * conj(x[column * d + k]);
-            }
-            worst = fmax(worst, cabs(product - xy[row * d + column]));
-            worst = fmax(worst, cabs(gram - (row == column)));
-          }
-      }
-    }
-    assert_close(worst, 0, 2e-14);
-    pl_group_free(g);
-  }
-}
-
-/* (1/|G|) sum conj(rho_ij) sigma_kl = delta / d over entries of all stored irreps. */
-static void matrix_entries_are_orthogonal(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t n = pl_group_order(g), irreps = pl_group_num_irreps(g), width = 0, column = 0;
-    for (int64_t i = 0; i < irreps; i++)
-      width += pl_group_irrep(g, i).dim * pl_group_irrep(g, i).dim;
-    double complex *all = pl_alloc((size_t)(n * width), sizeof *all, "entries");
-    double complex *gram = pl_alloc((size_t)(width * width), sizeof *gram, "gram");
-    double *norm = pl_alloc((size_t)width, sizeof *norm, "norms");
-    for (int64_t i = 0; i < irreps; i++) {
-      int d = pl_group_irrep(g, i).dim;
-      for (int64_t a = 0; a < n; a++) {
-        double complex m[MAX_SQUARE];
-        matrix(g, i, a, m);
-        memcpy(all + a * width + column, m, (size_t)(d * d) * sizeof *m);
-      }
-      for (int k = 0; k < d * d; k++) norm[column++] = 1.0 / d;
-    }
-    const double complex scale = 1.0 / (double)n, zero = 0;
-    cblas_zgemm(CblasRowMajor, CblasConjTrans, CblasNoTrans, (int)width, (int)width, (int)n, &scale,
-                all, (int)width, all, (int)width, &zero, gram, (int)width);
-    double worst = 0;
-    for (int64_t x = 0; x < width; x++)
-      for (int64_t y = 0; y < width; y++)
-        worst = fmax(worst, cabs(gram[x * width + y] - (x == y ? norm[x] : 0)));
-    assert_close(worst, 0, 1e-14);
-    pl_free(all);
-    pl_free(gram);
-    pl_free(norm);
-    pl_group_free(g);
-  }
-}
-
-/* (1/|G|) sum chi(a^2) is 1, 0 or -1, and quaternionic matrices have the form of the header. */
-static void types_are_those_of_frobenius_and_schur(void **state) {
-  (void)state;
-  int seen[3] = {0};
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    int64_t n = pl_group_order(g);
-    for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-      pl_irrep r = pl_group_irrep(g, i);
-      double complex m[MAX_SQUARE], indicator = 0;
-      for (int64_t a = 0; a < n; a++)
-        indicator += character(g, i, pl_group_mul(g, a, a)) / (double)n;
-      static const int expected[] = {1, 0, -1};
-      assert_close(creal(indicator), expected[r.type], 1e-12);
-      assert_close(cimag(indicator), 0, 1e-12);
-      matrix(g, i, below(n), m);
-      for (int y = 0; r.type == PL_QUATERNIONIC && y < r.dim; y += 2)
-        for (int x = 0; x < r.dim; x += 2) {
-          assert_true(m[y * r.dim + x + 1] == -conj(m[(y + 1) * r.dim + x]));
-          assert_true(m[(y + 1) * r.dim + x + 1] == conj(m[y * r.dim + x]));
-        }
-      seen[r.type]++;
-    }
-    pl_group_free(g);
-  }
-  assert_true(seen[PL_REAL] && seen[PL_COMPLEX] && seen[PL_QUATERNIONIC]);
 }
 
 /* ---- labels ---- */
@@ -468,15 +294,6 @@ static void labels_are_as_documented(void **state) {
   pl_group_element_label(g, 5 * 36 + 7, label, sizeof label);
   assert_string_equal(label, "(1,1) s r");
   pl_group_free(g);
-}
-
-static void trivial_irrep_comes_first(void **state) {
-  (void)state;
-  for (int s = 0; s < NUM_SPECS; s++) {
-    pl_group *g = parse(specs[s]);
-    for (int64_t a = 0; a < pl_group_order(g); a++) assert_true(character(g, 0, a) == 1);
-    pl_group_free(g);
-  }
 }
 
 /* ---- transform ---- */
