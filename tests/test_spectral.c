@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "group/fourier.h"
+#include "spectral/packed.h"
 #include "spectral/spectrum.h"
 #include "spectral/transform.h"
 
@@ -76,31 +77,24 @@ static double *spectrum(const fixture *x) {
   return pl_zalloc((size_t)x->l->local, sizeof(double), "spectrum");
 }
 
-static int64_t matrix_doubles(const pl_batch *b) {
-  return pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
+/* Where each batch of a spectrum stands, as pl_packed wants it. */
+static double **places(const pl_layout *l, double *F) {
+  double **at = pl_alloc((size_t)l->num_batches, sizeof *at, "places");
+  for (int i = 0; i < l->num_batches; i++) at[i] = F + l->batches[i].offset;
+  return at;
 }
 
 /* The spectrum equals the coefficients of a plain plan, on rank 0, through gather. */
-static void compare(const fixture *x, const double *F, const double *packed, double tol) {
-  const pl_layout *l = x->l;
-  int64_t *at = pl_alloc((size_t)pl_group_num_irreps(x->g) + 1, sizeof *at, "offsets");
-  at[0] = 0;
-  for (int64_t i = 0; i < pl_group_num_irreps(x->g); i++)
-    at[i + 1] = at[i] + pl_irrep_size(pl_group_irrep(x->g, i));
-  int64_t seen = 0;
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
-    int64_t n = matrix_doubles(b);
-    double *full = pl_alloc((size_t)(n * b->count), sizeof *full, "gathered");
-    pl_batch_gather(l, b, F + b->offset, full);
-    for (int64_t k = 0; l->team.rank == 0 && k < b->count; k++)
-      for (int64_t e = 0; e < n; e++)
-        assert_close(full[k * n + e], packed[at[b->irrep[k]] + e], tol);
-    seen += n * b->count;
-    pl_free(full);
-  }
-  assert_int_equal(seen, at[pl_group_num_irreps(x->g)]);
+static void compare(const fixture *x, double *F, const double *packed, double tol) {
+  pl_packed *order = pl_packed_new(x->l);
+  int64_t n = pl_packed_doubles(order);
+  assert_int_equal(n, pl_fourier_size(x->g));
+  double *full = pl_alloc((size_t)n, sizeof *full, "gathered"), **at = places(x->l, F);
+  pl_packed_gather(order, at, 0, n, full);
+  for (int64_t k = 0; x->l->team.rank == 0 && k < n; k++) assert_close(full[k], packed[k], tol);
   pl_free(at);
+  pl_free(full);
+  pl_packed_free(order);
 }
 
 static double *plain_transform(const fixture *x, const double *f) {
@@ -229,15 +223,18 @@ static void scatter_undoes_gather(void **state) {
     fixture x = make_config(c);
     double *f = function(&x, 1), *F = spectrum(&x), *H = spectrum(&x);
     pl_transform_forward(x.t, f, F);
-    for (int i = 0; i < x.l->num_batches; i++) {
-      const pl_batch *b = &x.l->batches[i];
-      double *full = pl_alloc((size_t)(matrix_doubles(b) * b->count), sizeof *full, "full");
-      pl_batch_gather(x.l, b, F + b->offset, full);
-      pl_batch_scatter(x.l, b, full, H + b->offset);
-      for (int64_t k = 0; k < pl_batch_doubles(b); k++)
-        assert_true(F[b->offset + k] == H[b->offset + k]);
-      pl_free(full);
+    pl_packed *order = pl_packed_new(x.l);
+    enum { PIECE = 37 }; /* matrices are cut anywhere */
+    double piece[PIECE], **from = places(x.l, F), **to = places(x.l, H);
+    for (int64_t at = 0, total = pl_packed_doubles(order); at < total; at += PIECE) {
+      int64_t n = total - at < PIECE ? total - at : PIECE;
+      pl_packed_gather(order, from, at, n, piece);
+      pl_packed_scatter(order, to, at, n, piece);
     }
+    assert_memory_equal(F, H, (size_t)x.l->local * sizeof *F);
+    pl_free(from);
+    pl_free(to);
+    pl_packed_free(order);
     pl_free(f);
     pl_free(F);
     pl_free(H);

@@ -36,9 +36,4 @@ void pl_spectrum_svd_free(pl_spectrum_svd *w);
 pl_status pl_batch_singular_values(const pl_layout *l, const pl_batch *b, double *a,
                                    pl_spectrum_svd *w, double *sigma);
 
-/* The batch's matrices, whole and row-major, to/from rank 0 of the team: count matrices of dim*dim
- * (twice that if complex) doubles in full there; ignored elsewhere.  Collective over the team. */
-void pl_batch_gather(const pl_layout *l, const pl_batch *b, const double *local, double *full);
-void pl_batch_scatter(const pl_layout *l, const pl_batch *b, const double *full, double *local);
-
 #endif
