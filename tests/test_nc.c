@@ -271,6 +271,26 @@ static void paths_fail_by_their_reason(void **state) {
   assert_fails(PL_EENV, pl_nc_create(path, true, false, &nc), path, "ermission");
 }
 
+/* The library gives zeros for what lies beyond the end of a CDF-5 file. */
+static void a_truncated_file_is_refused(void **state) {
+  (void)state;
+  pl_nc *nc = NULL;
+  double x[1000];
+  for (int i = 0; i < 1000; i++) x[i] = i;
+  assert_ok(pl_nc_create(path, true, false, &nc));
+  assert_ok(pl_nc_def_dim(nc, "element", 1000));
+  assert_ok(pl_nc_def_var(nc, "f", PL_NC_DOUBLE, (const char *[]){"element", NULL}, "f", "1"));
+  assert_ok(pl_nc_end_def(nc));
+  assert_ok(pl_nc_put_doubles(nc, "f", NULL, NULL, x));
+  assert_ok(pl_nc_close(nc));
+  assert_ok(pl_nc_open(path, false, &nc));
+  assert_ok(pl_nc_close(nc));
+  assert_int_equal(truncate(path, 7000), 0);
+  nc = NULL;
+  assert_fails(PL_EINPUT, pl_nc_open(path, false, &nc), path, "truncated: 7000 bytes");
+  assert_null(nc);
+}
+
 static void a_read_only_file_refuses_writes(void **state) {
   (void)state;
   assert_ok(pl_nc_close(create_sample(false)));
@@ -372,6 +392,7 @@ static const struct CMUnitTest tests[] = {
     file_test(slabs_are_checked),
     file_test(definitions_are_checked),
     file_test(paths_fail_by_their_reason),
+    file_test(a_truncated_file_is_refused),
     file_test(a_read_only_file_refuses_writes),
     file_test(a_sync_is_seen_by_a_reader),
     file_test(no_room_shows_at_the_start),

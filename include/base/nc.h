@@ -26,7 +26,8 @@ typedef enum {
 /* Create in CDF-5 (or compressed netCDF-4) format and enter define mode.  An existing file is
  * PL_EINPUT unless overwrite; whatever keeps the file from being written is PL_EENV. */
 pl_status pl_nc_create(const char *path, bool overwrite, bool netcdf4, pl_nc **out);
-/* A missing file or one that is not NetCDF is PL_EINPUT, a forbidden one PL_EENV. */
+/* A missing file, a truncated one or one that is not NetCDF is PL_EINPUT, a forbidden one PL_EENV.
+ */
 pl_status pl_nc_open(const char *path, bool writable, pl_nc **out);
 /* Close; the first failure to define, write or sync, if any, is the status and the message.  A new
  * file that never left define mode is removed.  nc may be NULL. */

@@ -101,13 +101,40 @@ pl_status pl_nc_create(const char *path, bool overwrite, bool netcdf4, pl_nc **o
   return PL_OK;
 }
 
+/* Bytes of all values in a file of a classic format, which the library reads as zeros, without an
+ * error, where they lie beyond the end of the file. */
+static double least_bytes(int id) {
+  int vars = 0;
+  double sum = 0;
+  nc_inq_nvars(id, &vars);
+  for (int v = 0; v < vars; v++) {
+    int dims[NC_MAX_VAR_DIMS], n = 0;
+    nc_type type = NC_BYTE;
+    size_t size = 0, length = 0;
+    nc_inq_var(id, v, NULL, &type, &n, dims, NULL);
+    nc_inq_type(id, type, NULL, &size);
+    double bytes = (double)size;
+    for (int d = 0; d < n; d++) bytes *= nc_inq_dimlen(id, dims[d], &length) ? 0 : (double)length;
+    sum += bytes;
+  }
+  return sum;
+}
+
 pl_status pl_nc_open(const char *path, bool writable, pl_nc **out) {
   PL_TRY(probe(path, writable ? O_RDWR : O_RDONLY));
   int id, format, rc = nc_open(path, writable ? NC_WRITE : NC_NOWRITE, &id);
   if (rc > 0) return pl_error(PL_EENV, "%s: cannot open: %s", path, nc_strerror(rc));
   if (rc) return pl_error(PL_EINPUT, "%s: not a readable NetCDF file: %s", path, nc_strerror(rc));
   nc_inq_format(id, &format);
-  *out = new_file(path, format == NC_FORMAT_NETCDF4 || format == NC_FORMAT_NETCDF4_CLASSIC, false);
+  bool netcdf4 = format == NC_FORMAT_NETCDF4 || format == NC_FORMAT_NETCDF4_CLASSIC;
+  struct stat s;
+  double least = netcdf4 ? 0 : least_bytes(id);
+  if (!stat(path, &s) && (double)s.st_size < least) {
+    nc_close(id);
+    return pl_error(PL_EINPUT, "%s: truncated: %lld bytes, its variables alone fill %.0f", path,
+                    (long long)s.st_size, least);
+  }
+  *out = new_file(path, netcdf4, false);
   (*out)->id = id;
   return PL_OK;
 }
