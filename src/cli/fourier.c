@@ -599,12 +599,14 @@ static bool is_netcdf(const char *path) {
 
 pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
   char doc[4096];
-  snprintf(doc, sizeof doc,
-           "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
-           "of each irrep.  Rankings (PrefLib .soc, or a permutation per line): f(pi) is the "
-           "number of ballots on which items i have ranks pi(i); the energies, and the effects of "
-           "first and second order that are largest.\vGroups:\n%s",
-           pl_group_forms());
+  snprintf(
+      doc, sizeof doc,
+      "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
+      "of each irrep.\n\nRankings (PrefLib .soc, or an order per line, best first): f(pi) is the "
+      "number of ballots on which every item i has rank pi(i), so that pi t renames items and "
+      "s pi moves ranks, (st)(i) = s(t(i)); beside the energies, the largest effects of first "
+      "and second order, item by item.\vGroups:\n%s",
+      pl_group_forms());
   const struct argp argp = {
       .options = known, .parser = parse, .args_doc = "IN.nc|IN.soc", .doc = doc};
   options o = {.effects = -1};
