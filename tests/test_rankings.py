@@ -149,6 +149,35 @@ def test_effects_are_named(tmp_path):
     assert "Largest" not in pl_run.run(["fourier", tmp_path / "r.soc", "--effects=0"]).stdout
 
 
+# The election of the American Psychological Association, 1980 (Diaconis, Group Representations in
+# Probability and Statistics, 1988, chapter 5B): ballots for each pi, the ranks of candidates 1 to 5,
+# in lexicographic order.
+ELECTION = """
+    30 28 27 29 35 34 102 95 35 37 28 35 45 70 24 51 48 52 50 70 17 36 35 40 40 30 26 24 42 36 172 186
+    52 53 52 45 96 162 28 44 53 63 79 106 21 40 34 35 34 30 42 40 34 30 74 82 75 34 64 41 35 87 28 62
+    133 107 36 45 27 41 61 71 16 22 23 31 45 50 40 52 51 24 66 58 35 38 35 30 84 91 30 38 24 34 54 31
+    29 11 19 25 46 50 50 35 24 26 44 54 26 34 22 22 49 57 28 43 24 37 67 29"""
+# His effects of candidates 1 and 2, and 1 and 3, on ranks 12, 13, 14, 15, 23, 24, 25, 34, 35, 45.
+PUBLISHED = {"1 and 2": [-137, -20, 18, 140, 111, 22, 4, 6, -97, -46],
+             "1 and 3": [476, -88, -179, -209, -147, -169, -160, 107, 128, 241]}
+
+
+def test_the_published_example(tmp_path):
+    lines = [f"{count}: {','.join(str(pi.index(j) + 1) for j in range(5))}" for count, pi in
+             zip(ELECTION.split(), itertools.permutations(range(5)))]
+    (tmp_path / "apa.soc").write_text("# NUMBER VOTERS: 5738\n" + "\n".join(lines))
+    done = pl_run.run(["fourier", tmp_path / "apa.soc", "--effects", "100"])
+    places = list(itertools.combinations(range(1, 6), 2))
+    seen = 0
+    for line in done.stdout.splitlines():
+        for who, values in PUBLISHED.items():
+            if f"  {who} at ranks " in line:
+                j, k = line.split(" at ranks ")[1].split()[:3:2]
+                assert abs(float(line.split()[1]) - values[places.index((int(j), int(k)))]) < 1
+                seen += 1
+    assert seen == 20
+
+
 def test_many_items(tmp_path):
     """No transform: 30 items, and the irreps that counting reaches."""
     n, count = 30, 50
