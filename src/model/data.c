@@ -139,9 +139,10 @@ static pl_status add_ballots(const pl_spec *spec, const pl_layout *l, pl_transfo
   pl_free(weights);
   pl_free(perms);
   if (!spec->data_center) return PL_OK;
+  double whole = data_inner(l, F, F);
   clear_trivial(l, F);
-  /* Counts are integers: what is not uniform has a squared norm of 1/2 at least. */
-  if (data_inner(l, F, F) > 0.25) return PL_OK;
+  /* Counts are integers, so that what is left is either 0 or far above rounding: 1/2 of m^2. */
+  if (data_inner(l, F, F) > 1e-20 * whole) return PL_OK;
   return pl_error(PL_EINPUT,
                   "sample %lld has every permutation equally often: nothing is left of it, "
                   "data.center: false would keep it",
