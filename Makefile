@@ -84,6 +84,7 @@ install: all
 	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
 	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
 	install -D -m 644 -t $(SHARE)/jobs/paper jobs/paper/*.yaml
+	install -D -m 644 -t $(SHARE)/jobs/rankings jobs/rankings/*.soc
 	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
 clean: ;      rm -rf build
 

@@ -33,8 +33,10 @@ enum {
   PL_DATA_IRREP,
   PL_DATA_FILE,
   PL_DATA_TEACHER,
-  PL_DATA_IDX
+  PL_DATA_IDX,
+  PL_DATA_RANKINGS
 };
+enum { PL_SAMPLING_BOOTSTRAP, PL_SAMPLING_BLOCKS };
 enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
 enum { PL_DOMAIN_GROUP, PL_DOMAIN_FOURIER };
 enum { PL_GRAIN_COORDINATE, PL_GRAIN_IRREP, PL_GRAIN_SCALAR };
@@ -53,6 +55,8 @@ typedef struct pl_spec {
   pl_texts data_irreps;
   const char *data_path, *data_labels;
   pl_ints data_digits;
+  const char *data_positive, *data_negative;
+  int64_t data_ballots, data_sampling, data_center;
   int64_t data_rank, data_test;
   double data_margin;
   int64_t loss;

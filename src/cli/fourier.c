@@ -6,15 +6,21 @@
 #include "base/rng.h"
 #include "base/version.h"
 #include "group/fourier.h"
+#include "group/perm.h"
+#include "rankings.h"
 #include "run/plan.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { LABEL = 1024, LABELS_WRITTEN = 1000000, BLOCK = 1 << 16, KEY_OVERWRITE = 256 };
+enum { LABEL = 1024, LABELS_WRITTEN = 1000000, BLOCK = 1 << 16 };
+enum { KEY_OVERWRITE = 256, KEY_EFFECTS };
+/* Rankings of so many items are transformed unasked: seconds. */
+enum { TRANSFORM_ITEMS = 11, EFFECTS = 10, EFFECTS_MAX = 100000 };
 /* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
 static const double PLANCHEREL_TOLERANCE = 1e-9;
 /* NetCDF's own mark of what was never written. */
@@ -23,6 +29,7 @@ static const double DEFAULT_FILL = 9.9692099683868690e+36;
 typedef struct options {
   const char *input, *output, *group;
   bool inverse, overwrite;
+  int effects; /* -1: not given */
 } options;
 
 static const struct argp_option known[] = {
@@ -30,6 +37,7 @@ static const struct argp_option known[] = {
     {"inverse", 'i', NULL, 0, "IN.nc holds coefficients; give the function back", 0},
     {"group", 'g', "SPEC", 0, "The group (default: the attribute `group' of IN.nc)", 0},
     {"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an existing output", 0},
+    {"effects", KEY_EFFECTS, "K", 0, "Rankings: show the K largest effects of each kind (10)", 0},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -47,6 +55,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_OVERWRITE:
     o->overwrite = true;
     return 0;
+  case KEY_EFFECTS: {
+    char *end;
+    long k = strtol(arg, &end, 10);
+    if (end == arg || *end || k < 0 || k > EFFECTS_MAX)
+      argp_error(state, "--effects: expected a number from 0 to %d, not \"%s\"", EFFECTS_MAX, arg);
+    o->effects = (int)k;
+    return 0;
+  }
   case ARGP_KEY_ARG:
     if (o->input) argp_error(state, "more than one input file: %s and %s", o->input, arg);
     o->input = arg;
@@ -372,8 +388,9 @@ static pl_status put_function(pl_nc *nc, const pl_group *g, const double *f) {
   return pl_nc_put_doubles(nc, "f", NULL, NULL, f);
 }
 
-static pl_status write_output(const options *o, const pl_group *g, const double *f,
-                              const double *F) {
+/* r and e: the rankings that f counts, and their effects; or NULL. */
+static pl_status write_output(const options *o, const pl_group *g, const double *f, const double *F,
+                              const pl_rankings *r, const pl_effects *e) {
   pl_nc *nc;
   PL_TRY(pl_nc_create(o->output, o->overwrite, false, &nc));
   define_attributes(nc, o, g);
@@ -381,11 +398,12 @@ static pl_status write_output(const options *o, const pl_group *g, const double 
     define_function(nc, g);
   else
     define_coefficients(nc, g);
+  if (r) rankings_define(nc, r);
   if (!pl_nc_end_def(nc)) {
     if (o->inverse)
       put_function(nc, g, f);
-    else if (!put_irreps(nc, g))
-      put_coefficients(nc, g, F);
+    else if (!put_irreps(nc, g) && !put_coefficients(nc, g, F) && r)
+      rankings_put(nc, r, e);
   }
   return pl_nc_close(nc);
 }
@@ -426,38 +444,48 @@ static pl_status check_plancherel(const options *o, double norm2, double total) 
                   o->input, total, norm2);
 }
 
-static pl_status print(const pl_group *g, const double *F, double norm2, double total) {
+static void print(const pl_group *g, const double *F, double norm2, double total,
+                  const pl_rankings *r) {
   char label[LABEL];
-  printf("label\tdimension\tenergy\tshare\n");
+  printf("label\tdimension\tenergy\tshare%s\n", r ? "\tratio" : "");
   for (int64_t i = 0; i < pl_group_num_irreps(g) && !ferror(stdout); i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    double e = energy(g, r, F);
+    pl_irrep irrep = pl_group_irrep(g, i);
+    double e = energy(g, irrep, F);
+    int64_t size = pl_irrep_size(irrep);
     pl_group_irrep_label(g, i, label, sizeof label);
-    printf("%s\t%d\t%.15g\t%.6g\n", label, r.dim, e, total > 0 ? e / total : 0);
-    F += pl_irrep_size(r);
+    printf("%s\t%d\t%.15g\t%.6g", label, irrep.dim, e, total > 0 ? e / total : 0);
+    if (r) printf("\t%.6g", rankings_ratio(r, i == 0, irrep.dim, sum_squares(F, size)));
+    putchar('\n');
+    F += size;
   }
   double largest = fmax(norm2, total);
   printf("\ngroup: %s\n", pl_group_spec(g));
   printf("total energy: %.15g\n", total);
   printf("squared norm of f: %.15g (relative difference %.2g)\n", norm2,
          largest > 0 ? fabs(total - norm2) / largest : 0);
+}
+
+static pl_status flush(void) {
   if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
   return PL_OK;
 }
 
 /* ---- the command ---- */
 
+static double bytes_needed(const pl_group *g) {
+  return (double)pl_fourier_bytes(g) + 8 * ((double)pl_group_order(g) + (double)pl_fourier_size(g));
+}
+
 static pl_status check_memory(const pl_group *g, double have) {
-  double need =
-      (double)pl_fourier_bytes(g) + 8 * ((double)pl_group_order(g) + (double)pl_fourier_size(g));
+  double need = bytes_needed(g);
   if (need <= have) return PL_OK;
   return pl_error(PL_EENV,
                   "group %s: the transform needs %.3g GB of memory, this process may use %.3g GB",
                   pl_group_spec(g), need * 1e-9, have * 1e-9);
 }
 
-/* Both sides of the transform, the given one read and checked; the file is closed after that, so
- * that it may be the one to overwrite. */
+/* Both sides of the transform of a NetCDF file, the given one read and checked; the file is closed
+ * after that, so that it may be the one to overwrite. */
 static pl_status transform(const options *o, const pl_group *g, double *f, double *F,
                            const pl_nc *nc) {
   pl_fourier *plan;
@@ -472,10 +500,22 @@ static pl_status transform(const options *o, const pl_group *g, double *f, doubl
   return PL_OK;
 }
 
-static pl_status run(const options *o, double memory) {
+/* Check, write and print both sides. */
+static pl_status show(const options *o, const pl_group *g, const double *f, const double *F,
+                      const pl_rankings *r, const pl_effects *e) {
+  double norm2 = sum_squares(f, pl_group_order(g)), total = total_energy(g, F);
+  PL_TRY(check_plancherel(o, norm2, total));
+  if (o->output) PL_TRY(write_output(o, g, f, F, r, e));
+  print(g, F, norm2, total, r);
+  if (r) rankings_print_effects(r, e);
+  return flush();
+}
+
+static pl_status run_netcdf(const options *o, double memory) {
   pl_nc *nc;
   pl_group *g = NULL;
   double *f = NULL, *F = NULL;
+  if (o->effects >= 0) return pl_error(PL_EINPUT, "--effects is for rankings");
   PL_TRY(pl_nc_open(o->input, false, &nc));
   pl_status st = find_group(o, nc, &g);
   if (!st)
@@ -488,27 +528,91 @@ static pl_status run(const options *o, double memory) {
     st = transform(o, g, f, F, nc);
   }
   pl_nc_close(nc);
-  if (!st) {
-    double norm2 = sum_squares(f, pl_group_order(g)), total = total_energy(g, F);
-    st = check_plancherel(o, norm2, total);
-    if (!st && o->output) st = write_output(o, g, f, F);
-    if (!st) st = print(g, F, norm2, total);
-  }
+  if (!st) st = show(o, g, f, F, NULL, NULL);
   pl_free(F);
   pl_free(f);
   pl_group_free(g);
   return st;
 }
 
+/* The transform of the ballots where there is room for it, or asked for by -o; else what follows
+ * from counts. */
+static pl_status analyse(const options *o, double memory, const pl_rankings *r,
+                         const pl_effects *e) {
+  pl_group *g = NULL;
+  char spec[16];
+  snprintf(spec, sizeof spec, "S_%d", r->n);
+  if (o->output || r->n <= TRANSFORM_ITEMS) PL_TRY(pl_group_parse(spec, &g));
+  pl_status st = PL_OK;
+  if (o->output) st = check_memory(g, memory);
+  if (!st && g && bytes_needed(g) <= memory) {
+    pl_fourier *plan;
+    int64_t order = pl_group_order(g), size = pl_fourier_size(g);
+    double *f = pl_zalloc((size_t)order, sizeof *f, "a function on the group");
+    double *F = pl_alloc((size_t)size, sizeof *F, "Fourier coefficients");
+    for (int64_t k = 0; k < r->num; k++)
+      f[pl_perm_rank(r->n, r->rank + k * r->n)] = (double)r->count[k];
+    st = pl_fourier_new(g, NULL, &plan);
+    if (!st) {
+      pl_fourier_forward(plan, 1, f, order, F, size);
+      pl_fourier_free(plan);
+      st = show(o, g, f, F, r, e);
+    }
+    pl_free(F);
+    pl_free(f);
+  } else if (!st) {
+    rankings_print_energies(r, e);
+    rankings_print_effects(r, e);
+    st = flush();
+  }
+  pl_group_free(g);
+  return st;
+}
+
+static pl_status run_rankings(const options *o, double memory) {
+  pl_rankings *r;
+  PL_TRY(pl_rankings_read(o->input, &r));
+  pl_status st = PL_OK;
+  if (o->inverse || o->group)
+    st = pl_error(PL_EINPUT, "%s: %s is for NetCDF input, this file holds rankings of %d items",
+                  o->input, o->inverse ? "--inverse" : "--group", r->n);
+  if (!st) {
+    pl_effects *e = pl_effects_new(r, o->effects < 0 ? EFFECTS : o->effects);
+    st = analyse(o, memory, r, e);
+    pl_effects_free(e);
+  }
+  pl_rankings_free(r);
+  return st;
+}
+
+/* By name, and by the first bytes. */
+static bool is_netcdf(const char *path) {
+  size_t n = strlen(path);
+  if (n > 3 && !strcmp(path + n - 3, ".nc")) return true;
+  char start[4] = "";
+  FILE *f = fopen(path, "rb");
+  if (!f) return n < 4 || strcmp(path + n - 4, ".soc");
+  size_t got = fread(start, 1, sizeof start, f);
+  fclose(f);
+  return got == 4 && (!memcmp(start, "CDF", 3) || !memcmp(start, "\211HDF", 4));
+}
+
 pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
   char doc[4096];
-  snprintf(doc, sizeof doc,
-           "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
-           "of each irrep.\vGroups:\n%s",
-           pl_group_forms());
-  const struct argp argp = {.options = known, .parser = parse, .args_doc = "IN.nc", .doc = doc};
-  options o = {0};
+  snprintf(
+      doc, sizeof doc,
+      "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
+      "of each irrep.\n\nRankings (PrefLib .soc, or an order per line, best first): f(pi) is the "
+      "number of ballots on which every item i has rank pi(i), so that pi t renames items and "
+      "s pi moves ranks, (st)(i) = s(t(i)); beside the energies, the largest effects of first "
+      "and second order, item by item.\vGroups:\n%s",
+      pl_group_forms());
+  const struct argp argp = {
+      .options = known, .parser = parse, .args_doc = "IN.nc|IN.soc", .doc = doc};
+  options o = {.effects = -1};
   pl_cli_parse(&argp, argc, argv, &o, world);
   double memory = pl_memory_per_rank(world);
-  return pl_agree(world, world->rank == 0 ? run(&o, memory) : PL_OK);
+  pl_status st = PL_OK;
+  if (world->rank == 0) st = is_netcdf(o.input) ? run_netcdf(&o, memory) : run_rankings(&o, memory);
+  return pl_agree(world, st);
 }

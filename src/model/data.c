@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/nc.h"
 #include "base/rng.h"
+#include "group/perm.h"
 #include "spectral/spectrum.h"
 
 #include <math.h>
@@ -105,6 +106,47 @@ static void draw_sparse(const pl_spec *spec, const pl_layout *l, const pl_transf
     if (g >= first && g < first + count) f[g - first] = v;
   }
   pl_free(taken);
+}
+
+/* F = sum_p weights[p] rho(s_p) over S_n.  perms: [count][n], one-line from 0.  f: workspace. */
+static void sum_permutations(pl_transform *t, int n, int64_t count, const int8_t *perms,
+                             const double *weights, double *f, double *F) {
+  int64_t first = pl_transform_first(t), mine = pl_transform_count(t);
+  memset(f, 0, (size_t)mine * sizeof *f);
+  for (int64_t p = 0; p < count; p++) {
+    int64_t g = pl_perm_rank(n, perms + p * n) - first;
+    if (g >= 0 && g < mine) f[g] += weights[p];
+  }
+  pl_transform_forward(t, f, F);
+}
+
+static void clear_trivial(const pl_layout *l, double *F) {
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    for (int64_t k = 0; b->size && k < b->count; k++)
+      if (b->irrep[k] == 0) F[b->offset + k * b->size] = 0;
+  }
+}
+
+/* One sample of ballots, as a spectrum. */
+static pl_status add_ballots(const pl_spec *spec, const pl_layout *l, pl_transform *t,
+                             const ballots *b, int64_t sample, double *f, double *F) {
+  int n = pl_group_symmetric(l->group);
+  int8_t *perms = pl_alloc((size_t)spec->data_ballots, (size_t)n, "ballots");
+  double *weights = pl_alloc((size_t)spec->data_ballots, sizeof *weights, "ballots");
+  int64_t count = ballots_sample(b, sample, perms, weights);
+  sum_permutations(t, n, count, perms, weights, f, F);
+  pl_free(weights);
+  pl_free(perms);
+  if (!spec->data_center) return PL_OK;
+  double whole = data_inner(l, F, F);
+  clear_trivial(l, F);
+  /* Counts are integers, so that what is left is either 0 or far above rounding: 1/2 of m^2. */
+  if (data_inner(l, F, F) > 1e-20 * whole) return PL_OK;
+  return pl_error(PL_EINPUT,
+                  "sample %lld has every permutation equally often: nothing is left of it, "
+                  "data.center: false would keep it",
+                  (long long)sample);
 }
 
 /* ---- matrix elements of irreps ---- */
@@ -260,6 +302,8 @@ pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key
     return check_data_file(spec, g);
   case PL_DATA_IDX:
     return idx_check(spec, g, key);
+  case PL_DATA_RANKINGS:
+    return ballots_check(spec, g, key);
   case PL_DATA_TEACHER:
     return check_teacher(spec, g, key);
   case PL_DATA_SPARSE:
@@ -305,7 +349,8 @@ int64_t pl_data_num_test(const pl_spec *spec) {
 
 bool pl_data_needs_transform(const pl_spec *spec) {
   return spec->data_kind == PL_DATA_FILE || spec->data_kind == PL_DATA_SPARSE ||
-         spec->data_kind == PL_DATA_IDX || spec->init_kind != PL_INIT_GAUSSIAN;
+         spec->data_kind == PL_DATA_IDX || spec->data_kind == PL_DATA_RANKINGS ||
+         spec->init_kind != PL_INIT_GAUSSIAN;
 }
 
 /* ---- making them ---- */
@@ -392,6 +437,7 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
   data->x = pl_zalloc((size_t)(n * l->local), sizeof *data->x, "samples in Fourier space");
   for (int64_t i = 0; i < n; i++) data->y[i] = i % 2 ? -1 : 1;
   double order = (double)pl_group_order(l->group), *images = NULL, *teacher = NULL;
+  ballots *rankings = NULL;
   int64_t *packed = data_packed_offsets(l->group);
   int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
   bool named = spec->data_kind == PL_DATA_IRREP || spec->data_kind == PL_DATA_TEACHER;
@@ -402,6 +448,7 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
     pl_comm_bcast(&l->team, data->y, (size_t)n * sizeof *data->y, 0);
   }
   if (spec->data_kind == PL_DATA_IDX) st = read_images(spec, l, seed, data, &images);
+  if (spec->data_kind == PL_DATA_RANKINGS) st = ballots_new(spec, &l->team, seed, &rankings);
   if (!st && spec->data_kind == PL_DATA_TEACHER) {
     teacher = pl_alloc((size_t)l->local, sizeof *teacher, "teacher");
     data_teacher(spec, l, packed, seed, irreps, teacher);
@@ -430,6 +477,9 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
       pl_transform_scatter(t, images ? images + i * pl_group_order(l->group) : NULL, f);
       pl_transform_forward(t, f, F);
       break;
+    case PL_DATA_RANKINGS:
+      st = add_ballots(spec, l, t, rankings, i, f, F);
+      break;
     }
     if (!st) store(data->x, n, l, i, scale, F);
   }
@@ -437,6 +487,7 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
   pl_free(packed);
   pl_free(irreps);
   pl_free(images);
+  ballots_free(rankings);
   pl_free(teacher);
   pl_free(full);
   pl_nc_close(nc);

@@ -1,4 +1,5 @@
-/* Kinds of data from inside: data.c shares drawing with teacher.c and calls it and idx.c. */
+/* Kinds of data from inside: data.c shares drawing with teacher.c and calls it, idx.c, ballots.c.
+ */
 #ifndef PL_MODEL_DATA_INTERNAL_H
 #define PL_MODEL_DATA_INTERNAL_H
 
@@ -28,5 +29,19 @@ double data_teach(const pl_spec *spec, const pl_layout *l, const double *teacher
 pl_status idx_check(const pl_spec *spec, const pl_group *g, const char **key);
 /* The chosen images, each as a function over G: x[i * |G|], and labels y[i].  Local (rank 0). */
 pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double *x, double *y);
+
+/* ---- ballots of two files of rankings ---- */
+
+typedef struct ballots ballots;
+
+/* Do the files and the group fit the keys?  Local. */
+pl_status ballots_check(const pl_spec *spec, const pl_group *g, const char **key);
+/* The ballots of both files, known to every rank.  Free with ballots_free.  Collective. */
+pl_status ballots_new(const pl_spec *spec, const pl_comm *team, uint64_t seed, ballots **out);
+void ballots_free(ballots *b);
+/* A sample as a sum of permutations (group/rankings.h), of data.positive or data.negative in turn:
+ * the return value says how many different ones, at most data.ballots; perms: [that][n] in one-line
+ * notation from 0, weights: how often each.  Local; the same on every rank. */
+int64_t ballots_sample(const ballots *b, int64_t sample, int8_t *perms, double *weights);
 
 #endif

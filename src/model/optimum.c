@@ -307,6 +307,11 @@ bool pl_optimum_same(const pl_spec *a, const pl_spec *b) {
     for (int k = 0; k < 2; k++)
       if (a->data_digits.v[k] != b->data_digits.v[k]) return false;
   }
+  if (a->data_kind == PL_DATA_RANKINGS &&
+      (strcmp(a->data_positive, b->data_positive) || strcmp(a->data_negative, b->data_negative) ||
+       a->data_ballots != b->data_ballots || a->data_sampling != b->data_sampling ||
+       a->data_center != b->data_center))
+    return false;
   if (a->data_irreps.n != b->data_irreps.n) return false;
   for (int k = 0; k < a->data_irreps.n; k++)
     if (strcmp(a->data_irreps.v[k], b->data_irreps.v[k])) return false;

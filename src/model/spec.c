@@ -15,7 +15,8 @@
   }
 WORDS(poolings, "none", "mean")
 WORDS(init_kinds, "gaussian", "uniform", "file")
-WORDS(data_kinds, "gaussian", "sparse", "irrep", "file", "teacher", "idx")
+WORDS(data_kinds, "gaussian", "sparse", "irrep", "file", "teacher", "idx", "rankings")
+WORDS(samplings, "bootstrap", "blocks")
 WORDS(losses, "exponential", "logistic")
 WORDS(domains, "group", "fourier")
 WORDS(granularities, "coordinate", "irrep", "scalar")
@@ -69,6 +70,17 @@ const pl_key pl_keys[] = {
     {"data.digits", PL_KEY_INTS, F(data_digits), .fallback = "[1, 5]", .min = 0, .max = 255,
      .help = "the two labels that become +1 and -1; images are averaged to m x m pixels and turned "
              "by the symmetries of C_m x C_m, p4_m, p4m_m or C_m x C_m x D_4"},
+    {"data.positive", PL_KEY_TEXT, F(data_positive),
+     .help = "file of rankings (PrefLib .soc, or a permutation per line) whose ballots make the "
+             "samples +1 of data.kind rankings"},
+    {"data.negative", PL_KEY_TEXT, F(data_negative), .help = "file of rankings of the samples -1"},
+    {"data.ballots", PL_KEY_INT, F(data_ballots), .fallback = "10", .min = 1, .max = 1e6,
+     .help = "ballots m in a sample of rankings: x(pi) is how many of them are pi"},
+    {"data.sampling", PL_KEY_CHOICE, F(data_sampling), .fallback = "bootstrap", .choice = samplings,
+     .help = "ballots of a sample: drawn with replacement, or the next m of all, shuffled once"},
+    {"data.center", PL_KEY_BOOL, F(data_center), .fallback = "true",
+     .help = "subtract m/|G| from samples of rankings, which leaves the deviation from uniform "
+             "ballots"},
     {"data.seed", PL_KEY_INT, F(data_seed), .min = 0, .max = 0x1p53,
      .help = "seed of the data (default: seed); one value gives all runs the same data"},
     {"loss", PL_KEY_CHOICE, F(loss), .fallback = "exponential", .choice = losses,

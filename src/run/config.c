@@ -248,6 +248,11 @@ static const struct {
     {"data.kind", PL_DATA_IRREP, PL_DATA_TEACHER, "data.irreps"},
     {"data.kind", PL_DATA_IDX, PL_DATA_IDX, "data.labels"},
     {"data.kind", PL_DATA_IDX, PL_DATA_IDX, "data.digits"},
+    {"data.kind", PL_DATA_RANKINGS, PL_DATA_RANKINGS, "data.positive"},
+    {"data.kind", PL_DATA_RANKINGS, PL_DATA_RANKINGS, "data.negative"},
+    {"data.kind", PL_DATA_RANKINGS, PL_DATA_RANKINGS, "data.ballots"},
+    {"data.kind", PL_DATA_RANKINGS, PL_DATA_RANKINGS, "data.sampling"},
+    {"data.kind", PL_DATA_RANKINGS, PL_DATA_RANKINGS, "data.center"},
     {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.rank"},
     {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.margin"},
     {"data.kind", PL_DATA_TEACHER, PL_DATA_TEACHER, "data.test"},
@@ -287,6 +292,8 @@ static const char *check_run(const pl_spec *s) {
     return at_fault("data.kind", "file needs data.path");
   if (s->data_kind == PL_DATA_IDX && (!s->data_path || !s->data_labels))
     return at_fault("data.kind", "idx needs data.path (images) and data.labels");
+  if (s->data_kind == PL_DATA_RANKINGS && (!s->data_positive || !s->data_negative))
+    return at_fault("data.kind", "rankings needs data.positive and data.negative");
   if (s->data_kind == PL_DATA_IRREP && s->data_irreps.n == 0)
     return at_fault("data.kind", "irrep needs data.irreps");
   if (s->data_kind == PL_DATA_TEACHER && s->data_irreps.n == 0)

@@ -1,0 +1,141 @@
+#include "rankings.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TABLE_ITEMS = 12, NAME_WIDTH = 24 };
+
+double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2) {
+  double ballots = (double)r->ballots;
+  return norm2 / (ballots * (trivial ? ballots : dim));
+}
+
+/* ---- energies ---- */
+
+static void print_energy(const pl_rankings *r, const char *label, double dim, double norm2,
+                         double total) {
+  bool trivial = !strchr(label, ',');
+  double order = tgamma(r->n + 1.0), energy = dim / order * norm2;
+  printf("%s\t%.0f\t%.15g\t%.6g\t%.6g\n", label, dim, energy, energy / total,
+         rankings_ratio(r, trivial, dim, norm2));
+}
+
+void rankings_print_energies(const pl_rankings *r, const pl_effects *e) {
+  double total = 0, ballots = (double)r->ballots;
+  char label[32];
+  for (int64_t o = 0; o < r->num; o++) total += (double)r->count[o] * (double)r->count[o];
+  printf("label\tdimension\tenergy\tshare\tratio\n");
+  snprintf(label, sizeof label, "%d", r->n);
+  print_energy(r, label, 1, ballots * ballots, total);
+  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) {
+    if (!pl_effect_exists(kind, r->n)) continue;
+    pl_effect_irrep(kind, r->n, label, sizeof label);
+    print_energy(r, label, pl_effect_dim(kind, r->n), e->norm2[kind], total);
+  }
+  printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
+         r->n, r->n - 2, total);
+}
+
+/* ---- effects ---- */
+
+/* Columns a name takes on a terminal: characters of UTF-8. */
+static int columns(const char *s) {
+  int n = 0;
+  for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80;
+  return n;
+}
+
+/* The name, cut and padded to width columns. */
+static void print_name(const char *s, int width) {
+  int n = 0;
+  for (; *s; s++) {
+    n += ((unsigned char)*s & 0xc0) != 0x80;
+    if (n > width) break;
+    putchar(*s);
+  }
+  printf("%*s", n < width ? width - n : 0, "");
+}
+
+static void print_table(const pl_rankings *r, const pl_effects *e) {
+  int n = r->n, width = 4;
+  for (int i = 0; i < n; i++)
+    if (columns(r->name[i]) > width) width = columns(r->name[i]);
+  if (width > NAME_WIDTH) width = NAME_WIDTH;
+  printf("\nFirst-order effects: ballots with the item at the rank, less N/n = %.6g\n",
+         (double)r->ballots / n);
+  printf("%-*s", width, "item");
+  for (int j = 0; j < n; j++) printf(" %8d", j + 1);
+  for (int i = 0; i < n; i++) {
+    putchar('\n');
+    print_name(r->name[i], width);
+    for (int j = 0; j < n; j++) printf(" %+8.1f", e->marginal[i * n + j] - (double)r->ballots / n);
+  }
+  putchar('\n');
+}
+
+static void print_effect(const pl_rankings *r, int kind, double sd, const pl_effect *x) {
+  const char *a = r->name[x->item[0]], *b = r->name[x->item[1]];
+  int j = x->rank[0] + 1, k = x->rank[1] + 1;
+  printf("%+8.2f %+11.1f  ", x->value / sd, x->value);
+  if (kind == PL_EFFECT_FIRST)
+    printf("%s at rank %d\n", a, j);
+  else if (kind == PL_EFFECT_UNORDERED)
+    printf("%s and %s at ranks %d and %d in either order\n", a, b, j, k);
+  else
+    printf("%s at rank %d and %s at rank %d, not the reverse\n", a, j, b, k);
+}
+
+void rankings_print_effects(const pl_rankings *r, const pl_effects *e) {
+  static const char *const titles[PL_NUM_EFFECTS] = {"first-order effects",
+                                                     "second-order effects, unordered pairs",
+                                                     "second-order effects, ordered pairs"};
+  printf("\nballots: %lld, of %lld different orders of %d items\n", (long long)r->ballots,
+         (long long)r->num, r->n);
+  printf("convention: f(pi) counts the ballots whose items i have ranks pi(i), 1 the best; ratio: "
+         "energy over\nits mean for ballots drawn uniformly; z: effect in standard deviations of "
+         "such ballots\n");
+  if (r->n <= TABLE_ITEMS) print_table(r, e);
+  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) {
+    if (!e->num[kind]) continue;
+    char label[32];
+    pl_effect_irrep(kind, r->n, label, sizeof label);
+    double sd = pl_effect_sd(kind, r->n, (double)r->ballots);
+    printf("\nLargest %s (irrep %s)\n       z      effect\n", titles[kind], label);
+    for (int k = 0; k < e->num[kind]; k++) print_effect(r, kind, sd, &e->largest[kind][k]);
+  }
+}
+
+/* ---- in a file ---- */
+
+void rankings_define(pl_nc *nc, const pl_rankings *r) {
+  int64_t longest = 1;
+  for (int i = 0; i < r->n; i++)
+    if ((int64_t)strlen(r->name[i]) > longest) longest = (int64_t)strlen(r->name[i]);
+  pl_nc_def_dim(nc, "item", r->n);
+  pl_nc_def_dim(nc, "rank", r->n);
+  pl_nc_def_dim(nc, "string_item", longest);
+  pl_nc_def_var(nc, "item", PL_NC_CHAR, (const char *[]){"item", "string_item", NULL},
+                "name of the item", "1");
+  pl_nc_def_var(nc, "first_order_effect", PL_NC_DOUBLE, (const char *[]){"item", "rank", NULL},
+                "ballots with the item at the rank (the first: the best), less ballots / items",
+                "1");
+}
+
+pl_status rankings_put(pl_nc *nc, const pl_rankings *r, const pl_effects *e) {
+  int n = r->n;
+  int64_t shape[2];
+  pl_nc_var(nc, "item", NULL, NULL, shape, 2);
+  char *names = pl_zalloc((size_t)n, (size_t)shape[1], "names of items");
+  double *effect = pl_alloc((size_t)(n * n), sizeof *effect, "effects");
+  for (int i = 0; i < n; i++) memcpy(names + i * shape[1], r->name[i], strlen(r->name[i]));
+  for (int k = 0; k < n * n; k++) effect[k] = e->marginal[k] - (double)r->ballots / n;
+  pl_status st = pl_nc_put_text(nc, "item", NULL, NULL, names);
+  if (!st) st = pl_nc_put_doubles(nc, "first_order_effect", NULL, NULL, effect);
+  pl_free(effect);
+  pl_free(names);
+  return st;
+}

@@ -1,0 +1,22 @@
+/* What `fourier` shows of rankings beside the energies of irreps.  Inside cli/ only. */
+#ifndef PL_CLI_RANKINGS_H
+#define PL_CLI_RANKINGS_H
+
+#include "base/nc.h"
+#include "group/effects.h"
+
+#include <stdbool.h>
+
+/* norm2 = ||F||^2 of an irrep of dimension d over its mean for ballots drawn uniformly: N d, for
+ * rho(pi) is orthogonal and has mean 0; N^2 for the trivial irrep, whose ratio is always 1. */
+double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2);
+/* The table of energies of the irreps with first row >= n - 2, from counts alone. */
+void rankings_print_energies(const pl_rankings *r, const pl_effects *e);
+/* The table of first-order effects where it fits a page, and the largest effects of each kind. */
+void rankings_print_effects(const pl_rankings *r, const pl_effects *e);
+
+/* Variables item and first_order_effect(item, rank) of a file, in define mode; their values. */
+void rankings_define(pl_nc *nc, const pl_rankings *r);
+pl_status rankings_put(pl_nc *nc, const pl_rankings *r, const pl_effects *e);
+
+#endif
