@@ -162,6 +162,8 @@ ELECTION = """
 # His effects of candidates 1 and 2, and 1 and 3, on ranks 12, 13, 14, 15, 23, 24, 25, 34, 35, 45.
 PUBLISHED = {"1 and 2": [-137, -20, 18, 140, 111, 22, 4, 6, -97, -46],
              "1 and 3": [476, -88, -179, -209, -147, -169, -160, 107, 128, 241]}
+# The squared lengths of the projections, which he divides by 5!.
+LENGTHS = {"5": 2286, "4,1": 298, "3,2": 459, "3,1,1": 78, "2,2,1": 27, "2,1,1,1": 7, "1,1,1,1,1": 0}
 
 
 def test_the_published_example(tmp_path):
@@ -178,6 +180,9 @@ def test_the_published_example(tmp_path):
                 assert abs(float(line.split()[1]) - values[places.index((int(j), int(k)))]) < 1
                 seen += 1
     assert seen == 20
+    energy = {row[0]: float(row[2]) for line in done.stdout.splitlines()
+              if len(row := line.split("\t")) == 5 and row[0] in LENGTHS}
+    assert {label: round(e / 120) for label, e in energy.items()} == LENGTHS
 
 
 def test_many_items(tmp_path):
