@@ -453,7 +453,7 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
     teacher = pl_alloc((size_t)l->local, sizeof *teacher, "teacher");
     data_teacher(spec, l, packed, seed, irreps, teacher);
   }
-  if (pl_group_codepth(l->group) && spec->data_kind == PL_DATA_SPARSE)
+  if (pl_group_codepth(l->group))
     tables = pl_band_new(pl_group_letters(l->group), pl_group_codepth(l->group));
   for (int64_t i = 0; i < n && !st; i++) {
     switch (spec->data_kind) {
