@@ -201,7 +201,62 @@ static void dimensions_at_50(void **state) {
   pl_band_free(b);
 }
 
+static void a_band_is_a_group_with_fewer_irreps(void **state) {
+  (void)state;
+  pl_group *g, *own;
+  int64_t count[3], squares[3];
+  char label[32];
+  assert_ok(pl_group_band(" S_52 ", 2, true, &g));
+  assert_ok(pl_group_band("S_52", 2, false, &own));
+  assert_string_equal(pl_group_spec(g), "S_52");
+  assert_int_equal(pl_group_codepth(g), 2);
+  assert_int_equal(pl_group_letters(g), 52);
+  assert_int_equal(pl_group_symmetric(g), 0);
+  assert_int_equal(pl_group_num_irreps(g), 4);
+  pl_group_irrep_sums(g, count, squares);
+  assert_int_equal(squares[PL_REAL], 1 + 51 * 51 + 1274 * 1274 + 1275 * 1275);
+  assert_true(pl_group_volume(own) == (double)squares[PL_REAL]);
+  double log_order = 0;
+  for (int k = 2; k <= 52; k++) log_order += log(k);
+  assert_close(pl_group_log_order(g), log_order, 1e-14);
+  assert_close(log(pl_group_volume(g)), log_order, 1e-13);
+  for (int64_t i = 0; i < 4; i++) {
+    pl_group_irrep_label(g, i, label, sizeof label);
+    assert_int_equal(pl_group_irrep_by_label(g, label), i);
+  }
+  assert_string_equal(label, "50,1,1");
+  assert_int_equal(pl_group_irrep_by_label(g, "49,3"), -1);
+  pl_group_free(g);
+  pl_group_free(own);
+  assert_ok(pl_group_band("S_20", 3, true, &g));
+  assert_int_equal(pl_group_order(g), pl_factorial(20));
+  assert_true(pl_group_volume(g) == (double)pl_factorial(20));
+  pl_group_free(g);
+  assert_ok(pl_group_parse("S_5", &g));
+  assert_int_equal(pl_group_codepth(g), 0);
+  assert_int_equal(pl_group_letters(g), 5);
+  assert_true(pl_group_volume(g) == 120);
+  pl_group_free(g);
+}
+
+static void wrong_bands_are_refused(void **state) {
+  (void)state;
+  const struct {
+    const char *spec;
+    int codepth;
+  } wrong[] = {{"C_5", 1},  {"S_5 x S_5", 1}, {"S_5", 5},  {"S_5", 0},  {"S_1", 1}, {"S_53", 1},
+               {"S_21", 3}, {"S_14", 4},      {"S_0", 1},  {"S_-3", 1}, {"S_", 1},  {"", 1},
+               {"S_5x", 1}, {"S_9999", 1},    {"A_10", 2}, {"S_52", 3}};
+  for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+    pl_group *g = NULL;
+    assert_int_equal(pl_group_band(wrong[k].spec, wrong[k].codepth, false, &g), PL_EINPUT);
+    assert_null(g);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_band_is_a_group_with_fewer_irreps),
+    cmocka_unit_test(wrong_bands_are_refused),
     cmocka_unit_test(matrices_are_those_of_the_group),
     cmocka_unit_test(sums_and_columns_are_parts_of_one_sum),
     cmocka_unit_test(matrices_are_an_orthogonal_homomorphism),

@@ -24,18 +24,23 @@ pl_status pl_data_group(const pl_spec *spec, const char **key, pl_group **out) {
 
 /* ---- sums of permutations ---- */
 
-/* This rank's part of one irrep on a grid, which holds F^T: its rows there are columns of F. */
+/* This rank's part of one irrep on a grid, which holds F^T: its rows there are columns of F, done
+ * some at a time to keep memory low. */
 static void sum_on_grid(const pl_batch *b, const pl_band *tables, int count, const int8_t *perms,
                         const double *weights, double *out) {
+  enum { MOST = 64 };
   const pl_dmat *m = &b->mat;
-  int *cols = pl_alloc((size_t)m->lm, sizeof *cols, "columns of an irrep");
-  double *panel = pl_zalloc((size_t)m->lm * (size_t)b->dim, sizeof *panel, "columns of an irrep");
-  for (int r = 0; r < m->lm; r++) cols[r] = pl_dmat_row(m, r);
-  pl_band_add(tables, (int)b->irrep[0], count, perms, weights, m->lm, cols, panel);
-  for (int c = 0; c < m->ln; c++)
-    memcpy(out + (int64_t)c * m->lld, panel + (int64_t)pl_dmat_col(m, c) * m->lm,
-           (size_t)m->lm * sizeof *out);
-  pl_free(cols);
+  int cols[MOST];
+  double *panel = pl_alloc((size_t)b->dim, MOST * sizeof *panel, "columns of an irrep");
+  for (int first = 0; first < m->lm; first += MOST) {
+    int n = m->lm - first < MOST ? m->lm - first : MOST;
+    memset(panel, 0, (size_t)b->dim * (size_t)n * sizeof *panel);
+    for (int r = 0; r < n; r++) cols[r] = pl_dmat_row(m, first + r);
+    pl_band_add(tables, (int)b->irrep[0], count, perms, weights, n, cols, panel);
+    for (int c = 0; c < m->ln; c++)
+      memcpy(out + (int64_t)c * m->lld + first, panel + (int64_t)pl_dmat_col(m, c) * n,
+             (size_t)n * sizeof *out);
+  }
   pl_free(panel);
 }
 

@@ -84,8 +84,10 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
   return m;
 }
 
-/* Doubles of a spectrum on each rank, and the largest whole matrix anywhere. */
-static double *spread_doubles(const pl_group *g, const pl_mapping *map, int *largest, bool *z) {
+/* Doubles of a spectrum on each rank, bytes of its workspace for matrices on grids, and the largest
+ * whole matrix anywhere. */
+static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *work, int *largest,
+                              bool *z) {
   double *doubles = pl_zalloc((size_t)map->team, sizeof *doubles, "memory estimate");
   *largest = 0;
   *z = false;
@@ -94,6 +96,7 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, int *lar
     pl_place p = map->place[i];
     int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
     for (int k = 0; k < ranks; k++) doubles[p.rank + k] += size_of(r) / ranks;
+    if (p.grid >= 0) work[p.rank] = fmax(work[p.rank], (double)pl_svd_grid_bytes(r.dim, ranks));
     if (p.grid < 0 && r.dim > *largest) *largest = r.dim;
     if (r.type != PL_REAL) *z = true;
   }
@@ -148,7 +151,8 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
 
   int largest;
   bool z;
-  double *doubles = spread_doubles(g, map, &largest, &z), most = 0;
+  double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
+  double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double batch = (double)gcnn_batch_doubles(spec, samples);
   double spectra = (double)(samples + pl_data_num_test(spec)) + 2 * L - 2 +
@@ -158,14 +162,15 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, batch) +
                                       6.0 * largest * largest * (z ? 2 : 1)
                                 : 0;
-  out->bytes = 8 * (most * spectra + kkt + (over_group ? order / team : 0) +
-                    GCNN_SCRATCH * fmax(biggest, batch) + order / team + 3 * singular +
-                    (spec->record_beta ? order : 0)) +
-               (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
-               (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
+  out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, batch) +
+                     order / team + 3 * singular + (spec->record_beta ? order : 0)) +
+                (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
+                (largest ? (double)pl_svd_bytes(largest, z) : 0);
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
   pl_free(doubles);
+  pl_free(work);
   pl_free(step);
   pl_free(record);
   pl_mapping_free(map);
@@ -178,8 +183,10 @@ void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
   pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
   double total = 0;
   for (int r = 0; r < team; r++) total += map->load[r];
-  printf("  %s on %d rank%s: predicted imbalance %.2f (largest load over mean)\n", pl_group_spec(g),
-         team, team == 1 ? "" : "s", map->imbalance);
+  printf("  %s", pl_group_spec(g));
+  if (pl_group_codepth(g)) printf(", codepth %d,", pl_group_codepth(g));
+  printf(" on %d rank%s: predicted imbalance %.2f (largest load over mean)\n", team,
+         team == 1 ? "" : "s", map->imbalance);
   for (int k = 0; k < map->num_grids; k++) {
     pl_grid_spec s = map->grids[k];
     printf("    grid %d: %d x %d, ranks %d..%d: ", k, s.nprow, s.npcol, s.first,
