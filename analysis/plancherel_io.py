@@ -167,11 +167,15 @@ def last_records(ds):
 
 
 def irreps_of(ds, run):
-    """Indices along `irrep` of the irreps of a run's group, as stored."""
+    """Indices along `irrep` of the irreps of a run's group, or its band, as stored."""
     groups = np.array(column(ds, require(ds, "irrep_group", ("irrep",)).name))
     if "group" not in ds.variables:
         return np.arange(len(groups))
-    return np.flatnonzero(groups == column(ds, "group")[run])
+    own = groups == column(ds, "group")[run]
+    if "band_codepth" in ds.variables:
+        parts = [[int(p) for p in label.split(",")] for label in column(ds, "irrep_label")]
+        own &= np.array([sum(p[1:]) for p in parts]) <= column(ds, "band_codepth")[run]
+    return np.flatnonzero(own)
 
 
 def axis_label(var):

@@ -147,7 +147,42 @@ static void teachers_have_their_rank_and_margin(void **state) {
   }
 }
 
+/* Through the elements and the transform, and through the tables of a band that is everything. */
+static void sums_of_permutations_two_ways(void **state) {
+  (void)state;
+  enum { N = 6, COUNT = 5 };
+  pl_group *g;
+  pl_transform *t;
+  assert_ok(pl_group_parse("S_6", &g));
+  pl_layout *l = spread(g);
+  assert_ok(pl_transform_new(l, &t));
+  pl_band *tables = pl_band_new(N, N - 1);
+  const int8_t perms[COUNT * N] = {1, 2, 0, 3, 5, 4, 5, 0, 1, 2, 3, 4, 0, 1, 2,
+                                   3, 4, 5, 3, 5, 1, 0, 4, 2, 1, 2, 0, 3, 5, 4};
+  const double weights[COUNT] = {1, -2, 0.5, 3, 0.25};
+  double *f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "f");
+  double *F = pl_alloc((size_t)l->local, sizeof *F, "F");
+  double *H = pl_alloc((size_t)l->local, sizeof *H, "H");
+  data_sum_permutations(l, t, NULL, COUNT, perms, weights, f, F);
+  data_sum_permutations(l, NULL, tables, COUNT, perms, weights, NULL, H);
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    for (int64_t k = 0; k < pl_batch_doubles(b); k++)
+      assert_close(H[b->offset + k], F[b->offset + k], 1e-12);
+  }
+  /* The first and the last are the same one. */
+  assert_close(data_inner(l, F, F), 1.25 * 1.25 + 4 + 0.25 + 9, 1e-12);
+  pl_free(f);
+  pl_free(F);
+  pl_free(H);
+  pl_band_free(tables);
+  pl_transform_free(t);
+  pl_layout_free(l);
+  pl_group_free(g);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(sums_of_permutations_two_ways),
     cmocka_unit_test(teachers_have_their_rank_and_margin),
 };
 PL_TEST_MAIN(tests)

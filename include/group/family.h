@@ -70,13 +70,18 @@ extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternio
     pl_family_symmetric, pl_family_semidirect, pl_family_alternating, pl_family_signed,
     pl_family_numeric;
 
+/* The band of codepth k of S_n as the one factor of a group: order 0 from n = 21. */
+void pl_band_factor(int n, int k, pl_factor *f);
+
 /* A word such as "C_12", len characters.  On success 1, *f set but not initialised; otherwise 0,
  * and why says what is wrong. */
 int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n);
 
 struct pl_group {
   char *spec;
-  int64_t order;
+  int64_t order; /* 0: beyond 64 bits */
+  double volume;
+  int codepth; /* of a band; 0: whole */
   int factors;
   pl_factor factor[PL_MAX_FACTORS];
   /* Irreps of the product of factors t, t+1, ..: stored ones, and all over C. */

@@ -14,8 +14,9 @@
 
 typedef struct pl_fourier pl_fourier;
 
-/* Plan for g (borrowed; must outlive the plan).  offset: one entry per irrep, copied; NULL: packed
- * in irrep order.  PL_EENV with a message when the group is too large to transform in memory. */
+/* Plan for g (no band; borrowed; must outlive the plan).  offset: one entry per irrep, copied;
+ * NULL: packed in irrep order.  PL_EENV with a message when the group is too large to transform in
+ * memory. */
 pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **out);
 void pl_fourier_free(pl_fourier *plan);
 /* Bytes of tables and workspace a plan for g holds (estimate, for the planner). */

@@ -7,6 +7,15 @@
  *   Inverse           f(g) = (1/|G|) sum_rho d tr(F_rho rho(g)^H); so conv becomes product.
  *   Plancherel        sum_g f(g) h(g) = (1/|G|) sum_rho m d Re tr(F_rho^H H_rho), f and h real.
  *   Matrices          row-major, entry (i, j) at i*d + j; complex entries as (re, im) pairs.
+ *   Volume V          what stands for |G| in inner products and norms; V = |G| but for some bands.
+ *
+ * Bands.  S_n restricted to its irreps of codepth at most k (first row n - k or longer) stands for
+ * the functions whose Fourier transform vanishes elsewhere: for k = 1 sums of functions of one item
+ * and its position, for k = 2 of pairs, ..; k = n - 1: all.  They are closed under convolution, and
+ * n may be large, as long as nothing lists elements.  With D = sum of d^2 over the band,
+ *     <f, h> = (1/V) sum_rho d tr(F_rho^T H_rho),
+ * V = |G|, as on the whole group, or V = D, in which the indicator of an element, projected to the
+ * band, has norm 1 as on the whole group.
  *
  * Functions are real, so few matrices need storing.  m is the multiplicity of a stored irrep in
  * every sum over irreps:
@@ -75,6 +84,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,13 +96,24 @@ typedef struct pl_group pl_group;
  * lists its orbits, and a group known by its multiplication (order up to 10^4) has its irreps found
  * here, or read from a cache (group/irreps.h).  Free with pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
+/* The band of codepth k of spec, an S_n: 0 < k < n, n <= 52 for k <= 2, n <= 20 for k = 3, n <= 13
+ * for more.  over_group: V = |G|, else D.  A group with fewer irreps and the same labels, matrices
+ * and spelling; no transforms (group/fourier.h, group/check.h); elements only up to n = 20.
+ * PL_EINPUT with a message, as pl_group_parse. */
+pl_status pl_group_band(const char *spec, int codepth, bool over_group, pl_group **out);
 void pl_group_free(pl_group *g);
 /* The forms a spec can take, one per line, for help texts.  Static storage. */
 const char *pl_group_forms(void);
 
 const char *pl_group_spec(const pl_group *g); /* canonical spelling, borrowed */
+/* |G|; not for a band with n > 20. */
 int64_t pl_group_order(const pl_group *g);
-/* n if g is the symmetric group S_n and nothing else, whose transform a team can share; else 0. */
+double pl_group_log_order(const pl_group *g); /* natural logarithm, for every group */
+double pl_group_volume(const pl_group *g);    /* V */
+int pl_group_codepth(const pl_group *g);      /* k of a band; 0: a whole group */
+int pl_group_letters(const pl_group *g);      /* n of S_n, whole or a band; else 0 */
+/* n if g is the whole symmetric group S_n and nothing else, whose transform a team can share; else
+ * 0. */
 int pl_group_symmetric(const pl_group *g);
 int64_t pl_group_mul(const pl_group *g, int64_t a, int64_t b);
 int64_t pl_group_inv(const pl_group *g, int64_t a);
@@ -102,7 +123,7 @@ int pl_group_element_label(const pl_group *g, int64_t a, char *buf, size_t n);
 /* Generators: returns their number, at most max are written.  S_n: (1 2), (2 3), ..; D_n: r, s;
  * products: those of each factor in turn. */
 int pl_group_generators(const pl_group *g, int64_t *gens, int max);
-/* Number of conjugacy classes (= of irreps over the complex numbers). */
+/* Number of conjugacy classes (= of irreps over the complex numbers; of a band: of its irreps). */
 int64_t pl_group_num_classes(const pl_group *g);
 
 typedef enum { PL_REAL, PL_COMPLEX, PL_QUATERNIONIC } pl_irrep_type; /* Frobenius-Schur 1, 0, -1 */
@@ -117,7 +138,7 @@ typedef struct pl_irrep {
 int64_t pl_group_num_irreps(const pl_group *g);
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i);
 /* Stored irreps of each type, and the sum of d^2 over them; without a loop over the irreps of a
- * product.  squares[PL_REAL] + 2 squares[PL_COMPLEX] + squares[PL_QUATERNIONIC] = |G|. */
+ * product.  squares[PL_REAL] + 2 squares[PL_COMPLEX] + squares[PL_QUATERNIONIC] = |G|, or D. */
 void pl_group_irrep_sums(const pl_group *g, int64_t count[3], int64_t squares[3]);
 /* "3,1,1" for S_n; otherwise the family's names; products "a x b".  As pl_group_element_label. */
 int pl_group_irrep_label(const pl_group *g, int64_t i, char *buf, size_t n);

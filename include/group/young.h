@@ -20,9 +20,13 @@ typedef struct pl_partition {
   int8_t part[PL_MAX_N]; /* decreasing, part[rows..] = 0 */
 } pl_partition;
 
-/* All partitions of n, in order; *count of them.  Owned by the caller (pl_free). */
+/* All partitions of n <= PL_MAX_N, in order; *count of them.  Owned by the caller (pl_free). */
 pl_partition *pl_partitions(int n, int *count);
-/* f^lambda, the number of standard tableaux (hook length formula); exact in 64 bits for n <= 20. */
+/* Those of codepth at most k, that is with first row n - k or longer: the first ones in order.
+ * n <= 127, k < PL_MAX_N. */
+pl_partition *pl_partitions_within(int n, int k, int *count);
+/* f^lambda, the number of standard tableaux (hook length formula); exact for n <= 20, and beyond
+ * where f^lambda n^codepth fits in 63 bits. */
 int64_t pl_partition_dim(const pl_partition *p);
 int pl_partition_compare(const pl_partition *a, const pl_partition *b); /* lexicographic */
 /* "3,1,1".  As pl_group_element_label. */

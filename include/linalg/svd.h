@@ -29,6 +29,8 @@ pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *s
  * on every rank of the grid.  Both are Collective over the grid; every rank returns the same
  * status. A rank outside the grid needs 0 doubles, leaves sigma alone and gets PL_OK. */
 int64_t pl_svd_grid_work(const pl_dmat *d);
+/* Bytes of it for d x d on the first rank of a grid (estimate, for a planner). */
+int64_t pl_svd_grid_bytes(int d, int ranks);
 pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, int64_t lwork);
 
 #endif

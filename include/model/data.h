@@ -13,6 +13,10 @@ typedef struct pl_data {
   double *test_y, *test_x; /* likewise */
 } pl_data;
 
+/* The group of spec, or its band.  PL_EINPUT: *key (key may be NULL) is at fault.  The caller frees
+ * it (pl_group_free).  Local. */
+pl_status pl_data_group(const pl_spec *spec, const char **key, pl_group **out);
+
 /* Room of one sample of a batch, in doubles: whole cache lines. */
 static inline int64_t pl_data_stride(const pl_batch *b) {
   return (pl_batch_doubles(b) + 7) / 8 * 8;
@@ -30,10 +34,12 @@ pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key
 /* N: of the file for data.kind file (0 if it cannot be read), of the key otherwise.  Local. */
 int64_t pl_data_num_samples(const pl_spec *spec);
 int64_t pl_data_num_test(const pl_spec *spec);
-/* Does making the data, or the filters, need functions over G (and so a transform)? */
+/* Does making the data, or the filters, need functions over G (and so a transform)?  Never in a
+ * band. */
 bool pl_data_needs_transform(const pl_spec *spec);
 
-/* The samples of spec.  f (pl_transform_count doubles) and F (layout->local) are workspace.
+/* The samples of spec.  f (pl_transform_count doubles) and F (layout->local) are workspace; t and f
+ * are NULL in a band.
  * Collective over the layout's team; the same status on every rank. */
 pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
                       double *F, pl_data **out);
@@ -41,7 +47,8 @@ void pl_data_free(pl_data *data);
 
 /* model.init.*: does it fit the group?  As pl_data_check. */
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key);
-/* The initial filters w[0..depth-1], each a spectrum (w_1 first).  f: workspace.  Collective. */
+/* The initial filters w[0..depth-1], each a spectrum (w_1 first).  f: workspace; t and f as for
+ * pl_data_new.  Collective. */
 pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
                           double *const *w);
 

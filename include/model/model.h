@@ -61,8 +61,9 @@ typedef struct pl_coord {
   void (*value)(const void *context, int64_t i, double *number, char *text);
 } pl_coord;
 
-/* A dimension beyond run and record.  Runs whose keys are equal share its entries; those of
- * different keys stand one after the other in the file.  key "": all runs share, from entry 0. */
+/* A dimension beyond run and record.  Runs whose keys are equal share its entries, those of a
+ * shorter one being the first of a longer one; those of different keys stand one after the other in
+ * the file.  key "": all runs share. */
 typedef struct pl_axis {
   const char *name;
   char *key;

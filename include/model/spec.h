@@ -25,6 +25,7 @@ typedef struct pl_texts {
   const char *const *v;
 } pl_texts;
 
+enum { PL_INNER_BAND, PL_INNER_GROUP };
 enum { PL_POOLING_NONE, PL_POOLING_MEAN };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
 enum {
@@ -45,7 +46,8 @@ enum { PL_SCHEDULE_LOG, PL_SCHEDULE_LINEAR };
 /* Strings and lists are borrowed from the sweep configuration. */
 typedef struct pl_spec {
   const char *title, *group;
-  int64_t model_kind; /* choices: row of the table concerned */
+  int64_t band_codepth, band_inner; /* PL_UNSET: the whole group */
+  int64_t model_kind;               /* choices: row of the table concerned */
   int64_t model_depth, model_pooling;
   int64_t init_kind;
   double init_scale, init_readout_scale; /* read-out NaN: as init_scale */

@@ -21,7 +21,7 @@ typedef struct pl_batch {
   pl_irrep_type type;
   int64_t count;
   const int64_t *irrep; /* [count]: their numbers in the group */
-  double weight;        /* m d / |G|: of squares and products of entries in sums over the group */
+  double weight;        /* m d / V: of squares and products of entries in sums over the group */
   int mult;             /* m */
   int owner;            /* rank of the team; on a grid its first rank */
   int grid;             /* number of the grid, or -1 */

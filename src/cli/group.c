@@ -6,18 +6,24 @@
 #include "group/fourier.h"
 #include "group/group.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct options {
   const char *spec, *output;
   bool irreps, check, overwrite;
+  int codepth; /* 0: the whole group */
 } options;
 
-enum { OVERWRITE = 256 };
+enum { OVERWRITE = 256, CODEPTH };
 
 static const struct argp_option known[] = {
     {"irreps", 'i', NULL, 0, "List the irreps: label, dimension, type, multiplicity", 0},
+    {"codepth", CODEPTH, "K", 0,
+     "Of S_n, n up to 52, only the irreps with first row n - K or longer: the band of band.codepth",
+     0},
     {"check", 'c', NULL, 0, "Verify the irreps and the Fourier transform", 0},
     {"output", 'o', "FILE.nc", 0,
      "Write matrices of the irreps, of generators and (up to order 2048) of all elements", 0},
@@ -26,9 +32,15 @@ static const struct argp_option known[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
+  char *end;
   switch (key) {
   case 'i':
     o->irreps = true;
+    return 0;
+  case CODEPTH:
+    o->codepth = (int)strtol(arg, &end, 10);
+    if (*end || end == arg || o->codepth < 1)
+      argp_error(state, "--codepth %s: expected a positive integer", arg);
     return 0;
   case 'c':
     o->check = true;
@@ -46,6 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (!o->spec) argp_error(state, "a group is missing");
+    if (o->codepth && (o->check || o->output))
+      argp_error(state, "--codepth: --check and --output need the whole group");
     return 0;
   }
   return ARGP_ERR_UNKNOWN;
@@ -62,6 +76,17 @@ static void print_summary(const pl_group *g) {
   for (int type = PL_REAL; type <= PL_QUATERNIONIC; type++)
     printf("  %s: %lld\n", pl_irrep_type_name(type), (long long)count[type]);
   printf("sum of m d^2: %lld (%s)\n", sum, sum == pl_group_order(g) ? "= order" : "NOT the order");
+}
+
+static void print_band(const pl_group *g) {
+  int64_t count[3], squares[3];
+  pl_group_irrep_sums(g, count, squares);
+  double log10_order = pl_group_log_order(g) / log(10), digits = floor(log10_order);
+  printf("group: %s, irreps of codepth up to %d\n", pl_group_spec(g), pl_group_codepth(g));
+  printf("order: %d! = %.6fe%.0f, logarithm %.6f\n", pl_group_letters(g),
+         pow(10, log10_order - digits), digits, pl_group_log_order(g));
+  printf("irreps: %lld, all real\n", (long long)count[PL_REAL]);
+  printf("D = sum of d^2: %lld\n", (long long)squares[PL_REAL]);
 }
 
 static void print_irreps(const pl_group *g) {
@@ -176,9 +201,12 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
 
 static pl_status describe(const options *o) {
   pl_group *g = NULL;
-  PL_TRY(pl_group_parse(o->spec, &g));
-  print_summary(g);
-  if (o->irreps) print_irreps(g);
+  PL_TRY(o->codepth ? pl_group_band(o->spec, o->codepth, false, &g) : pl_group_parse(o->spec, &g));
+  if (o->codepth)
+    print_band(g);
+  else
+    print_summary(g);
+  if (o->irreps || o->codepth) print_irreps(g);
   pl_status st = o->output ? write_irreps(g, o) : PL_OK;
   if (!st && o->check) st = print_check(g);
   pl_group_free(g);

@@ -118,7 +118,7 @@ static void axis_inverse(const axis *a, int64_t rows, const double *in, int64_t 
 int64_t pl_fourier_size(const pl_group *g) {
   int64_t count[3], squares[3];
   pl_group_irrep_sums(g, count, squares);
-  return g->order + squares[PL_QUATERNIONIC];
+  return squares[PL_REAL] + 2 * (squares[PL_COMPLEX] + squares[PL_QUATERNIONIC]);
 }
 
 static int64_t chunk_of(const pl_group *g) {
@@ -195,6 +195,7 @@ static void list_segments(pl_fourier *p, const pl_group *g, const int64_t *offse
 }
 
 pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **out) {
+  pl_require(!g->codepth);
   for (int t = 0; t < g->factors; t++)
     if (is_dense(&g->factor[t]) && g->factor[t].order > DENSE_MAX)
       return pl_error(PL_EENV, "group %s: no fast transform along factor %d of order %lld", g->spec,

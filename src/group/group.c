@@ -6,6 +6,7 @@
 #include "group/tensor.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,6 +163,36 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
     return bad_spec(spec, why);
   }
   describe(g);
+  g->volume = (double)g->order;
+  *out = g;
+  return PL_OK;
+}
+
+/* "S_n" with or without blanks around it: n, or 0. */
+static int symmetric_word(const char *spec) {
+  int n, end = 0;
+  return sscanf(spec, " S_%3d %n", &n, &end) == 1 && end && !spec[end] && n > 0 ? n : 0;
+}
+
+pl_status pl_group_band(const char *spec, int codepth, bool over_group, pl_group **out) {
+  int n = symmetric_word(spec), most = codepth <= 2 ? 52 : codepth == 3 ? 20 : 13;
+  if (!n) return pl_error(PL_EINPUT, "only a symmetric group S_n has a band, not \"%s\"", spec);
+  if (codepth < 1 || codepth >= n || n > most)
+    return pl_error(PL_EINPUT,
+                    "no band of codepth %d in S_%d: codepths are from 1 to n - 1, with n up to 52 "
+                    "for 1 and 2, up to 20 for 3, up to 13 for more",
+                    codepth, n);
+  pl_group *g = pl_zalloc(1, sizeof *g, "a group");
+  int64_t count[3], squares[3];
+  pl_band_factor(n, codepth, &g->factor[0]);
+  g->factors = 1;
+  g->order = g->factor[0].order;
+  g->codepth = codepth;
+  describe(g);
+  pl_group_irrep_sums(g, count, squares);
+  g->volume = !over_group ? (double)squares[PL_REAL]
+              : g->order  ? (double)g->order
+                          : exp(pl_group_log_order(g));
   *out = g;
   return PL_OK;
 }
@@ -181,12 +212,28 @@ void pl_group_free(pl_group *g) {
 const char *pl_group_spec(const pl_group *g) {
   return g->spec;
 }
+int pl_group_letters(const pl_group *g) {
+  return g->factors == 1 && g->factor[0].family->letter == 'S' ? (int)g->factor[0].n : 0;
+}
 int pl_group_symmetric(const pl_group *g) {
-  return g->factors == 1 && g->factor[0].family == &pl_family_symmetric ? (int)g->factor[0].n : 0;
+  return g->codepth ? 0 : pl_group_letters(g);
 }
 
 int64_t pl_group_order(const pl_group *g) {
+  pl_require(g->order > 0);
   return g->order;
+}
+
+double pl_group_log_order(const pl_group *g) {
+  return g->order ? log((double)g->order) : lgamma((double)g->factor[0].n + 1);
+}
+
+double pl_group_volume(const pl_group *g) {
+  return g->volume;
+}
+
+int pl_group_codepth(const pl_group *g) {
+  return g->codepth;
 }
 
 int64_t pl_group_mul(const pl_group *g, int64_t a, int64_t b) {

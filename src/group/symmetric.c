@@ -21,8 +21,14 @@ static const pl_partition *partition(const pl_factor *f, int64_t i) {
   return (const pl_partition *)f->data + i;
 }
 
+/* Elements by number, which larger bands do not have. */
+static int listed(const pl_factor *f) {
+  pl_require(f->n <= PL_MAX_N);
+  return (int)f->n;
+}
+
 static int64_t mul(const pl_factor *f, int64_t a, int64_t b) {
-  int n = (int)f->n;
+  int n = listed(f);
   int8_t s[PL_MAX_N], t[PL_MAX_N], st[PL_MAX_N];
   pl_perm_unrank(n, a, s);
   pl_perm_unrank(n, b, t);
@@ -30,25 +36,26 @@ static int64_t mul(const pl_factor *f, int64_t a, int64_t b) {
   return pl_perm_rank(n, st);
 }
 static int64_t inv(const pl_factor *f, int64_t a) {
+  int n = listed(f);
   int8_t s[PL_MAX_N], t[PL_MAX_N];
-  pl_perm_unrank((int)f->n, a, s);
-  pl_perm_inverse((int)f->n, s, t);
-  return pl_perm_rank((int)f->n, t);
+  pl_perm_unrank(n, a, s);
+  pl_perm_inverse(n, s, t);
+  return pl_perm_rank(n, t);
 }
 
 static int element_label(const pl_factor *f, int64_t a, char *buf, size_t n) {
   int8_t s[PL_MAX_N];
   char text[4 * PL_MAX_N];
-  int len = 0;
-  pl_perm_unrank((int)f->n, a, s);
-  for (int i = 0; i < f->n; i++)
+  int len = 0, n_letters = listed(f);
+  pl_perm_unrank(n_letters, a, s);
+  for (int i = 0; i < n_letters; i++)
     len += snprintf(text + len, sizeof text - (size_t)len, i ? " %d" : "%d", s[i] + 1);
   return snprintf(buf, n, "%s", text);
 }
 
 /* The adjacent transpositions (1 2), (2 3), .. */
 static int generators(const pl_factor *f, int64_t *gens, int max) {
-  int n = (int)f->n;
+  int n = listed(f);
   for (int g = 0; g < n - 1 && g < max; g++) gens[g] = pl_factorial(n - 1 - g);
   return n - 1;
 }
@@ -73,7 +80,7 @@ static int64_t irrep_by_label(const pl_factor *f, const char *label, int *conj) 
 }
 
 static void irrep_matrix(const pl_factor *f, int64_t i, int64_t element, double *compact) {
-  int n = (int)f->n;
+  int n = listed(f);
   int8_t s[PL_MAX_N], t[PL_MAX_N];
   pl_perm_unrank(n, element, s);
   for (int k = 0; k < n; k++) t[k] = (int8_t)(n - 1 - s[n - 1 - k]);
@@ -128,3 +135,25 @@ const pl_family pl_family_symmetric = {
     .irrep_matrix = irrep_matrix,
     .fast = &fast,
 };
+
+/* ---- bands ---- */
+
+static const pl_family band = {
+    .letter = 'S',
+    .fini = fini,
+    .mul = mul,
+    .inv = inv,
+    .element_label = element_label,
+    .generators = generators,
+    .irrep = irrep,
+    .irrep_label = irrep_label,
+    .irrep_by_label = irrep_by_label,
+    .irrep_matrix = irrep_matrix,
+};
+
+void pl_band_factor(int n, int k, pl_factor *f) {
+  int count;
+  *f = (pl_factor){.family = &band, .n = n, .order = n <= PL_MAX_N ? pl_factorial(n) : 0};
+  f->data = pl_partitions_within(n, k, &count);
+  f->classes = f->irreps = count;
+}

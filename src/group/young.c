@@ -8,41 +8,62 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The partitions of the box count `left` into parts of at most `most`, appended below the rows p
- * already has; counts only when list is NULL. */
-static void list_partitions(pl_partition *p, int left, int most, pl_partition *list, int *count) {
+/* The partitions of the box count `left` into parts of at most `most`, the first of them at least
+ * `least`, appended below the rows p already has; counts only when list is NULL. */
+static void list_partitions(pl_partition *p, int left, int most, int least, pl_partition *list,
+                            int *count) {
   if (left == 0) {
     if (list) list[*count] = *p;
     ++*count;
     return;
   }
-  for (int part = left < most ? left : most; part >= 1; part--) {
+  for (int part = left < most ? left : most; part >= least; part--) {
     p->part[p->rows++] = (int8_t)part;
-    list_partitions(p, left - part, part, list, count);
+    list_partitions(p, left - part, part, 1, list, count);
     p->part[--p->rows] = 0;
   }
 }
 
-pl_partition *pl_partitions(int n, int *count) {
-  pl_require(n >= 0 && n <= PL_MAX_N);
+pl_partition *pl_partitions_within(int n, int k, int *count) {
+  pl_require(n >= 0 && n <= INT8_MAX && k >= 0 && k < PL_MAX_N);
   pl_partition p = {.n = (int8_t)n};
+  int least = n - k > 1 ? n - k : 1;
   *count = 0;
-  list_partitions(&p, n, n, NULL, count);
+  list_partitions(&p, n, n, least, NULL, count);
   pl_partition *list = pl_alloc((size_t)*count, sizeof *list, "partitions");
   *count = 0;
-  list_partitions(&p, n, n, list, count);
+  list_partitions(&p, n, n, least, list, count);
   return list;
 }
 
+pl_partition *pl_partitions(int n, int *count) {
+  pl_require(n <= PL_MAX_N);
+  return pl_partitions_within(n, n ? n - 1 : 0, count);
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+  while (b) {
+    int64_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
 int64_t pl_partition_dim(const pl_partition *p) {
-  int64_t hooks = 1;
-  for (int r = 0; r < p->rows; r++)
-    for (int c = 0; c < p->part[r]; c++) {
+  /* n! over the hooks, largest factors against largest hooks: for long first rows the fraction
+   * stays small where n! overflows. */
+  int64_t above = 1, below = 1;
+  for (int r = 0, k = p->n; r < p->rows; r++)
+    for (int c = 0; c < p->part[r]; c++, k--) {
       int leg = 0;
       while (r + leg + 1 < p->rows && p->part[r + leg + 1] > c) leg++;
-      hooks *= p->part[r] - c + leg;
+      above *= k;
+      below *= p->part[r] - c + leg;
+      if (p->n <= 20) continue;
+      int64_t divisor = common_divisor(above, below);
+      above /= divisor, below /= divisor;
     }
-  return pl_factorial(p->n) / hooks;
+  return above / below;
 }
 
 int pl_partition_compare(const pl_partition *a, const pl_partition *b) {

@@ -211,6 +211,11 @@ int64_t pl_svd_grid_work(const pl_dmat *d) {
   return (int64_t)best;
 }
 
+int64_t pl_svd_grid_bytes(int d, int ranks) {
+  int64_t square = 8 * (int64_t)d * d;
+  return ranks <= GATHER_RANKS ? square + pl_svd_bytes(d, false) : square / ranks;
+}
+
 static pl_status values_on_root(const pl_dmat *d, double *a, double *sigma, double *work,
                                 int64_t lwork) {
   const pl_comm *comm = &d->grid->comm;

@@ -35,7 +35,7 @@ static const char *path_of(const pl_spec *spec, int k) {
 
 static pl_status check_side(const pl_spec *spec, const pl_group *g, int k, const char **key) {
   const char *path = path_of(spec, k);
-  int n = pl_group_symmetric(g);
+  int n = pl_group_letters(g);
   *key = k ? "data.negative" : "data.positive";
   pl_rankings *r;
   PL_TRY(pl_rankings_read(path, &r));
@@ -60,7 +60,7 @@ static pl_status check_side(const pl_spec *spec, const pl_group *g, int k, const
 
 pl_status ballots_check(const pl_spec *spec, const pl_group *g, const char **key) {
   *key = "group";
-  if (!pl_group_symmetric(g))
+  if (!pl_group_letters(g))
     return pl_error(PL_EINPUT, "rankings of n items are functions on S_n, not on %s",
                     pl_group_spec(g));
   PL_TRY(check_side(spec, g, 0, key));

@@ -1,7 +1,6 @@
 #include "data_internal.h"
 
 #include "base/mem.h"
-#include "base/nc.h"
 #include "base/rng.h"
 #include "group/perm.h"
 #include "spectral/spectrum.h"
@@ -72,52 +71,75 @@ double data_inner(const pl_layout *l, const double *F, const double *H) {
 
 /* ---- functions over G ---- */
 
-/* Read row `row` of a two-dimensional variable on rank 0 of the team and spread it. */
-static pl_status read_row(const pl_layout *l, const pl_transform *t, const pl_nc *nc,
-                          const char *var, int64_t row, double *full, double *f) {
+/* Row `row` of a two-dimensional variable, read on rank 0 of the team, as a spectrum. */
+static pl_status read_row(const pl_layout *l, pl_transform *t, const pl_nc *nc, const char *var,
+                          int64_t row, double *full, double *f, double *F) {
+  if (pl_group_codepth(l->group)) return data_read_band(l, nc, var, row, F);
   pl_status st = PL_OK;
   if (l->team.rank == 0)
     st = pl_nc_get_doubles(nc, var, (int64_t[]){row, 0}, (int64_t[]){1, pl_group_order(l->group)},
                            full);
   PL_TRY(pl_agree(&l->team, st));
   pl_transform_scatter(t, full, f);
+  pl_transform_forward(t, f, F);
   return PL_OK;
 }
 
-/* k distinct elements with Gaussian values, the same on every rank; each keeps those it holds. */
-static void draw_sparse(const pl_spec *spec, const pl_layout *l, const pl_transform *t,
-                        uint64_t seed, int sample, double *f) {
-  int64_t first = pl_transform_first(t), count = pl_transform_count(t);
-  int64_t order = pl_group_order(l->group), k = spec->data_nonzeros;
-  int64_t *taken = pl_alloc((size_t)k, sizeof *taken, "sparse sample");
-  uint64_t where = PL_STREAM(PL_STREAM_MISC, sample), value = PL_STREAM(PL_STREAM_SAMPLE, sample);
-  memset(f, 0, (size_t)count * sizeof *f);
-  /* Floyd's sampling: distinct without rejection. */
+/* k distinct elements.  Floyd's sampling: distinct without rejection. */
+static void draw_elements(uint64_t seed, uint64_t stream, int64_t order, int64_t k, int64_t *g) {
   for (int64_t i = 0; i < k; i++) {
-    int64_t top = order - k + i, g = pl_rng_below(seed, where, (uint64_t)i, top + 1);
+    int64_t top = order - k + i;
+    g[i] = pl_rng_below(seed, stream, (uint64_t)i, top + 1);
     for (int64_t j = 0; j < i; j++)
-      if (taken[j] == g) {
-        g = top;
+      if (g[j] == g[i]) {
+        g[i] = top;
         break;
       }
-    taken[i] = g;
-    double v;
-    pl_rng_normals(seed, value, i, 1, &v);
-    if (g >= first && g < first + count) f[g - first] = v;
   }
-  pl_free(taken);
 }
 
-/* F = sum_p weights[p] rho(s_p) over S_n.  perms: [count][n], one-line from 0.  f: workspace. */
-static void sum_permutations(pl_transform *t, int n, int64_t count, const int8_t *perms,
-                             const double *weights, double *f, double *F) {
-  int64_t first = pl_transform_first(t), mine = pl_transform_count(t);
-  memset(f, 0, (size_t)mine * sizeof *f);
-  for (int64_t p = 0; p < count; p++) {
-    int64_t g = pl_perm_rank(n, perms + p * n) - first;
-    if (g >= 0 && g < mine) f[g] += weights[p];
+/* k permutations of so many letters that two are hardly ever equal: Fisher-Yates. */
+static void draw_permutations(uint64_t seed, uint64_t stream, int n, int64_t k, int8_t *perm) {
+  for (int64_t i = 0; i < k; i++, perm += n) {
+    for (int m = 0; m < n; m++) perm[m] = (int8_t)m;
+    for (int m = n - 1; m > 0; m--) {
+      int64_t j = pl_rng_below(seed, stream, (uint64_t)(i * n + m), m + 1);
+      int8_t kept = perm[m];
+      perm[m] = perm[j];
+      perm[j] = kept;
+    }
   }
-  pl_transform_forward(t, f, F);
+}
+
+/* Elements of the whole group with Gaussian values, the same on every rank: into f, each rank the
+ * ones it holds, and then F; or straight into a band, where the elements are those of the whole
+ * group as long as they have numbers. */
+static void draw_sparse(const pl_spec *spec, const pl_layout *l, pl_transform *t,
+                        const pl_band *tables, uint64_t seed, int64_t sample, double *f,
+                        double *F) {
+  int64_t k = spec->data_nonzeros;
+  int n = pl_group_letters(l->group);
+  bool numbered = !tables || n <= 20;
+  int64_t *g = pl_alloc((size_t)k, sizeof *g, "sparse sample");
+  double *v = pl_alloc((size_t)k, sizeof *v, "sparse sample");
+  uint64_t where = PL_STREAM(PL_STREAM_MISC, sample);
+  pl_rng_normals(seed, PL_STREAM(PL_STREAM_SAMPLE, sample), 0, k, v);
+  if (numbered) draw_elements(seed, where, pl_group_order(l->group), k, g);
+  if (tables) {
+    int8_t *perms = pl_alloc((size_t)k, (size_t)n, "sparse sample");
+    if (!numbered) draw_permutations(seed, where, n, k, perms);
+    for (int64_t i = 0; i < k && numbered; i++) pl_perm_unrank(n, g[i], perms + i * n);
+    data_sum_permutations(l, t, tables, k, perms, v, f, F);
+    pl_free(perms);
+  } else {
+    int64_t first = pl_transform_first(t), count = pl_transform_count(t);
+    memset(f, 0, (size_t)count * sizeof *f);
+    for (int64_t i = 0; i < k; i++)
+      if (g[i] >= first && g[i] < first + count) f[g[i] - first] = v[i];
+    pl_transform_forward(t, f, F);
+  }
+  pl_free(g);
+  pl_free(v);
 }
 
 static void clear_trivial(const pl_layout *l, double *F) {
@@ -130,12 +152,13 @@ static void clear_trivial(const pl_layout *l, double *F) {
 
 /* One sample of ballots, as a spectrum. */
 static pl_status add_ballots(const pl_spec *spec, const pl_layout *l, pl_transform *t,
-                             const ballots *b, int64_t sample, double *f, double *F) {
-  int n = pl_group_symmetric(l->group);
+                             const pl_band *tables, const ballots *b, int64_t sample, double *f,
+                             double *F) {
+  int n = pl_group_letters(l->group);
   int8_t *perms = pl_alloc((size_t)spec->data_ballots, (size_t)n, "ballots");
   double *weights = pl_alloc((size_t)spec->data_ballots, sizeof *weights, "ballots");
   int64_t count = ballots_sample(b, sample, perms, weights);
-  sum_permutations(t, n, count, perms, weights, f, F);
+  data_sum_permutations(l, t, tables, count, perms, weights, f, F);
   pl_free(weights);
   pl_free(perms);
   if (!spec->data_center) return PL_OK;
@@ -204,19 +227,26 @@ static pl_status find_irreps(const pl_spec *spec, const pl_group *g, int64_t *ou
 
 /* ---- checks ---- */
 
-/* var must be (rows, |G|); *rows >= 0 on entry: must be so many, else it is found. */
-static pl_status check_rows(const pl_nc *nc, const char *var, const char *first_dim,
+/* The variable must be (rows, values of a function); *rows >= 0 on entry: must be so many, else it
+ * is found. */
+static pl_status check_rows(const pl_nc *nc, const data_variable *v, const char *first_dim,
                             const pl_group *g, int64_t *rows) {
+  const char *var = v->name;
   char dims[2][64];
   int64_t shape[2];
   pl_nc_type type;
   int nd = pl_nc_var(nc, var, &type, dims, shape, 2);
   if (nd < 0)
-    return pl_error(PL_EINPUT, "%s: no variable %s(%s, element)", pl_nc_path(nc), var, first_dim);
+    return pl_error(PL_EINPUT, "%s: no variable %s(%s, %s)", pl_nc_path(nc), var, first_dim,
+                    v->dim);
   if (nd != 2 || type == PL_NC_CHAR)
-    return pl_error(PL_EINPUT, "%s: variable %s must be numeric, on (%s, element)", pl_nc_path(nc),
-                    var, first_dim);
-  if (shape[1] != pl_group_order(g))
+    return pl_error(PL_EINPUT, "%s: variable %s must be numeric, on (%s, %s)", pl_nc_path(nc), var,
+                    first_dim, v->dim);
+  if (shape[1] != v->length && pl_group_codepth(g))
+    return pl_error(PL_EINPUT, "%s: variable %s has %lld %ss per %s, but this band has %lld",
+                    pl_nc_path(nc), var, (long long)shape[1], v->dim, first_dim,
+                    (long long)v->length);
+  if (shape[1] != v->length)
     return pl_error(PL_EINPUT, "%s: variable %s has %lld elements per %s, but %s has order %lld",
                     pl_nc_path(nc), var, (long long)shape[1], first_dim, pl_group_spec(g),
                     (long long)pl_group_order(g));
@@ -270,10 +300,11 @@ static pl_status check_data_file(const pl_spec *spec, const pl_group *g) {
   pl_nc *nc;
   PL_TRY(pl_nc_open(spec->data_path, false, &nc));
   int64_t n = -1;
-  pl_status st = check_rows(nc, "x", "sample", g, &n);
+  data_variable x = data_variable_of(nc, "x", g);
+  pl_status st = check_rows(nc, &x, "sample", g, &n);
   if (!st && n == 0) st = pl_error(PL_EINPUT, "%s: no samples", spec->data_path);
   if (!st) st = check_labels(nc, n);
-  if (!st) st = check_values(nc, "x", n, pl_group_order(g), true);
+  if (!st) st = check_values(nc, x.name, n, x.length, true);
   pl_nc_close(nc);
   return st;
 }
@@ -308,6 +339,7 @@ pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key
     return check_teacher(spec, g, key);
   case PL_DATA_SPARSE:
     *key = "data.nonzeros";
+    if (log((double)spec->data_nonzeros) < pl_group_log_order(g) - 1) return PL_OK;
     if (spec->data_nonzeros > pl_group_order(g))
       return pl_error(PL_EINPUT, "%lld nonzeros do not fit into %s of order %lld",
                       (long long)spec->data_nonzeros, pl_group_spec(g),
@@ -348,6 +380,7 @@ int64_t pl_data_num_test(const pl_spec *spec) {
 }
 
 bool pl_data_needs_transform(const pl_spec *spec) {
+  if (spec->band_codepth != PL_UNSET) return false;
   return spec->data_kind == PL_DATA_FILE || spec->data_kind == PL_DATA_SPARSE ||
          spec->data_kind == PL_DATA_IDX || spec->data_kind == PL_DATA_RANKINGS ||
          spec->init_kind != PL_INIT_GAUSSIAN;
@@ -381,7 +414,8 @@ static pl_status open_on_root(const pl_layout *l, const char *path, pl_nc **nc, 
   if (l->team.rank == 0) {
     st = pl_nc_open(path, false, nc);
     if (!st) {
-      *full = pl_alloc((size_t)pl_group_order(l->group), sizeof **full, "a row of a file");
+      if (!pl_group_codepth(l->group))
+        *full = pl_alloc((size_t)pl_group_order(l->group), sizeof **full, "a row of a file");
       *samples = pl_nc_dim(*nc, "sample");
     }
   }
@@ -411,7 +445,7 @@ static void add_tests(const pl_spec *spec, const pl_layout *l, const int64_t *pa
   data->test_x = pl_zalloc((size_t)(n * l->local), sizeof *data->test_x, "test samples");
   for (int64_t i = 0; i < n; i++) {
     data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, FIRST + i),
-                       (double)pl_group_order(l->group), F);
+                       pl_group_volume(l->group), F);
     data->test_y[i] = data_teach(spec, l, teacher, F);
     store(data->test_x, n, l, i, scale, F);
   }
@@ -436,7 +470,8 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
   data->y = pl_alloc((size_t)n, sizeof *data->y, "labels");
   data->x = pl_zalloc((size_t)(n * l->local), sizeof *data->x, "samples in Fourier space");
   for (int64_t i = 0; i < n; i++) data->y[i] = i % 2 ? -1 : 1;
-  double order = (double)pl_group_order(l->group), *images = NULL, *teacher = NULL;
+  double volume = pl_group_volume(l->group), *images = NULL, *teacher = NULL;
+  pl_band *tables = NULL;
   ballots *rankings = NULL;
   int64_t *packed = data_packed_offsets(l->group);
   int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
@@ -453,24 +488,24 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
     teacher = pl_alloc((size_t)l->local, sizeof *teacher, "teacher");
     data_teacher(spec, l, packed, seed, irreps, teacher);
   }
+  if (pl_group_codepth(l->group))
+    tables = pl_band_new(pl_group_letters(l->group), pl_group_codepth(l->group));
   for (int64_t i = 0; i < n && !st; i++) {
     switch (spec->data_kind) {
     case PL_DATA_GAUSSIAN:
-      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), order, F);
+      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), volume, F);
       break;
     case PL_DATA_SPARSE:
-      draw_sparse(spec, l, t, seed, (int)i, f);
-      pl_transform_forward(t, f, F);
+      draw_sparse(spec, l, t, tables, seed, i, f, F);
       break;
     case PL_DATA_IRREP:
       matrix_element(l, irreps, spec->data_irreps.n, i, F);
       break;
     case PL_DATA_FILE:
-      st = read_row(l, t, nc, "x", i, full, f);
-      if (!st) pl_transform_forward(t, f, F);
+      st = read_row(l, t, nc, "x", i, full, f, F);
       break;
     case PL_DATA_TEACHER:
-      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), order, F);
+      data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_SAMPLE, i), volume, F);
       data->y[i] = data_teach(spec, l, teacher, F);
       break;
     case PL_DATA_IDX:
@@ -478,11 +513,12 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
       pl_transform_forward(t, f, F);
       break;
     case PL_DATA_RANKINGS:
-      st = add_ballots(spec, l, t, rankings, i, f, F);
+      st = add_ballots(spec, l, t, tables, rankings, i, f, F);
       break;
     }
     if (!st) store(data->x, n, l, i, scale, F);
   }
+  pl_band_free(tables);
   if (teacher) add_tests(spec, l, packed, seed, scale, teacher, F, data);
   pl_free(packed);
   pl_free(irreps);
@@ -510,13 +546,20 @@ void pl_data_free(pl_data *data) {
 /* ---- filters ---- */
 
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  if (spec->init_kind == PL_INIT_UNIFORM && pl_group_codepth(g)) {
+    *key = "model.init.kind";
+    return pl_error(PL_EINPUT,
+                    "uniform filter values over the group are not in a band; gaussian or "
+                    "file are");
+  }
   if (spec->init_kind != PL_INIT_FILE) return PL_OK;
   *key = "model.init.path";
   pl_nc *nc;
   PL_TRY(pl_nc_open(spec->init_path, false, &nc));
   int64_t layers = spec->model_depth;
-  pl_status st = check_rows(nc, "w", "layer", g, &layers);
-  if (!st) st = check_values(nc, "w", layers, pl_group_order(g), false);
+  data_variable w = data_variable_of(nc, "w", g);
+  pl_status st = check_rows(nc, &w, "layer", g, &layers);
+  if (!st) st = check_values(nc, w.name, layers, w.length, false);
   pl_nc_close(nc);
   return st;
 }
@@ -526,7 +569,7 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   pl_nc *nc = NULL;
   double *full = NULL;
   pl_status st = PL_OK;
-  int64_t unused, order = pl_group_order(l->group);
+  int64_t unused;
   uint64_t seed = (uint64_t)spec->seed;
   if (spec->init_kind == PL_INIT_FILE) st = open_on_root(l, spec->init_path, &nc, &unused, &full);
   int64_t *packed = data_packed_offsets(l->group);
@@ -540,15 +583,15 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
       continue;
     }
     if (spec->init_kind == PL_INIT_FILE) {
-      st = read_row(l, t, nc, "w", layer, full, f);
+      st = read_row(l, t, nc, "w", layer, full, f, w[layer]);
     } else {
       /* Uniform on (-a, a) has variance a^2 / 3. */
-      double a = scale * sqrt(3.0 / (double)order);
+      double a = scale * sqrt(3.0 / (double)pl_group_order(l->group));
       int64_t first = pl_transform_first(t), count = pl_transform_count(t);
       for (int64_t k = 0; k < count; k++)
         f[k] = a * (2 * pl_rng_uniform(seed, stream, (uint64_t)(first + k)) - 1);
+      pl_transform_forward(t, f, w[layer]);
     }
-    if (!st) pl_transform_forward(t, f, w[layer]);
   }
   pl_free(packed);
   pl_free(full);

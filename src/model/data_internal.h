@@ -3,6 +3,8 @@
 #ifndef PL_MODEL_DATA_INTERNAL_H
 #define PL_MODEL_DATA_INTERNAL_H
 
+#include "base/nc.h"
+#include "group/band.h"
 #include "model/data.h"
 
 /* Where irrep i's first entry stands in the packed order of the group: the index of its random
@@ -13,6 +15,30 @@ void data_draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed
                         double v, double *F);
 /* Sum over the team of <F, H> over the group. */
 double data_inner(const pl_layout *l, const double *F, const double *H);
+
+/* ---- permutations and bands ---- */
+
+/* F = sum_p weights[p] rho(s_p) over S_n or a band of it, p < count.  perms: [count][n], one-line
+ * from 0.  tables: of the band (pl_band_new); for the whole group NULL, and its transform and a
+ * workspace f take their place.  Each rank makes what it holds.  Collective. */
+void data_sum_permutations(const pl_layout *l, pl_transform *t, const pl_band *tables,
+                           int64_t count, const int8_t *perms, const double *weights, double *f,
+                           double *F);
+
+/* The variable that holds functions called var ("x", "w") in a file, what it must stand on beside
+ * samples or layers, and how many values a function has: var itself on the elements of g; in a band
+ * var_fourier on the D components (packed, group/group.h) if the file has it, or if n is above
+ * 10. */
+typedef struct data_variable {
+  char name[32];
+  const char *dim;
+  int64_t length;
+} data_variable;
+data_variable data_variable_of(const pl_nc *nc, const char *var, const pl_group *g);
+/* Row `row` of var (nc counts on rank 0 of the team) as a spectrum of the band; functions over the
+ * elements are projected to it.  PL_EINPUT if nothing is left.  Collective. */
+pl_status data_read_band(const pl_layout *l, const pl_nc *nc, const char *var, int64_t row,
+                         double *F);
 
 /* ---- teacher ---- */
 

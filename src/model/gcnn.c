@@ -261,7 +261,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   m->base.kind = &pl_gcnn;
   m->spec = *spec;
   m->depth = (int)spec->model_depth;
-  pl_status st = pl_group_parse(spec->group, &m->group);
+  pl_status st = pl_data_group(spec, NULL, &m->group);
   if (!st) st = describe(spec, &m->schema);
   st = pl_agree(team, st);
   if (st) goto fail;
@@ -271,7 +271,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   st = pl_layout_new(m->group, team, map, block, gcnn_batch_doubles(spec, spec->data_samples),
                      &m->layout);
   pl_mapping_free(map);
-  if (!st) st = pl_transform_new(m->layout, &m->transform);
+  if (!st && !pl_group_codepth(m->group)) st = pl_transform_new(m->layout, &m->transform);
   if (st) goto fail;
 
   const pl_layout *l = m->layout;
@@ -285,7 +285,8 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   for (int k = 0; k < GCNN_SCRATCH; k++)
     m->scratch[k] = pl_alloc((size_t)l->scratch, sizeof(double), "workspace of a step");
   m->beta = spectrum_alloc(l, "beta in Fourier space");
-  m->f = pl_alloc((size_t)pl_transform_count(m->transform), sizeof(double), "function over G");
+  if (m->transform)
+    m->f = pl_alloc((size_t)pl_transform_count(m->transform), sizeof(double), "function over G");
   m->sv_start = pl_observe_starts(m->group);
   int64_t num = m->sv_start[pl_group_num_irreps(m->group)];
   m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
@@ -346,29 +347,56 @@ static double *average(pl_model *model, int i, const char **name, int64_t *n) {
   return m->running;
 }
 
-static pl_status define_filters(const gcnn *m, const char *path, pl_nc **nc) {
+/* How filters are written: values over the group, or coefficients of a band. */
+static const struct filters {
+  const char *name, *dim, *long_name;
+} over_group = {"w", "element", "filters over the group, layer 0 first"},
+  in_band = {"w_fourier", "component",
+             "Fourier coefficients of the filters, layer 0 first: irreps of the band in order, "
+             "matrices row-major"};
+
+static pl_status define_filters(const gcnn *m, const struct filters *how, int64_t length,
+                                const char *path, pl_nc **nc) {
   PL_TRY(pl_nc_create(path, true, false, nc));
-  const char *dims[] = {"layer", "element", NULL};
+  const char *dims[] = {"layer", how->dim, NULL};
+  const int codepth = pl_group_codepth(m->group);
   PL_TRY(pl_nc_def_dim(*nc, "layer", m->depth));
-  PL_TRY(pl_nc_def_dim(*nc, "element", pl_group_order(m->group)));
-  PL_TRY(pl_nc_def_var(*nc, "w", PL_NC_DOUBLE, dims, "filters over the group, layer 0 first", "1"));
+  PL_TRY(pl_nc_def_dim(*nc, how->dim, length));
+  PL_TRY(pl_nc_def_var(*nc, how->name, PL_NC_DOUBLE, dims, how->long_name, "1"));
   PL_TRY(pl_nc_att_text(*nc, NULL, "group", pl_group_spec(m->group)));
+  if (codepth) PL_TRY(pl_nc_att_ints(*nc, NULL, "band_codepth", PL_NC_INT, &codepth, 1));
   return pl_nc_end_def(*nc);
+}
+
+/* Filter number l, whole, into x on rank 0 of the team; x is workspace on the others in a band. */
+static void whole_filter(gcnn *m, int l, double *x) {
+  if (m->transform) {
+    pl_transform_inverse(m->transform, m->w[l], m->f);
+    pl_transform_gather(m->transform, m->f, x);
+    return;
+  }
+  int n = m->layout->num_batches;
+  double **blocks = pl_alloc((size_t)n, sizeof *blocks, "blocks");
+  for (int i = 0; i < n; i++) blocks[i] = m->base.params[gcnn_param(m, l, i)].w;
+  pl_packed_gather(m->packed, blocks, 0, pl_packed_doubles(m->packed), x);
+  pl_free(blocks);
 }
 
 static pl_status save(pl_model *model, const char *path) {
   gcnn *m = gcnn_of(model);
   const pl_comm *team = &m->layout->team;
-  int64_t order = pl_group_order(m->group);
+  bool band = !m->transform;
+  const struct filters *how = band ? &in_band : &over_group;
+  int64_t length = band ? pl_packed_doubles(m->packed) : pl_group_order(m->group);
   pl_nc *nc = NULL;
-  double *full = team->rank == 0 ? pl_alloc((size_t)order, sizeof *full, "a filter") : NULL;
-  pl_status st = team->rank == 0 ? define_filters(m, path, &nc) : PL_OK;
+  double *full =
+      band || team->rank == 0 ? pl_alloc((size_t)length, sizeof *full, "a filter") : NULL;
+  pl_status st = team->rank == 0 ? define_filters(m, how, length, path, &nc) : PL_OK;
   st = pl_agree(team, st);
   for (int l = 0; l < m->depth && !st; l++) {
-    pl_transform_inverse(m->transform, m->w[l], m->f);
-    pl_transform_gather(m->transform, m->f, full);
+    whole_filter(m, l, full);
     if (team->rank == 0)
-      st = pl_nc_put_doubles(nc, "w", (int64_t[]){l, 0}, (int64_t[]){1, order}, full);
+      st = pl_nc_put_doubles(nc, how->name, (int64_t[]){l, 0}, (int64_t[]){1, length}, full);
     st = pl_agree(team, st);
   }
   pl_status closed = pl_nc_close(nc);
@@ -376,13 +404,26 @@ static pl_status save(pl_model *model, const char *path) {
   return pl_agree(team, st ? st : closed);
 }
 
+/* What needs functions over the group is not to be had in a band. */
+static pl_status check_band(const pl_spec *spec, const char **key) {
+  if (spec->record_beta) {
+    *key = "record.beta";
+    return pl_error(PL_EINPUT, "beta over the group is not recorded in a band");
+  }
+  if (pl_optim_over_group(spec)) {
+    *key = "optimizer.domain";
+    return pl_error(PL_EINPUT, "filter values over the group are no coordinates of a band; use "
+                               "optimizer.domain: fourier");
+  }
+  return PL_OK;
+}
+
 /* Trouble with a file or a group is found once, on rank 0, before any work. */
 static pl_status check(const pl_spec *spec, const char **key) {
   pl_group *g;
-  *key = "group";
-  PL_TRY(pl_group_parse(spec->group, &g));
-  pl_status st = PL_OK;
-  if (spec->record_beta && pl_group_order(g) > 1000000) {
+  PL_TRY(pl_data_group(spec, key, &g));
+  pl_status st = pl_group_codepth(g) ? check_band(spec, key) : PL_OK;
+  if (!st && spec->record_beta && pl_group_order(g) > 1000000) {
     *key = "record.beta";
     st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
                   (long long)pl_group_order(g));

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Seconds of a permutation in a band, over n times its coefficients (group/band.h). */
+static const double MOVE = 1e-10;
 /* Second-level cache of a core, in doubles, less a margin. */
 static const double CACHE = 100000;
 
@@ -82,8 +84,10 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
   return m;
 }
 
-/* Doubles of a spectrum on each rank, and the largest whole matrix anywhere. */
-static double *spread_doubles(const pl_group *g, const pl_mapping *map, int *largest, bool *z) {
+/* Doubles of a spectrum on each rank, bytes of its workspace for matrices on grids, and the largest
+ * whole matrix anywhere. */
+static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *work, int *largest,
+                              bool *z) {
   double *doubles = pl_zalloc((size_t)map->team, sizeof *doubles, "memory estimate");
   *largest = 0;
   *z = false;
@@ -92,6 +96,7 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, int *lar
     pl_place p = map->place[i];
     int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
     for (int k = 0; k < ranks; k++) doubles[p.rank + k] += size_of(r) / ranks;
+    if (p.grid >= 0) work[p.rank] = fmax(work[p.rank], (double)pl_svd_grid_bytes(r.dim, ranks));
     if (p.grid < 0 && r.dim > *largest) *largest = r.dim;
     if (r.type != PL_REAL) *z = true;
   }
@@ -101,14 +106,15 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, int *lar
 void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out) {
   pl_group *g;
   *out = (pl_cost){0};
-  if (pl_group_parse(spec->group, &g)) return;
+  if (pl_data_group(spec, NULL, &g)) return;
   int64_t n = pl_group_num_irreps(g), samples = pl_data_num_samples(spec);
-  double order = (double)pl_group_order(g), L = (double)spec->model_depth;
+  bool band = pl_group_codepth(g) > 0;
+  double order = band ? 0 : (double)pl_group_order(g), L = (double)spec->model_depth;
   bool twice = pl_optim_two_passes(spec);
   pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
   double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
-  double singular = 0, biggest = 0;
+  double singular = 0, biggest = 0, values = 0;
   for (int64_t i = 0; i < n; i++) {
     pl_irrep r = pl_group_irrep(g, i);
     pl_place p = map->place[i];
@@ -121,6 +127,7 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
     out->flops += products(spec, twice) * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
     singular += r.dim;
+    values += size_of(r);
     biggest = fmax(biggest, size_of(r) / ranks);
   }
   double hops = team > 1 ? ceil(log2(team)) : 0;
@@ -130,19 +137,22 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   }
   /* A batch costs some hundred nanoseconds beside its arithmetic. */
   out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
-  double transform = pl_rates_transform(order) / team;
+  double transform = band ? 0 : pl_rates_transform(order) / team;
   bool over_group = pl_optim_over_group(spec);
   if (over_group) out->step += 2 * L * transform;
   /* An inverse transform of beta and of each filter, the powers of beta over G, and of the singular
    * values. */
   out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
-  double fill = order / team * rates->normal + pl_rates_stream(rates, 32 * order / team, order);
+  double fill = values / team * rates->normal + pl_rates_stream(rates, 32 * values / team, values);
   if (pl_data_needs_transform(spec)) fill += transform;
+  if (band && spec->data_kind == PL_DATA_SPARSE)
+    fill += (double)spec->data_nonzeros * pl_group_letters(g) * values / team * MOVE;
   out->setup = ((double)samples + L) * fill + out->step;
 
   int largest;
   bool z;
-  double *doubles = spread_doubles(g, map, &largest, &z), most = 0;
+  double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
+  double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double batch = (double)gcnn_batch_doubles(spec, samples);
   double spectra = (double)(samples + pl_data_num_test(spec)) + 2 * L - 2 +
@@ -152,14 +162,15 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, batch) +
                                       6.0 * largest * largest * (z ? 2 : 1)
                                 : 0;
-  out->bytes = 8 * (most * spectra + kkt + (over_group ? order / team : 0) +
-                    GCNN_SCRATCH * fmax(biggest, batch) + order / team + 3 * singular +
-                    (spec->record_beta ? order : 0)) +
-               pl_transform_bytes(g, team) + pl_optim_bytes(spec, L * most) +
-               (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
+  out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, batch) +
+                     order / team + 3 * singular + (spec->record_beta ? order : 0)) +
+                (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
+                (largest ? (double)pl_svd_bytes(largest, z) : 0);
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
   pl_free(doubles);
+  pl_free(work);
   pl_free(step);
   pl_free(record);
   pl_mapping_free(map);
@@ -168,12 +179,14 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
 
 void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
   pl_group *g;
-  if (pl_group_parse(spec->group, &g)) return;
+  if (pl_data_group(spec, NULL, &g)) return;
   pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
   double total = 0;
   for (int r = 0; r < team; r++) total += map->load[r];
-  printf("  %s on %d rank%s: predicted imbalance %.2f (largest load over mean)\n", pl_group_spec(g),
-         team, team == 1 ? "" : "s", map->imbalance);
+  printf("  %s", pl_group_spec(g));
+  if (pl_group_codepth(g)) printf(", codepth %d,", pl_group_codepth(g));
+  printf(" on %d rank%s: predicted imbalance %.2f (largest load over mean)\n", team,
+         team == 1 ? "" : "s", map->imbalance);
   for (int k = 0; k < map->num_grids; k++) {
     pl_grid_spec s = map->grids[k];
     printf("    grid %d: %d x %d, ranks %d..%d: ", k, s.nprow, s.npcol, s.first,

@@ -46,17 +46,17 @@ static double batch_top(gcnn *m, const pl_batch *b, double top) {
   return top;
 }
 
-/* D(a) = (1/|G|) max_rho ||sum_i a_i y_i X_i||_2 / sum_i a_i, or some number above `enough` where
+/* D(a) = (1/V) max_rho ||sum_i a_i y_i X_i||_2 / sum_i a_i, or some number above `enough` where
  * it is. */
 static double bound_of(gcnn *m, const double *a, double enough) {
   const pl_layout *l = m->layout;
-  double sum = 0, top = 0, order = (double)pl_group_order(m->group);
+  double sum = 0, top = 0, volume = pl_group_volume(m->group);
   int dim = 0;
   for (int64_t i = 0; i < m->data->num_samples; i++) {
     m->coefficient[i] = m->data->y[i] * a[i];
     sum += a[i];
   }
-  double limit = enough * order * sum;
+  double limit = enough * volume * sum;
   /* Grids first, since their ranks meet there: so far all of them have the same top.  Then whole
    * matrices, small ones first: they suffice to reject most candidates. */
   int grids = 0;
@@ -68,7 +68,7 @@ static double bound_of(gcnn *m, const double *a, double enough) {
     if (l->batches[i].dim > dim) dim = l->batches[i].dim;
   pl_comm_max(&l->team, &top, 1);
   /* Room for the rounding of the singular values. */
-  return top / (order * sum) * (1 + 8 * dim * DBL_EPSILON);
+  return top / (volume * sum) * (1 + 8 * dim * DBL_EPSILON);
 }
 
 /* Keep the better of the best bound so far and that of a. */

@@ -20,7 +20,7 @@ typedef struct gcnn {
   pl_group *group;
   pl_layout *layout;
   pl_packed *packed;
-  pl_transform *transform;
+  pl_transform *transform; /* NULL in a band, which has no functions over G */
   pl_data *data;
   double **w;      /* [l-1]: spectrum of w_l, l = 1..L */
   double **prefix; /* [l-1]: P_l = W_(l-1) .. W_1, l = 2..L; P_2 is w[0] itself; [0] unused */
@@ -33,7 +33,7 @@ typedef struct gcnn {
   double *running;   /* averages that outlive a record: gcnn_dual.c; part of a checkpoint */
   /* records */
   double *beta;      /* spectrum of beta */
-  double *f;         /* this rank's range of a function over G */
+  double *f;         /* this rank's range of a function over G; NULL in a band */
   int64_t *sv_start; /* [irreps + 1]: first singular value of an irrep */
   double *values;    /* singular values of one batch */
   double *sigma;     /* [sv_start[irreps]]: singular values of B, whole on rank 0 of the team */
@@ -67,10 +67,10 @@ void gcnn_block_polar(pl_model *model, int p, double *a);
 int64_t gcnn_running_size(int64_t samples);
 /* Take the weights of a step (a >= 0, not all zero) into the running averages.  Local. */
 void gcnn_average_weights(gcnn *m, const double *a);
-/* The least D(a) = (1/|G|) max_rho ||sum_i a_i y_i X_i,rho||_2, a >= 0 with sum 1, of the weights
+/* The least D(a) = (1/V) max_rho ||sum_i a_i y_i X_i,rho||_2, a >= 0 with sum 1, of the weights
  * now, their averages, multipliers (NULL: none), and all candidates of earlier records.  No beta
  * has a normalised margin min_i y_i <x_i, beta> / S_1(beta) above it, as <x, beta> <= S_1(beta)
- * max_rho ||X_rho||_2 / |G| (duality of the nuclear and the spectral norm).  From all singular
+ * max_rho ||X_rho||_2 / V (duality of the nuclear and the spectral norm).  From all singular
  * values, never from an iteration that could stop below.  Collective; overwrites the workspace of a
  * step. */
 double gcnn_dual_bound(gcnn *m, const double *multipliers);

@@ -81,7 +81,7 @@ pl_status gcnn_observe(pl_model *model, double *out) {
   pl_comm_sum(&l->team, sums, 2);
   s.norm = sqrt(sums[0]);
   s.parameter_norm2 = sums[1];
-  observe_over_group(m, &s);
+  if (m->transform) observe_over_group(m, &s);
   if (m->data->num_test) s.test_accuracy = test_accuracy(m);
   if (m->spec.record_beta) pl_transform_gather(m->transform, m->f, m->full);
   double *multipliers = NULL;

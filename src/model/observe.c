@@ -85,8 +85,8 @@ static void obs_parameter_norm(const pl_state *s, double *out) {
   *out = sqrt(s->parameter_norm2);
 }
 static void obs_tightness(const pl_state *s, double *out) {
-  double order = (double)pl_group_order(s->group);
-  *out = s->depth / order * s->sum_thresholded * pow(s->norm, s->p) / s->parameter_norm2;
+  *out = s->depth / pl_group_volume(s->group) * s->sum_thresholded * pow(s->norm, s->p) /
+         s->parameter_norm2;
 }
 static void obs_tightness_over_group(const pl_state *s, double *out) {
   *out = s->least_parameter_norm2 / s->parameter_norm2;
@@ -100,9 +100,8 @@ static void obs_irrep_schatten(const pl_state *s, double *out) {
 }
 static void obs_irrep_energy(const pl_state *s, double *out) {
   int64_t n = pl_group_num_irreps(s->group);
-  /* Plancherel: ||beta||^2 = (1/|G|) sum m d sigma^2. */
-  for (int64_t i = 0; i < n; i++)
-    out[i] = irrep_sum(s, i, 2, false) / (double)pl_group_order(s->group);
+  /* Plancherel: ||beta||^2 = (1/V) sum m d sigma^2. */
+  for (int64_t i = 0; i < n; i++) out[i] = irrep_sum(s, i, 2, false) / pl_group_volume(s->group);
 }
 static void obs_irrep_rank(const pl_state *s, double *out) {
   int64_t n = pl_group_num_irreps(s->group);
@@ -201,6 +200,10 @@ static void obs_schatten_excess(const pl_state *s, double *out) {
   *out = s->kkt.excess;
 }
 
+static bool want_elements(const pl_spec *spec, const pl_group *g) {
+  (void)spec;
+  return !pl_group_codepth(g);
+}
 static bool want_kkt(const pl_spec *spec, const pl_group *g) {
   (void)g;
   return spec->record_kkt == 1;
@@ -241,6 +244,7 @@ static const observable observables[] = {
       "Schatten value S_p of normalised beta over singular values above d eps sigma_1"},
      .compute = obs_schatten_thresholded},
     {{"schatten_real", NULL, "1", "l_p quasi-norm of normalised beta over the group, p = 2/depth"},
+     .wanted = want_elements,
      .compute = obs_schatten_real},
     {{"normalized_margin", NULL, "1", "smallest margin over the thresholded S_p of beta"},
      .compute = obs_normalized_margin},
@@ -277,6 +281,7 @@ static const observable observables[] = {
     {{"l2_margin", NULL, "1", "smallest margin over the Euclidean norm of all filters ^ depth"},
      .compute = obs_l2_margin},
     {{"linf_margin", NULL, "1", "smallest margin over (largest |filter value over G|) ^ depth"},
+     .wanted = want_elements,
      .compute = obs_linf_margin},
     {{"dual_bound", NULL, "1",
       "depth 2: least upper bound found so far of the normalised margin of any beta"},
@@ -289,8 +294,10 @@ static const observable observables[] = {
       "sum of m d over singular values of beta above 1e-3 of the largest of all irreps"},
      .compute = obs_fourier_rank},
     {{"support", NULL, "1", "elements of G where |beta| is above 1e-3 of its largest value"},
+     .wanted = want_elements,
      .compute = obs_support},
     {{"uncertainty_product", NULL, "1", "support times fourier_rank; exact ones are at least |G|"},
+     .wanted = want_elements,
      .compute = obs_uncertainty_product},
     {{"kkt_residual", NULL, "1",
       "distance of the filters to the cone of the gradients of the samples with margin up to 1.01 "
@@ -373,6 +380,10 @@ static void irrep_dim(const void *c, int64_t i, double *number, char *text) {
   (void)text;
   *number = pl_group_irrep(((const context *)c)->group, i).dim;
 }
+static void irrep_log_order(const void *c, int64_t i, double *number, char *text) {
+  (void)text, (void)i;
+  *number = pl_group_log_order(((const context *)c)->group);
+}
 static void irrep_multiplicity(const void *c, int64_t i, double *number, char *text) {
   (void)text;
   *number = pl_group_irrep(((const context *)c)->group, i).mult;
@@ -397,6 +408,8 @@ static const pl_coord irrep_coords[] = {
     {"irrep_multiplicity", "1", "m: 2 for a complex pair, stored once; otherwise 1", false, true,
      NULL, irrep_multiplicity},
     {"irrep_group", "1", "group of the irrep", true, false, NULL, irrep_group},
+    {"irrep_log_order", "1", "natural logarithm of the order of that group", false, false, NULL,
+     irrep_log_order},
 };
 static const pl_coord sv_coords[] = {
     {"sv_irrep", "1", "irrep of the singular value, an index of dimension irrep", false, true,
@@ -417,7 +430,7 @@ static void free_context(void *c) {
 
 pl_status pl_observe_describe(const pl_spec *spec, pl_network network, pl_schema *out) {
   context *c = pl_zalloc(1, sizeof *c, "schema");
-  pl_status st = pl_group_parse(spec->group, &c->group);
+  pl_status st = pl_data_group(spec, NULL, &c->group);
   if (st) {
     pl_free(c);
     return st;
@@ -434,7 +447,8 @@ pl_status pl_observe_describe(const pl_spec *spec, pl_network network, pl_schema
   const pl_axis axes[] = {
       {"irrep", (char *)group, irreps, COORDS(irrep_coords)},
       {"sv", (char *)group, sv, COORDS(sv_coords)},
-      {"element", (char *)group, pl_group_order(c->group), COORDS(element_coords)},
+      {"element", (char *)group, spec->record_beta ? pl_group_order(c->group) : 0,
+       COORDS(element_coords)},
       {"sample", (char *)"", pl_data_num_samples(spec), NULL, 0},
       {"exponent", (char *)"", spec->record_exponents.n, COORDS(exponent_coords)},
   };

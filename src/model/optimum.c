@@ -18,7 +18,7 @@ typedef struct problem {
   const pl_layout *l;
   const pl_data *data;
   int n;
-  double order, dims;                  /* |G|, sum of d */
+  double volume, dims;                 /* V, sum of d */
   double *a, *trial, *step, *signed_a; /* [n]: a_i, and a_i y_i */
   double *slope, *down, *hessian;      /* of the barrier; hessian [n][n] */
   double *parts;                       /* [2][n] */
@@ -171,11 +171,11 @@ static pl_status search(problem *p, double weight, double decrement, point *at) 
 }
 
 /* min_i y_i <x_i, b> / S_1(b) for B = (1 - M M^H)^-1 M / (m d): the slopes of the barrier without
- * its logarithms are 2 |G| y_i <x_i, b>, and |G| S_1(b) is |G| times the sum of s / (1 - s^2). */
+ * its logarithms are 2 V y_i <x_i, b>, and V S_1(b) is V times the sum of s / (1 - s^2). */
 static double margin_of(const problem *p) {
   double least = INFINITY;
   for (int i = 0; i < p->n; i++) least = fmin(least, p->slope[i]);
-  return least / (2 * p->order * p->nuclear);
+  return least / (2 * p->volume * p->nuclear);
 }
 
 static pl_status solve(problem *p, double gap, pl_optimum *out) {
@@ -183,7 +183,7 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
   for (int i = 0; i < p->n; i++) p->a[i] = 1;
   PL_TRY(look(p, p->a, &at));
   /* Start halfway to the border; samples that cancel exactly have none. */
-  double start = at.top > 0 ? 0.5 / at.top : 1, scale = at.top / p->order;
+  double start = at.top > 0 ? 0.5 / at.top : 1, scale = at.top / p->volume;
   for (int i = 0; i < p->n; i++) p->a[i] = start;
   PL_TRY(look(p, p->a, &at));
   double weight = at.sum, decrement;
@@ -191,7 +191,7 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
   for (out->iterations = 0; out->iterations < ITERATIONS; out->iterations++) {
     PL_TRY(derivatives(p));
     out->margin = fmax(out->margin, margin_of(p));
-    out->bound = fmin(out->bound, at.top / (p->order * at.sum));
+    out->bound = fmin(out->bound, at.top / (p->volume * at.sum));
     if (out->bound - out->margin <= gap * out->bound || out->bound <= ZERO * scale) return PL_OK;
     PL_TRY(newton(p));
     decrement = direct(p, weight);
@@ -219,11 +219,8 @@ static void problem_init(problem *p, const pl_layout *l, const pl_data *data) {
     if (b->size > matrix) matrix = b->size;
     dims += (double)(b->count * b->dim);
   }
-  *p = (problem){.l = l,
-                 .data = data,
-                 .n = pl_int(n),
-                 .order = (double)pl_group_order(l->group),
-                 .dims = dims};
+  *p = (problem){
+      .l = l, .data = data, .n = pl_int(n), .volume = pl_group_volume(l->group), .dims = dims};
   struct {
     double **array;
     int64_t size;
@@ -270,7 +267,7 @@ pl_status pl_optimum_solve(const pl_spec *spec, const pl_comm *alone, double gap
   pl_transform *t = NULL;
   pl_data *data = NULL;
   double *f = NULL, *F = NULL;
-  pl_status st = pl_group_parse(spec->group, &g);
+  pl_status st = pl_data_group(spec, NULL, &g);
   if (!st) st = layout_alone(g, alone, &l);
   if (!st && pl_data_needs_transform(spec)) {
     st = pl_transform_new(l, &t);
@@ -297,6 +294,7 @@ pl_status pl_optimum_solve(const pl_spec *spec, const pl_comm *alone, double gap
 
 bool pl_optimum_same(const pl_spec *a, const pl_spec *b) {
   if (strcmp(a->group, b->group) || a->data_kind != b->data_kind) return false;
+  if (a->band_codepth != b->band_codepth || a->band_inner != b->band_inner) return false;
   if (a->data_scale != b->data_scale && !(isnan(a->data_scale) && isnan(b->data_scale)))
     return false;
   if (a->data_kind == PL_DATA_FILE) return !strcmp(a->data_path, b->data_path);

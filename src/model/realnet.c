@@ -325,6 +325,10 @@ static pl_status check_group(const pl_spec *spec, const pl_group *g, const char 
 
 static pl_status check(const pl_spec *spec, const char **key) {
   pl_group *g;
+  if (spec->band_codepth != PL_UNSET) {
+    *key = "band.codepth";
+    return pl_error(PL_EINPUT, "only for model.kind gcnn: this network works over the elements");
+  }
   *key = "group";
   PL_TRY(pl_group_parse(spec->group, &g));
   pl_status st = check_group(spec, g, key);

@@ -13,6 +13,7 @@
     static const char *const words[] = {__VA_ARGS__};                                              \
     return i >= 0 && (size_t)i < sizeof words / sizeof *words ? words[i] : NULL;                   \
   }
+WORDS(inner_products, "band", "group")
 WORDS(poolings, "none", "mean")
 WORDS(init_kinds, "gaussian", "uniform", "file")
 WORDS(data_kinds, "gaussian", "sparse", "irrep", "file", "teacher", "idx", "rankings")
@@ -31,6 +32,12 @@ const pl_key pl_keys[] = {
     {"title", PL_KEY_TEXT, F(title), .fallback = "", .whole = true,
      .help = "what the sweep is about"},
     {"group", PL_KEY_TEXT, F(group), .required = true, .help = "the group, see plancherel group"},
+    {"band.codepth", PL_KEY_INT, F(band_codepth), .min = 1, .max = 51,
+     .help = "k: only the irreps of S_n with first row n - k or longer; n up to 52 for k <= 2, 20 "
+             "for k = 3, 13 for more (default: all)"},
+    {"band.inner_product", PL_KEY_CHOICE, F(band_inner), .fallback = "band",
+     .choice = inner_products,
+     .help = "inner products in a band divided by D = sum of d^2 over it, or by |G|"},
     {"model.kind", PL_KEY_CHOICE, F(model_kind), .fallback = "gcnn", .choice = pl_model_name,
      .help = "the network"},
     {"model.depth", PL_KEY_INT, F(model_depth), .fallback = "3", .min = 2, .max = 16,
@@ -44,7 +51,8 @@ const pl_key pl_keys[] = {
     {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), NULL, POSITIVE,
      .help = "scale of the read-out (default: model.init.scale)"},
     {"model.init.path", PL_KEY_TEXT, F(init_path),
-     .help = "NetCDF file with w(layer, element), for model.init.kind file"},
+     .help = "NetCDF file with w(layer, element), for model.init.kind file; in a band also "
+             "w_fourier(layer, component)"},
     {"data.kind", PL_KEY_CHOICE, F(data_kind), .fallback = "gaussian", .choice = data_kinds,
      .help = "where the samples come from"},
     {"data.samples", PL_KEY_INT, F(data_samples), .fallback = "10", .min = 1, .max = 1e6,
@@ -64,8 +72,9 @@ const pl_key pl_keys[] = {
     {"data.nonzeros", PL_KEY_INT, F(data_nonzeros), .fallback = "3", .min = 1, .max = 1e9,
      .help = "nonzeros per sample of data.kind sparse"},
     {"data.path", PL_KEY_TEXT, F(data_path),
-     .help = "NetCDF file with x(sample, element) and y(sample), for data.kind file; IDX file of "
-             "images, for idx"},
+     .help =
+         "NetCDF file with x(sample, element), in a band also x_fourier(sample, component), and "
+         "y(sample), for data.kind file; IDX file of images, for idx"},
     {"data.labels", PL_KEY_TEXT, F(data_labels), .help = "IDX file of labels, for data.kind idx"},
     {"data.digits", PL_KEY_INTS, F(data_digits), .fallback = "[1, 5]", .min = 0, .max = 255,
      .help = "the two labels that become +1 and -1; images are averaged to m x m pixels and turned "

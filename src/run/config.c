@@ -286,6 +286,8 @@ static const char *at_fault(const char *key, const char *what) {
 /* Checks of one run that need no group: the key at fault, with a message, or NULL.  Of constant
  * cost, for it sees every run. */
 static const char *check_run(const pl_spec *s) {
+  if (s->band_inner != PL_INNER_BAND && s->band_codepth == PL_UNSET)
+    return at_fault("band.inner_product", "group needs band.codepth: without it there is no band");
   if (s->init_kind == PL_INIT_FILE && !s->init_path)
     return at_fault("model.init.kind", "file needs model.init.path");
   if (s->data_kind == PL_DATA_FILE && !s->data_path)

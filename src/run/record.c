@@ -98,24 +98,29 @@ static void add_axis(pl_recorder *rec, const pl_schema *s, const pl_axis *a) {
   }
   int k = find_segment(x, a->key);
   if (k >= 0) {
-    /* The shared segment (key "") takes the longest. */
+    /* What runs share takes the longest. */
     if (a->length <= x->segment[k].length) return;
   } else {
     k = x->num_segments++;
     x->segment = pl_realloc(x->segment, (size_t)x->num_segments, sizeof *x->segment, "output plan");
-    x->segment[k].start = x->length;
   }
   x->segment[k].key = a->key;
   x->segment[k].length = a->length;
   x->segment[k].schema = s;
   x->segment[k].axis = a;
-  x->length = x->segment[k].start + a->length;
 }
 
 static void collect_axes(pl_recorder *rec) {
   for (int k = 0; k < rec->num_schemas; k++)
     for (int i = 0; i < rec->schemas[k].num_axes; i++)
       add_axis(rec, &rec->schemas[k], &rec->schemas[k].axes[i]);
+  for (int a = 0; a < rec->num_axes; a++) {
+    axis *x = &rec->axes[a];
+    for (int k = 0; k < x->num_segments; k++) {
+      x->segment[k].start = x->length;
+      x->length += x->segment[k].length;
+    }
+  }
 }
 
 /* ---- variables of the sweep's keys, on run ---- */

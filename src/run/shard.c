@@ -44,10 +44,11 @@ static double flops_of(const pl_spec *spec) {
 
 /* Only what the flops depend on, for the sake of sweeps over seeds and rates. */
 static bool same_flops(const pl_spec *a, const pl_spec *b) {
-  return !strcmp(a->group, b->group) && a->model_kind == b->model_kind &&
-         a->model_depth == b->model_depth && a->data_kind == b->data_kind &&
-         a->data_samples == b->data_samples && a->data_path == b->data_path &&
-         a->optimizer_kind == b->optimizer_kind && a->steps == b->steps;
+  return !strcmp(a->group, b->group) && a->band_codepth == b->band_codepth &&
+         a->model_kind == b->model_kind && a->model_depth == b->model_depth &&
+         a->data_kind == b->data_kind && a->data_samples == b->data_samples &&
+         a->data_path == b->data_path && a->optimizer_kind == b->optimizer_kind &&
+         a->steps == b->steps;
 }
 
 static int ascending(const void *a, const void *b) {

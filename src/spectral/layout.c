@@ -96,7 +96,7 @@ pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_map
                     .count = end - i,
                     .irrep = l->irreps + i,
                     .mult = mult,
-                    .weight = mult * e[i].dim / (double)pl_group_order(group),
+                    .weight = mult * e[i].dim / pl_group_volume(group),
                     .owner = e[i].place.rank,
                     .grid = e[i].place.grid};
     if (b->grid >= 0) b->nb = block ? block : pl_dmat_block(l->grids[b->grid], b->dim);
