@@ -158,14 +158,16 @@ static void top_level(const pl_sn_fft *plan, int back, double *F) {
 
 /* ---- across lanes ---- */
 
-/* The 8 x 8 matrix with rows a[i], transposed: blocks of 1, 2, 4 change places. */
-static inline void transpose(pl_vec *a) {
+/* The 8 x 8 matrix with rows a[i], transposed: blocks of 1, 2, 4 change places.  Loops of one step
+ * unroll, and a stays in registers. */
+static inline __attribute__((always_inline)) void transpose(pl_vec *a) {
   for (int i = 0; i < PL_LANES; i += 2) {
     pl_vec x = a[i], y = a[i + 1];
     a[i] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
     a[i + 1] = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
   }
-  for (int i = 0; i < PL_LANES; i += i % 2 ? 3 : 1) {
+  for (int j = 0; j < PL_LANES / 2; j++) {
+    int i = j + j / 2 * 2;
     pl_vec x = a[i], y = a[i + 2];
     a[i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
     a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);

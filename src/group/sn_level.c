@@ -187,12 +187,15 @@ int64_t pl_sn_program_rows(const pl_sn_program *p) {
  * where this is called, so the loops over streams unroll. */
 static inline __attribute__((always_inline)) void
 mix(int m, int back, int64_t n, pl_vec *const *from, pl_vec *const *to, const double *o) {
+  pl_vec c[PL_SN_BRANCH][PL_SN_BRANCH], zero = {0};
+  for (int l = 0; l < m; l++)
+    for (int j = 0; j < m; j++) c[l][j] = zero + o[back ? j * m + l : l * m + j];
   for (int64_t i = 0; i < n; i++) {
     pl_vec x[PL_SN_BRANCH], y;
     for (int j = 0; j < m; j++) x[j] = from[j][i];
     for (int l = 0; l < m; l++) {
-      y = x[0] * o[back ? l : l * m];
-      for (int j = 1; j < m; j++) y += x[j] * o[back ? j * m + l : l * m + j];
+      y = c[l][0] * x[0];
+      for (int j = 1; j < m; j++) y += c[l][j] * x[j];
       to[l][i] = y;
     }
   }
