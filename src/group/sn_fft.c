@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Up to level 7 vectors hold eight functions: on S_n, functions of a batch; or on S_m, cosets of
- * one function, m = min(n-1, 7).  Above, vectors hold eight columns of one matrix. */
+/* Up to level 7 the lanes of a vector are functions: on S_n, functions of a batch; or on S_m,
+ * cosets of one function, m = min(n-1, 7).  Above, they are columns of one matrix. */
 enum { LANE_MAX = 7 };
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
@@ -35,9 +35,9 @@ struct pl_sn_fft {
   pl_sn_graph *graph;
   pl_sn_program *program[PL_SN_MAX + 1];
   layout lane, col;                  /* of vectors over lanes; of vectors over columns */
-  pl_vec *lane_out;                  /* eight transforms on S_m (or S_n, of a batch) in panels .. */
+  pl_vec *lane_out;                  /* transforms on S_m (or S_n, of a batch) in panels .. */
   pl_vec *record;                    /* .. and packed, row-major */
-  pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
+  pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), in every lane */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
   double *scale;                     /* sqrt(n! / d_lambda) */
@@ -158,57 +158,75 @@ static void top_level(const pl_sn_fft *plan, int back, double *F) {
 
 /* ---- across lanes ---- */
 
-/* The 8 x 8 matrix with rows a[i], transposed: blocks of 1, 2, 4 change places.  Loops of one step
- * unroll, and a stays in registers. */
+/* The square matrix with rows a[i], transposed: blocks of 1, 2, 4 change places.  Loops of one step
+ * unroll, so a stays in registers. */
 static inline __attribute__((always_inline)) void transpose(pl_vec *a) {
-  for (int i = 0; i < PL_LANES; i += 2) {
+#ifdef __AVX512F__
+  for (int i = 0; i < 8; i += 2) {
     pl_vec x = a[i], y = a[i + 1];
     a[i] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
     a[i + 1] = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
   }
-  for (int j = 0; j < PL_LANES / 2; j++) {
+  for (int j = 0; j < 4; j++) {
     int i = j + j / 2 * 2;
     pl_vec x = a[i], y = a[i + 2];
     a[i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
     a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
   }
-  for (int i = 0; i < PL_LANES / 2; i++) {
+  for (int i = 0; i < 4; i++) {
     pl_vec x = a[i], y = a[i + 4];
     a[i] = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
     a[i + 4] = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
   }
+#else
+  for (int i = 0; i < 4; i += 2) {
+    pl_vec x = a[i], y = a[i + 1];
+    a[i] = __builtin_shufflevector(x, y, 0, 4, 2, 6);
+    a[i + 1] = __builtin_shufflevector(x, y, 1, 5, 3, 7);
+  }
+  for (int i = 0; i < 2; i++) {
+    pl_vec x = a[i], y = a[i + 2];
+    a[i] = __builtin_shufflevector(x, y, 0, 1, 4, 5);
+    a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 6, 7);
+  }
+#endif
 }
 
 /* lanes functions of size doubles, stride apart, to vectors and back.  A missing lane repeats the
  * first: it goes through the arithmetic and is dropped at the end. */
 static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
   int64_t at[PL_LANES], e = 0;
+  pl_vec a[PL_LANES];
   for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
-    pl_vec a[PL_LANES];
     for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + at[i] + e, sizeof *a);
     transpose(a);
     for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
-  for (; e < size; e++)
-    for (int i = 0; i < PL_LANES; i++) to[e][i] = f[at[i] + e];
+  if (e == size) return;
+  for (int i = 0; i < PL_LANES; i++) a[i] = pl_sn_part_in(f + at[i] + e, size - e);
+  transpose(a);
+  for (int i = 0; i < PL_LANES; i++)
+    if (e + i < size) to[e + i] = a[i];
 }
 
 static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, int64_t stride) {
   int64_t at[PL_LANES], e = 0;
+  pl_vec a[PL_LANES];
   for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
-    pl_vec a[PL_LANES];
     for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i];
     transpose(a);
     for (int i = PL_LANES - 1; i >= 0; i--) /* the first lane comes last, and stays */
       memcpy(f + at[i] + e, &a[i], sizeof *a);
   }
-  for (; e < size; e++)
-    for (int i = PL_LANES - 1; i >= 0; i--) f[at[i] + e] = from[e][i];
+  if (e == size) return;
+  for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : e];
+  transpose(a);
+  for (int i = PL_LANES - 1; i >= 0; i--) pl_sn_part_out(a[i], f + at[i] + e, size - e);
 }
 
-/* Eight records of level n, between panels (lane_out) and packed row-major matrices (record), in
+/* The records of level n, between panels (lane_out) and packed row-major matrices (record), in
  * the caller's scaling on the latter side. */
 static void panels_to_record(const pl_sn_fft *plan) {
   pl_vec *to = plan->record;
@@ -238,8 +256,8 @@ static void record_to_panels(const pl_sn_fft *plan) {
   }
 }
 
-/* Eight columns, from column u on, of a matrix of vectors over lanes: where they start and how far
- * their rows are apart.  Columns past the last one all are `none`, a single vector. */
+/* PL_LANES columns, from column u on, of a matrix of vectors over lanes: where they start and how
+ * far their rows are apart.  Columns past the last one all are `none`, a single vector. */
 static void find_columns(const pl_sn_fft *plan, int mu, int64_t u, pl_vec *none, pl_vec **start,
                          int64_t *step) {
   const matrix *a = &plan->lane.matrices[plan->m][mu];
@@ -295,7 +313,8 @@ static void columns_to_lanes(const pl_sn_fft *plan, int lanes, const pl_vec *blo
   }
 }
 
-/* Eight functions f, stride apart, to their transforms on S_k, in vectors over lanes; and back. */
+/* Functions f, stride apart, one per lane, to their transforms on S_k, in vectors over lanes; and
+ * back. */
 static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double *f, int64_t stride,
                           pl_vec *out) {
   int64_t order = pl_factorial(k - 1);
@@ -328,6 +347,11 @@ static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, 
 
 /* ---- one function ---- */
 
+/* Cosets go through the lanes in rounds; the first coset of the last one. */
+static int last_round(int cosets) {
+  return (cosets - 1) / PL_LANES * PL_LANES;
+}
+
 /* The k cosets of S_(k-1) in f to their transforms, in plan->col_blocks[k]. */
 static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
   const layout *col = &plan->col;
@@ -339,8 +363,11 @@ static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
     }
     return;
   }
-  lanes_forward(plan, k - 1, k, f, order, plan->lane_out);
-  lanes_to_columns(plan, k, plan->col_blocks[k]);
+  for (int b = 0; b < k; b += PL_LANES) {
+    int lanes = k - b < PL_LANES ? k - b : PL_LANES;
+    lanes_forward(plan, k - 1, lanes, f + b * order, order, plan->lane_out);
+    lanes_to_columns(plan, lanes, plan->col_blocks[k] + b * size);
+  }
 }
 
 static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
@@ -353,8 +380,11 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
     }
     return;
   }
-  columns_to_lanes(plan, k, plan->col_blocks[k]);
-  lanes_backward(plan, k - 1, k, plan->lane_out, f, order);
+  for (int b = last_round(k); b >= 0; b -= PL_LANES) {
+    int lanes = k - b < PL_LANES ? k - b : PL_LANES;
+    columns_to_lanes(plan, lanes, plan->col_blocks[k] + b * size);
+    lanes_backward(plan, k - 1, lanes, plan->lane_out, f + b * order, order);
+  }
 }
 
 /* ---- plan ---- */
@@ -384,7 +414,7 @@ static sizes plan_sizes(const pl_sn_fft *plan) {
     z.scratch = larger(z.scratch, scratch_size(plan, &plan->lane, k));
   }
   for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++) {
-    z.col_blocks[k] = k * plan->col.size[k - 1];
+    z.col_blocks[k] = (k == plan->m + 1 ? last_round(k) + PL_LANES : k) * plan->col.size[k - 1];
     z.scratch = larger(z.scratch, scratch_size(plan, &plan->col, k));
   }
   for (int mu = 0; n > PL_SN_SMALL && mu < plan->graph->count[n - 1]; mu++)
@@ -433,8 +463,11 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (z.lane_blocks[k]) plan->lane_blocks[k] = vectors(z.lane_blocks[k]);
   for (int k = 1; k <= PL_SN_MAX; k++)
     if (z.col_blocks[k]) plan->col_blocks[k] = vectors(z.col_blocks[k]);
-  /* One is spent when the other is filled; side by side they would not fit in cache. */
-  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
+  /* One is spent when the other is filled, if the last round of cosets is the last filled and the
+   * first spent; side by side they would not fit in cache. */
+  if (n > PL_SN_SMALL)
+    plan->lane_blocks[plan->m] =
+        plan->col_blocks[plan->m + 1] + last_round(plan->m + 1) * plan->col.size[plan->m];
   *out = plan;
   return PL_OK;
 }

@@ -259,24 +259,19 @@ enum { AHEAD = 8 }; /* rows: too far apart for the hardware to foresee */
 void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
                     double *to, int64_t ld) {
   for (int64_t t = 0; t < rows; t++, panel += w, to += ld)
-    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
-      const double *x = (const double *)(panel + v);
+    for (int64_t v = 0; v < w; v++) {
       double *y = to + v * PL_LANES;
       __builtin_prefetch(y + AHEAD * ld, 1);
-#pragma omp simd /* masked */
-      for (int64_t u = 0; u < PL_LANES; u++)
-        if (u < left) y[u] = x[u] * scale;
+      pl_sn_part_out(panel[v] * scale, y, cols - v * PL_LANES);
     }
 }
 
 void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
                    int64_t ld, pl_vec *panel) {
   for (int64_t t = 0; t < rows; t++, panel += w, from += ld)
-    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+    for (int64_t v = 0; v < w; v++) {
       const double *x = from + v * PL_LANES;
-      double *y = (double *)(panel + v);
       __builtin_prefetch(x + AHEAD * ld);
-#pragma omp simd
-      for (int64_t u = 0; u < PL_LANES; u++) y[u] = u < left ? x[u] * scale : 0;
+      panel[v] = pl_sn_part_in(x, cols - v * PL_LANES) * scale;
     }
 }
