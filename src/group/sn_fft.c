@@ -37,6 +37,7 @@ struct pl_sn_fft {
   layout lane, col;                  /* of vectors over lanes; of vectors over columns */
   pl_vec *lane_out;                  /* transforms on S_m (or S_n, of a batch) in panels .. */
   pl_vec *record;                    /* .. and packed, row-major */
+  int32_t *place;                    /* of the former in the latter, n <= 7 */
   pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), in every lane */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
@@ -192,6 +193,8 @@ static inline __attribute__((always_inline)) void transpose(pl_vec *a) {
 #endif
 }
 
+typedef pl_vec unaligned __attribute__((aligned(sizeof(double))));
+
 /* lanes functions of size doubles, stride apart, to vectors and back.  A missing lane repeats the
  * first: it goes through the arithmetic and is dropped at the end. */
 static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
@@ -199,7 +202,7 @@ static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, p
   pl_vec a[PL_LANES];
   for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
-    for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + at[i] + e, sizeof *a);
+    for (int i = 0; i < PL_LANES; i++) a[i] = *(const unaligned *)(f + at[i] + e);
     transpose(a);
     for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
@@ -218,7 +221,7 @@ static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, in
     for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i];
     transpose(a);
     for (int i = PL_LANES - 1; i >= 0; i--) /* the first lane comes last, and stays */
-      memcpy(f + at[i] + e, &a[i], sizeof *a);
+      *(unaligned *)(f + at[i] + e) = a[i];
   }
   if (e == size) return;
   for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : e];
@@ -226,33 +229,25 @@ static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, in
   for (int i = PL_LANES - 1; i >= 0; i--) pl_sn_part_out(a[i], f + at[i] + e, size - e);
 }
 
-/* The records of level n, between panels (lane_out) and packed row-major matrices (record), in
- * the caller's scaling on the latter side. */
+/* The records of level n, between panels (lane_out) and packed row-major matrices (record), in the
+ * caller's scaling on the latter side. */
 static void panels_to_record(const pl_sn_fft *plan) {
-  pl_vec *to = plan->record;
+  const pl_vec *from = plan->lane_out;
+  const int32_t *place = plan->place;
   for (int lambda = 0; lambda < plan->nirreps; lambda++) {
-    const matrix *a = &plan->lane.matrices[plan->n][lambda];
-    const pl_vec *from = plan->lane_out + a->base;
-    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
-    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
-      for (int64_t t = 0; t < d; t++)
-        for (int64_t u = 0; u < a->panels[p].width; u++)
-          to[t * d + col + u] = *from++ * plan->scale[lambda];
-    to += d * d;
+    double scale = plan->scale[lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim;
+    for (int64_t i = 0; i < d * d; i++) plan->record[*place++] = *from++ * scale;
   }
 }
 
 static void record_to_panels(const pl_sn_fft *plan) {
-  const pl_vec *from = plan->record;
+  pl_vec *to = plan->lane_out;
+  const int32_t *place = plan->place;
   for (int lambda = 0; lambda < plan->nirreps; lambda++) {
-    const matrix *a = &plan->lane.matrices[plan->n][lambda];
-    pl_vec *to = plan->lane_out + a->base;
-    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
-    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
-      for (int64_t t = 0; t < d; t++)
-        for (int64_t u = 0; u < a->panels[p].width; u++)
-          *to++ = from[t * d + col + u] * (1 / plan->scale[lambda]);
-    from += d * d;
+    double scale = 1 / plan->scale[lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim;
+    for (int64_t i = 0; i < d * d; i++) *to++ = plan->record[*place++] * scale;
   }
 }
 
@@ -389,6 +384,21 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
 
 /* ---- plan ---- */
 
+static int32_t *record_places(const pl_sn_fft *plan) {
+  int32_t *place = pl_alloc((size_t)pl_factorial(plan->n), sizeof *place, "transform record");
+  int64_t i = 0, start = 0;
+  for (int lambda = 0; lambda < plan->nirreps; lambda++) {
+    const matrix *a = &plan->lane.matrices[plan->n][lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
+    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
+      for (int64_t t = 0; t < d; t++)
+        for (int64_t u = 0; u < a->panels[p].width; u++)
+          place[i++] = (int32_t)(start + t * d + col + u);
+    start += d * d;
+  }
+  return place;
+}
+
 typedef struct sizes { /* in vectors */
   int64_t record, lane_out, scratch, top, lane_blocks[LANE_MAX + 1], col_blocks[PL_SN_MAX + 1];
 } sizes;
@@ -456,6 +466,7 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
   pl_sn_fft *plan = plan_tables(n, offset);
   sizes z = plan_sizes(plan);
   plan->record = vectors(z.record);
+  if (n <= LANE_MAX) plan->place = record_places(plan);
   plan->lane_out = vectors(z.lane_out);
   plan->scratch = vectors(z.scratch);
   plan->top = vectors(z.top);
@@ -486,6 +497,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   pl_free(plan->offset);
   pl_free(plan->scale);
   pl_free(plan->record);
+  pl_free(plan->place);
   pl_free(plan->lane_out);
   pl_free(plan->scratch);
   pl_free(plan->top);
@@ -550,8 +562,23 @@ static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int
   lanes_backward(plan, plan->n, lanes, plan->lane_out, f, f_stride);
 }
 
+/* S_2: sum and difference, there and back.  The lanes would cost more than they save. */
+static void pairs(int batch, double scale, const double *x0, const double *x1, int64_t x_stride,
+                  double *y0, double *y1, int64_t y_stride) {
+  for (int b = 0; b < batch; b++) {
+    double u = scale * x0[b * x_stride], v = scale * x1[b * x_stride];
+    y0[b * y_stride] = u + v;
+    y1[b * y_stride] = u - v;
+  }
+}
+
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
                        int64_t F_stride) {
+  const int64_t *at = plan->offset;
+  if (plan->n == 2) {
+    pairs(batch, 1, f, f + 1, f_stride, F + at[0], F + at[1], F_stride);
+    return;
+  }
   for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
     if (lanes) {
@@ -565,6 +592,11 @@ void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_st
 
 void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,
                        int64_t f_stride) {
+  const int64_t *at = plan->offset;
+  if (plan->n == 2) {
+    pairs(batch, 0.5, F + at[0], F + at[1], F_stride, f, f + 1, f_stride);
+    return;
+  }
   for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
     if (lanes) {
