@@ -15,19 +15,16 @@ enum { PL_LANES = 4 };
 #endif
 typedef double pl_vec __attribute__((vector_size(PL_LANES * sizeof(double))));
 
-/* The first min(count, PL_LANES) doubles at `from`, then zeros; and back.  No others are touched.
- */
-static inline pl_vec pl_sn_part_in(const double *from, int64_t count) {
+/* The first min(count, PL_LANES) doubles, the rest zeros; and back, touching no others. */
+static inline void pl_sn_part_in(const double *from, int64_t count, pl_vec *v) {
   double x[PL_LANES];
-  pl_vec v;
 #pragma omp simd
   for (int64_t u = 0; u < PL_LANES; u++) x[u] = u < count ? from[u] : 0;
-  memcpy(&v, x, sizeof v);
-  return v;
+  memcpy(v, x, sizeof *v);
 }
-static inline void pl_sn_part_out(pl_vec v, double *to, int64_t count) {
+static inline void pl_sn_part_out(const pl_vec *v, double *to, int64_t count) {
   double x[PL_LANES];
-  memcpy(x, &v, sizeof v);
+  memcpy(x, v, sizeof *v);
 #pragma omp simd
   for (int64_t u = 0; u < PL_LANES; u++)
     if (u < count) to[u] = x[u];

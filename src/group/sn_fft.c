@@ -207,7 +207,7 @@ static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, p
     for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
   if (e == size) return;
-  for (int i = 0; i < PL_LANES; i++) a[i] = pl_sn_part_in(f + at[i] + e, size - e);
+  for (int i = 0; i < PL_LANES; i++) pl_sn_part_in(f + at[i] + e, size - e, &a[i]);
   transpose(a);
   for (int i = 0; i < PL_LANES; i++)
     if (e + i < size) to[e + i] = a[i];
@@ -226,7 +226,7 @@ static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, in
   if (e == size) return;
   for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : e];
   transpose(a);
-  for (int i = PL_LANES - 1; i >= 0; i--) pl_sn_part_out(a[i], f + at[i] + e, size - e);
+  for (int i = PL_LANES - 1; i >= 0; i--) pl_sn_part_out(&a[i], f + at[i] + e, size - e);
 }
 
 /* The records of level n, between panels (lane_out) and packed row-major matrices (record), in the

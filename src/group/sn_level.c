@@ -262,7 +262,8 @@ void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const p
     for (int64_t v = 0; v < w; v++) {
       double *y = to + v * PL_LANES;
       __builtin_prefetch(y + AHEAD * ld, 1);
-      pl_sn_part_out(panel[v] * scale, y, cols - v * PL_LANES);
+      pl_vec scaled = panel[v] * scale;
+      pl_sn_part_out(&scaled, y, cols - v * PL_LANES);
     }
 }
 
@@ -272,6 +273,7 @@ void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const do
     for (int64_t v = 0; v < w; v++) {
       const double *x = from + v * PL_LANES;
       __builtin_prefetch(x + AHEAD * ld);
-      panel[v] = pl_sn_part_in(x, cols - v * PL_LANES) * scale;
+      pl_sn_part_in(x, cols - v * PL_LANES, &panel[v]);
+      panel[v] *= scale;
     }
 }
