@@ -11,13 +11,12 @@
  *
  * How it runs.  Blocks of (n-1)! consecutive elements are left cosets of S_(n-1); they are walked
  * depth first, so that a transform on S_8 stays in cache.
- *   Levels <= 7: the lanes of a vector are eight cosets, or eight functions of a batch (n <= 7);
- *                levels <= 5 are straight code on registers (group/sn_codelet.h).
- *   Levels >= 8: the lanes are eight columns of a matrix, which all go through the same arithmetic.
- *   A matrix is stored in panels, the columns that share a shape at level 5 or 7, row after row, so
- *   that every step of a level is one flat loop over contiguous vectors.  The caller's row-major
- *   matrices are met at level n only.
- * Everything is Local. */
+ *   Levels <= 7: the lanes of a vector are cosets, or functions of a batch (n <= 7); levels <= 5
+ * are straight code on registers (group/sn_codelet.h). Levels >= 8: the lanes are columns of a
+ * matrix, which all go through the same arithmetic. A matrix is stored in panels, the columns that
+ * share a shape at level 5 or 7, row after row, so that every step of a level is one flat loop over
+ * contiguous vectors.  The caller's row-major matrices are met at level n only. Everything is
+ * Local. */
 #ifndef PL_GROUP_SN_FFT_H
 #define PL_GROUP_SN_FFT_H
 

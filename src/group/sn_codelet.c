@@ -1,6 +1,7 @@
 #include "group/sn_codelet.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* Everything below is inlined into the four entry points with constant arguments: local arrays
  * become registers, coefficients constants, and `back` chooses the direction.  Backward, functions
@@ -228,20 +229,11 @@ INLINE void any_five(int back, int nu, int64_t w, pl_vec *const *f, pl_vec *cons
   }
 }
 
-static void five_forward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y, int64_t p,
-                         int64_t q, int64_t r) {
-  any_five(0, nu, w, f, y, p, q, r);
-}
-static void five_backward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y, int64_t p,
-                          int64_t q, int64_t r) {
-  any_five(1, nu, w, f, y, p, q, r);
-}
-
 void pl_sn_five_forward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y) {
-  five_forward(nu, w, f, y, w, w, w);
+  any_five(0, nu, w, f, y, w, w, w);
 }
 void pl_sn_five_backward(int nu, int64_t w, pl_vec *const *f, pl_vec *const *y) {
-  five_backward(nu, w, f, y, w, w, w);
+  any_five(1, nu, w, f, y, w, w, w);
 }
 
 /* Transform on S_3: block b of f is F_(3-b).  Matrices packed: (3), (2,1), (1,1,1). */
@@ -288,23 +280,21 @@ static void s4_backward(pl_vec *f, pl_vec *F) {
   s4(1, f, F);
 }
 
-/* Level 5 on square matrices: where the shapes of 4 and of 5 stand in packed records. */
+/* Level 5 on square matrices: columns of nu at `base` in packed records g[b] and at y0, y1, y2 in
+ * F, whose rows are p, q, r apart. */
+INLINE void square_five(int back, int nu, int d, pl_vec g[5][24], int base, pl_vec *y0, int p,
+                        pl_vec *y1, int q, pl_vec *y2, int r) {
+  pl_vec *f[5], *y[3] = {y0, y1, y2};
+  for (int j = 0; j < 5; j++) f[j] = g[4 - j] + base;
+  any_five(back, nu, d, f, y, p, q, r);
+}
+
 INLINE void level5(int back, pl_vec g[5][24], pl_vec *F) {
-  static const int dim[] = {1, 3, 2, 3, 1}, base[] = {0, 1, 10, 14, 23};
-  static const struct {
-    int at[3], ld[3]; /* in F: the columns of each shape that covers nu; its dimension */
-  } up[] = {{{0, 1}, {1, 4}},
-            {{2, 17, 42}, {4, 5, 6}},
-            {{20, 78}, {5, 5}},
-            {{45, 80, 103}, {6, 5, 4}},
-            {{106, 119}, {4, 1}}};
-  for (int nu = 0; nu < 5; nu++) {
-    pl_vec *f[5], *y[3];
-    for (int j = 0; j < 5; j++) f[j] = g[4 - j] + base[nu];
-    for (int l = 0; l < 3; l++) y[l] = F + up[nu].at[l];
-    (back ? five_backward : five_forward)(nu, dim[nu], f, y, up[nu].ld[0], up[nu].ld[1],
-                                          up[nu].ld[2]);
-  }
+  square_five(back, 0, 1, g, 0, F, 1, F + 1, 4, NULL, 0);
+  square_five(back, 1, 3, g, 1, F + 2, 4, F + 17, 5, F + 42, 6);
+  square_five(back, 2, 2, g, 10, F + 20, 5, F + 78, 5, NULL, 0);
+  square_five(back, 3, 3, g, 14, F + 45, 6, F + 80, 5, F + 103, 4);
+  square_five(back, 4, 1, g, 23, F + 106, 4, F + 119, 1, NULL, 0);
 }
 
 INLINE void small(int back, int k, pl_vec *f, pl_vec *F) {

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Up to level 7 vectors hold eight functions: on S_n, functions of a batch; or on S_m, cosets of
- * one function, m = min(n-1, 7).  Above, vectors hold eight columns of one matrix. */
+/* Up to level 7 the lanes of a vector are functions: on S_n, functions of a batch; or on S_m,
+ * cosets of one function, m = min(n-1, 7).  Above, they are columns of one matrix. */
 enum { LANE_MAX = 7 };
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
@@ -35,9 +35,10 @@ struct pl_sn_fft {
   pl_sn_graph *graph;
   pl_sn_program *program[PL_SN_MAX + 1];
   layout lane, col;                  /* of vectors over lanes; of vectors over columns */
-  pl_vec *lane_out;                  /* eight transforms on S_m (or S_n, of a batch) in panels .. */
+  pl_vec *lane_out;                  /* transforms on S_m (or S_n, of a batch) in panels .. */
   pl_vec *record;                    /* .. and packed, row-major */
-  pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), eight at once */
+  int32_t *place;                    /* of the former in the latter, n <= 7 */
+  pl_vec *lane_blocks[LANE_MAX + 1]; /* [k]: k transforms on S_(k-1), in every lane */
   pl_vec *col_blocks[PL_SN_MAX + 1]; /* [k]: k transforms on S_(k-1) */
   pl_vec *scratch, *top;             /* of a program; panels of level n */
   double *scale;                     /* sqrt(n! / d_lambda) */
@@ -158,86 +159,100 @@ static void top_level(const pl_sn_fft *plan, int back, double *F) {
 
 /* ---- across lanes ---- */
 
-/* The 8 x 8 matrix with rows a[i], transposed: blocks of 1, 2, 4 change places. */
-static inline void transpose(pl_vec *a) {
-  for (int i = 0; i < PL_LANES; i += 2) {
+/* The square matrix with rows a[i], transposed: blocks of 1, 2, 4 change places.  Loops of one step
+ * unroll, so a stays in registers. */
+static inline __attribute__((always_inline)) void transpose(pl_vec *a) {
+#ifdef __AVX512F__
+  for (int i = 0; i < 8; i += 2) {
     pl_vec x = a[i], y = a[i + 1];
     a[i] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
     a[i + 1] = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
   }
-  for (int i = 0; i < PL_LANES; i += i % 2 ? 3 : 1) {
+  for (int j = 0; j < 4; j++) {
+    int i = j + j / 2 * 2;
     pl_vec x = a[i], y = a[i + 2];
     a[i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
     a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
   }
-  for (int i = 0; i < PL_LANES / 2; i++) {
+  for (int i = 0; i < 4; i++) {
     pl_vec x = a[i], y = a[i + 4];
     a[i] = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
     a[i + 4] = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
   }
+#else
+  for (int i = 0; i < 4; i += 2) {
+    pl_vec x = a[i], y = a[i + 1];
+    a[i] = __builtin_shufflevector(x, y, 0, 4, 2, 6);
+    a[i + 1] = __builtin_shufflevector(x, y, 1, 5, 3, 7);
+  }
+  for (int i = 0; i < 2; i++) {
+    pl_vec x = a[i], y = a[i + 2];
+    a[i] = __builtin_shufflevector(x, y, 0, 1, 4, 5);
+    a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 6, 7);
+  }
+#endif
 }
+
+typedef pl_vec unaligned __attribute__((aligned(sizeof(double))));
 
 /* lanes functions of size doubles, stride apart, to vectors and back.  A missing lane repeats the
  * first: it goes through the arithmetic and is dropped at the end. */
 static void lanes_in(int lanes, const double *f, int64_t stride, int64_t size, pl_vec *to) {
   int64_t at[PL_LANES], e = 0;
+  pl_vec a[PL_LANES];
   for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
-    pl_vec a[PL_LANES];
-    for (int i = 0; i < PL_LANES; i++) memcpy(&a[i], f + at[i] + e, sizeof *a);
+    for (int i = 0; i < PL_LANES; i++) a[i] = *(const unaligned *)(f + at[i] + e);
     transpose(a);
     for (int i = 0; i < PL_LANES; i++) to[e + i] = a[i];
   }
-  for (; e < size; e++)
-    for (int i = 0; i < PL_LANES; i++) to[e][i] = f[at[i] + e];
+  if (e == size) return;
+  for (int i = 0; i < PL_LANES; i++) pl_sn_part_in(f + at[i] + e, size - e, &a[i]);
+  transpose(a);
+  for (int i = 0; i < PL_LANES; i++)
+    if (e + i < size) to[e + i] = a[i];
 }
 
 static void lanes_out(int lanes, const pl_vec *from, int64_t size, double *f, int64_t stride) {
   int64_t at[PL_LANES], e = 0;
+  pl_vec a[PL_LANES];
   for (int i = 0; i < PL_LANES; i++) at[i] = i < lanes ? i * stride : 0;
   for (; e + PL_LANES <= size; e += PL_LANES) {
-    pl_vec a[PL_LANES];
     for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i];
     transpose(a);
     for (int i = PL_LANES - 1; i >= 0; i--) /* the first lane comes last, and stays */
-      memcpy(f + at[i] + e, &a[i], sizeof *a);
+      *(unaligned *)(f + at[i] + e) = a[i];
   }
-  for (; e < size; e++)
-    for (int i = PL_LANES - 1; i >= 0; i--) f[at[i] + e] = from[e][i];
+  if (e == size) return;
+  for (int i = 0; i < PL_LANES; i++) a[i] = from[e + i < size ? e + i : e];
+  transpose(a);
+  for (int i = PL_LANES - 1; i >= 0; i--) pl_sn_part_out(&a[i], f + at[i] + e, size - e);
 }
 
-/* Eight records of level n, between panels (lane_out) and packed row-major matrices (record), in
- * the caller's scaling on the latter side. */
+/* The records of level n, between panels (lane_out) and packed row-major matrices (record), in the
+ * caller's scaling on the latter side. */
 static void panels_to_record(const pl_sn_fft *plan) {
-  pl_vec *to = plan->record;
+  const pl_vec *from = plan->lane_out;
+  const int32_t *place = plan->place;
   for (int lambda = 0; lambda < plan->nirreps; lambda++) {
-    const matrix *a = &plan->lane.matrices[plan->n][lambda];
-    const pl_vec *from = plan->lane_out + a->base;
-    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
-    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
-      for (int64_t t = 0; t < d; t++)
-        for (int64_t u = 0; u < a->panels[p].width; u++)
-          to[t * d + col + u] = *from++ * plan->scale[lambda];
-    to += d * d;
+    double scale = plan->scale[lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim;
+    for (int64_t i = 0; i < d * d; i++) plan->record[*place++] = *from++ * scale;
   }
 }
 
 static void record_to_panels(const pl_sn_fft *plan) {
-  const pl_vec *from = plan->record;
+  pl_vec *to = plan->lane_out;
+  const int32_t *place = plan->place;
   for (int lambda = 0; lambda < plan->nirreps; lambda++) {
-    const matrix *a = &plan->lane.matrices[plan->n][lambda];
-    pl_vec *to = plan->lane_out + a->base;
-    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
-    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
-      for (int64_t t = 0; t < d; t++)
-        for (int64_t u = 0; u < a->panels[p].width; u++)
-          *to++ = from[t * d + col + u] * (1 / plan->scale[lambda]);
-    from += d * d;
+    double scale = 1 / plan->scale[lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim;
+    for (int64_t i = 0; i < d * d; i++) *to++ = plan->record[*place++] * scale;
   }
 }
 
-/* Eight columns, from column u on, of a matrix of vectors over lanes: where they start and how far
- * their rows are apart.  Columns past the last one all are `none`, a single vector. */
+/* PL_LANES columns, from column u on, of a matrix of vectors over lanes: where they start and how
+ * far their rows are apart.  Columns past the last one all are `none`, a single vector. */
 static void find_columns(const pl_sn_fft *plan, int mu, int64_t u, pl_vec *none, pl_vec **start,
                          int64_t *step) {
   const matrix *a = &plan->lane.matrices[plan->m][mu];
@@ -293,7 +308,8 @@ static void columns_to_lanes(const pl_sn_fft *plan, int lanes, const pl_vec *blo
   }
 }
 
-/* Eight functions f, stride apart, to their transforms on S_k, in vectors over lanes; and back. */
+/* Functions f, stride apart, one per lane, to their transforms on S_k, in vectors over lanes; and
+ * back. */
 static void lanes_forward(const pl_sn_fft *plan, int k, int lanes, const double *f, int64_t stride,
                           pl_vec *out) {
   int64_t order = pl_factorial(k - 1);
@@ -326,6 +342,11 @@ static void lanes_backward(const pl_sn_fft *plan, int k, int lanes, pl_vec *in, 
 
 /* ---- one function ---- */
 
+/* Cosets go through the lanes in rounds; the first coset of the last one. */
+static int last_round(int cosets) {
+  return (cosets - 1) / PL_LANES * PL_LANES;
+}
+
 /* The k cosets of S_(k-1) in f to their transforms, in plan->col_blocks[k]. */
 static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
   const layout *col = &plan->col;
@@ -337,8 +358,11 @@ static void cosets_forward(const pl_sn_fft *plan, int k, const double *f) {
     }
     return;
   }
-  lanes_forward(plan, k - 1, k, f, order, plan->lane_out);
-  lanes_to_columns(plan, k, plan->col_blocks[k]);
+  for (int b = 0; b < k; b += PL_LANES) {
+    int lanes = k - b < PL_LANES ? k - b : PL_LANES;
+    lanes_forward(plan, k - 1, lanes, f + b * order, order, plan->lane_out);
+    lanes_to_columns(plan, lanes, plan->col_blocks[k] + b * size);
+  }
 }
 
 static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
@@ -351,11 +375,29 @@ static void cosets_backward(const pl_sn_fft *plan, int k, double *f) {
     }
     return;
   }
-  columns_to_lanes(plan, k, plan->col_blocks[k]);
-  lanes_backward(plan, k - 1, k, plan->lane_out, f, order);
+  for (int b = last_round(k); b >= 0; b -= PL_LANES) {
+    int lanes = k - b < PL_LANES ? k - b : PL_LANES;
+    columns_to_lanes(plan, lanes, plan->col_blocks[k] + b * size);
+    lanes_backward(plan, k - 1, lanes, plan->lane_out, f + b * order, order);
+  }
 }
 
 /* ---- plan ---- */
+
+static int32_t *record_places(const pl_sn_fft *plan) {
+  int32_t *place = pl_alloc((size_t)pl_factorial(plan->n), sizeof *place, "transform record");
+  int64_t i = 0, start = 0;
+  for (int lambda = 0; lambda < plan->nirreps; lambda++) {
+    const matrix *a = &plan->lane.matrices[plan->n][lambda];
+    int64_t d = plan->graph->shape[plan->n][lambda].dim, col = 0;
+    for (int p = 0; p < a->npanels; col += a->panels[p++].width)
+      for (int64_t t = 0; t < d; t++)
+        for (int64_t u = 0; u < a->panels[p].width; u++)
+          place[i++] = (int32_t)(start + t * d + col + u);
+    start += d * d;
+  }
+  return place;
+}
 
 typedef struct sizes { /* in vectors */
   int64_t record, lane_out, scratch, top, lane_blocks[LANE_MAX + 1], col_blocks[PL_SN_MAX + 1];
@@ -382,7 +424,7 @@ static sizes plan_sizes(const pl_sn_fft *plan) {
     z.scratch = larger(z.scratch, scratch_size(plan, &plan->lane, k));
   }
   for (int k = plan->m + 1; n > PL_SN_SMALL && k <= n; k++) {
-    z.col_blocks[k] = k * plan->col.size[k - 1];
+    z.col_blocks[k] = (k == plan->m + 1 ? last_round(k) + PL_LANES : k) * plan->col.size[k - 1];
     z.scratch = larger(z.scratch, scratch_size(plan, &plan->col, k));
   }
   for (int mu = 0; n > PL_SN_SMALL && mu < plan->graph->count[n - 1]; mu++)
@@ -424,6 +466,7 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
   pl_sn_fft *plan = plan_tables(n, offset);
   sizes z = plan_sizes(plan);
   plan->record = vectors(z.record);
+  if (n <= LANE_MAX) plan->place = record_places(plan);
   plan->lane_out = vectors(z.lane_out);
   plan->scratch = vectors(z.scratch);
   plan->top = vectors(z.top);
@@ -431,8 +474,11 @@ pl_status pl_sn_fft_new(int n, const int64_t *offset, pl_sn_fft **out) {
     if (z.lane_blocks[k]) plan->lane_blocks[k] = vectors(z.lane_blocks[k]);
   for (int k = 1; k <= PL_SN_MAX; k++)
     if (z.col_blocks[k]) plan->col_blocks[k] = vectors(z.col_blocks[k]);
-  /* One is spent when the other is filled; side by side they would not fit in cache. */
-  if (n > PL_SN_SMALL) plan->lane_blocks[plan->m] = plan->col_blocks[plan->m + 1];
+  /* One is spent when the other is filled, if the last round of cosets is the last filled and the
+   * first spent; side by side they would not fit in cache. */
+  if (n > PL_SN_SMALL)
+    plan->lane_blocks[plan->m] =
+        plan->col_blocks[plan->m + 1] + last_round(plan->m + 1) * plan->col.size[plan->m];
   *out = plan;
   return PL_OK;
 }
@@ -451,6 +497,7 @@ void pl_sn_fft_free(pl_sn_fft *plan) {
   pl_free(plan->offset);
   pl_free(plan->scale);
   pl_free(plan->record);
+  pl_free(plan->place);
   pl_free(plan->lane_out);
   pl_free(plan->scratch);
   pl_free(plan->top);
@@ -515,8 +562,23 @@ static void batch_inverse(const pl_sn_fft *plan, int lanes, const double *F, int
   lanes_backward(plan, plan->n, lanes, plan->lane_out, f, f_stride);
 }
 
+/* S_2: sum and difference, there and back.  The lanes would cost more than they save. */
+static void pairs(int batch, double scale, const double *x0, const double *x1, int64_t x_stride,
+                  double *y0, double *y1, int64_t y_stride) {
+  for (int b = 0; b < batch; b++) {
+    double u = scale * x0[b * x_stride], v = scale * x1[b * x_stride];
+    y0[b * y_stride] = u + v;
+    y1[b * y_stride] = u - v;
+  }
+}
+
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
                        int64_t F_stride) {
+  const int64_t *at = plan->offset;
+  if (plan->n == 2) {
+    pairs(batch, 1, f, f + 1, f_stride, F + at[0], F + at[1], F_stride);
+    return;
+  }
   for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
     if (lanes) {
@@ -530,6 +592,11 @@ void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_st
 
 void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,
                        int64_t f_stride) {
+  const int64_t *at = plan->offset;
+  if (plan->n == 2) {
+    pairs(batch, 0.5, F + at[0], F + at[1], F_stride, f, f + 1, f_stride);
+    return;
+  }
   for (int b = 0, lanes; b < batch; b += lanes ? lanes : 1) {
     lanes = lanes_of_batch(plan, batch - b);
     if (lanes) {

@@ -187,12 +187,15 @@ int64_t pl_sn_program_rows(const pl_sn_program *p) {
  * where this is called, so the loops over streams unroll. */
 static inline __attribute__((always_inline)) void
 mix(int m, int back, int64_t n, pl_vec *const *from, pl_vec *const *to, const double *o) {
+  pl_vec c[PL_SN_BRANCH][PL_SN_BRANCH], zero = {0};
+  for (int l = 0; l < m; l++)
+    for (int j = 0; j < m; j++) c[l][j] = zero + o[back ? j * m + l : l * m + j];
   for (int64_t i = 0; i < n; i++) {
     pl_vec x[PL_SN_BRANCH], y;
     for (int j = 0; j < m; j++) x[j] = from[j][i];
     for (int l = 0; l < m; l++) {
-      y = x[0] * o[back ? l : l * m];
-      for (int j = 1; j < m; j++) y += x[j] * o[back ? j * m + l : l * m + j];
+      y = c[l][0] * x[0];
+      for (int j = 1; j < m; j++) y += c[l][j] * x[j];
       to[l][i] = y;
     }
   }
@@ -256,24 +259,21 @@ enum { AHEAD = 8 }; /* rows: too far apart for the hardware to foresee */
 void pl_sn_rows_out(int64_t rows, int64_t w, int64_t cols, double scale, const pl_vec *panel,
                     double *to, int64_t ld) {
   for (int64_t t = 0; t < rows; t++, panel += w, to += ld)
-    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
-      const double *x = (const double *)(panel + v);
+    for (int64_t v = 0; v < w; v++) {
       double *y = to + v * PL_LANES;
       __builtin_prefetch(y + AHEAD * ld, 1);
-#pragma omp simd /* masked */
-      for (int64_t u = 0; u < PL_LANES; u++)
-        if (u < left) y[u] = x[u] * scale;
+      pl_vec scaled = panel[v] * scale;
+      pl_sn_part_out(&scaled, y, cols - v * PL_LANES);
     }
 }
 
 void pl_sn_rows_in(int64_t rows, int64_t w, int64_t cols, double scale, const double *from,
                    int64_t ld, pl_vec *panel) {
   for (int64_t t = 0; t < rows; t++, panel += w, from += ld)
-    for (int64_t v = 0, left = cols; v < w; v++, left -= PL_LANES) {
+    for (int64_t v = 0; v < w; v++) {
       const double *x = from + v * PL_LANES;
-      double *y = (double *)(panel + v);
       __builtin_prefetch(x + AHEAD * ld);
-#pragma omp simd
-      for (int64_t u = 0; u < PL_LANES; u++) y[u] = u < left ? x[u] * scale : 0;
+      pl_sn_part_in(x, cols - v * PL_LANES, &panel[v]);
+      panel[v] *= scale;
     }
 }
