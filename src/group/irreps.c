@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef double _Complex cplx;
@@ -27,6 +28,7 @@ typedef struct solver {
   const pl_classes *c;
   int64_t n;                           /* |G| */
   int64_t *right[ATTEMPTS][2 * TERMS]; /* x -> x s and x s^-1 */
+  int64_t *by_order;                   /* classes, by the order of their elements */
   cplx *lanczos, *next;                /* (d + 1) |G| and |G| */
   uint64_t draws;
 } solver;
@@ -45,26 +47,32 @@ typedef struct eigenspace {
   int order, turn, dim;
 } eigenspace;
 
-/* lambda^k, real where that is exact. */
-static cplx power(const eigenspace *e, int64_t k) {
-  int64_t turns = k * e->turn % e->order;
-  if (2 * turns % e->order == 0) return turns ? -1 : 1;
-  double angle = 2 * M_PI * (double)turns / e->order;
+/* exp(2 pi i turns / order), real where that is exact. */
+static cplx unit(int64_t turns, int order) {
+  if (2 * turns % order == 0) return turns ? -1 : 1;
+  double angle = 2 * M_PI * (double)turns / order;
   return cos(angle) + I * sin(angle);
+}
+static cplx power(const eigenspace *e, int64_t k) {
+  return unit(k * e->turn % e->order, e->order);
 }
 
 /* The smallest eigenspace of an element; a real one for real type. */
 static eigenspace smallest_eigenspace(const solver *s, const cplx *chi, int d, pl_irrep_type type) {
   eigenspace best = {.order = 1, .dim = d};
   for (int64_t k = 1; k < s->c->n && best.dim > 1; k++) {
-    eigenspace e = {.h = s->c->rep[k], .order = s->c->order[k]};
-    cplx *value = pl_alloc((size_t)e.order, sizeof *value, "a character");
-    int64_t x = 0;
-    for (int i = 0; i < e.order; i++, x = pl_finite_mul(s->f, x, e.h)) value[i] = chi[s->c->of[x]];
-    for (e.turn = 0; e.turn < e.order; e.turn++) {
+    int64_t class = s->by_order[k], x = 0;
+    eigenspace e = {.h = s->c->rep[class], .order = s->c->order[class]};
+    cplx *value = pl_alloc(2 * (size_t)e.order, sizeof *value, "a character"),
+         *root = value + e.order;
+    for (int i = 0; i < e.order; i++, x = pl_finite_mul(s->f, x, e.h)) {
+      value[i] = chi[s->c->of[x]];
+      root[i] = conj(unit(i, e.order));
+    }
+    for (e.turn = 0; e.turn < e.order && best.dim > 1; e.turn++) {
       if (type == PL_REAL && 2 * e.turn % e.order) continue;
       cplx sum = 0;
-      for (int i = 0; i < e.order; i++) sum += value[i] * conj(power(&e, i));
+      for (int64_t i = 0; i < e.order; i++) sum += value[i] * root[i * e.turn % e.order];
       e.dim = (int)lround(creal(sum) / e.order);
       if (e.dim > 0 && e.dim < best.dim) best = e;
     }
@@ -264,7 +272,7 @@ static void frame_matrix(const solver *s, int m, const int64_t *g, const int64_t
 
 /* Matrices of all elements of the transversals, complex, one after the other. */
 static pl_status matrices(solver *s, int d, const cplx *phi, cplx *out) {
-  int m = d == 1 ? 1 : 2 * d;
+  int m = 2 * d;
   int64_t *g = pl_alloc(2 * (size_t)m, sizeof *g, "a frame"), *inverse = g + m;
   choose_frame(s, d, m, phi, g);
   for (int i = 0; i < m; i++) inverse[i] = pl_finite_inv(s->f, g[i]);
@@ -368,7 +376,20 @@ static double *stored(pl_irrep r, int64_t count, const cplx *rho) {
   return out;
 }
 
+/* An irrep of dimension 1 is its character. */
+static void values(const solver *s, const cplx *chi, cplx *out) {
+  for (int level = 0; level < pl_finite_levels(s->f); level++)
+    for (int j = 0; j < pl_finite_level_size(s->f, level); j++)
+      *out++ = chi[s->c->of[pl_finite_level_element(s->f, level, j)]];
+}
+
 /* ---- all irreps ---- */
+
+static int by_order(const void *a_, const void *b_, void *classes) {
+  int64_t a = *(const int64_t *)a_, b = *(const int64_t *)b_;
+  int x = ((const pl_classes *)classes)->order[a], y = ((const pl_classes *)classes)->order[b];
+  return x != y ? (x < y ? -1 : 1) : a < b ? -1 : a > b;
+}
 
 static pl_irrep_type indicator(const pl_finite *f, const pl_classes *c, const cplx *chi) {
   double sum = 0;
@@ -409,9 +430,13 @@ static pl_status solve(solver *s, const pl_characters *x, pl_irreps *r) {
       if (cimag(chi[k]) < 0) continue;
     }
     pl_irrep irrep = {d, type, type == PL_COMPLEX ? 2 : 1};
-    st = positive_function(s, chi, d, type, phi);
-    if (!st) st = matrices(s, d, phi, rho);
-    if (st) break;
+    if (d == 1) {
+      values(s, chi, rho);
+    } else {
+      st = positive_function(s, chi, d, type, phi);
+      if (!st) st = matrices(s, d, phi, rho);
+      if (st) break;
+    }
     if (type == PL_QUATERNIONIC) quaternionic_basis(s, d, r->transversal, rho);
     count = r->n && r->irrep[r->n - 1].dim == d ? count + 1 : 0;
     r->irrep[r->n] = irrep;
@@ -438,7 +463,11 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
   if (!st) {
     pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
     draw_steps(&s);
+    s.by_order = pl_alloc((size_t)c->n, sizeof *s.by_order, "conjugacy classes");
+    for (int64_t k = 0; k < c->n; k++) s.by_order[k] = k;
+    qsort_r(s.by_order, (size_t)c->n, sizeof *s.by_order, by_order, c);
     st = solve(&s, x, r);
+    pl_free(s.by_order);
     double off = st ? 0 : pl_irreps_residual(r, f, PAIRS);
     if (!(off <= tolerance))
       st = pl_error(PL_NUMERIC, "its irreps miss rho(a) rho(b) = rho(ab) by %.2g", off);
