@@ -17,7 +17,7 @@ static pl_finite *finite_of(const char *spec) {
   const char *why = NULL;
   if (!pl_perms_named(spec, &p, &why)) assert_ok(pl_perms_parse(spec, &p));
   assert_null(why);
-  assert_ok(pl_finite_from_perms(&p, 10000, &f));
+  assert_ok(pl_finite_from_perms(&p, &f));
   pl_free(p.image);
   return f;
 }

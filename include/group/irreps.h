@@ -23,6 +23,8 @@
 
 #include <complex.h>
 
+/* Largest order for which irreps are sought. */
+enum { PL_MAX_IRREP_ORDER = 10000 };
 /* Most conjugacy classes for which characters are sought: their table takes 16 n^2 bytes, twice. */
 enum { PL_MAX_CLASSES = 4096 };
 

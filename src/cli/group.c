@@ -3,21 +3,25 @@
 #include "base/mem.h"
 #include "base/nc.h"
 #include "group/check.h"
+#include "group/finite.h"
 #include "group/fourier.h"
+#include "group/generators.h"
 #include "group/group.h"
+#include "group/irreps.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 typedef struct options {
   const char *spec, *output;
-  bool irreps, check, overwrite;
+  bool irreps, elements, check, overwrite;
 } options;
 
 enum { OVERWRITE = 256 };
 
 static const struct argp_option known[] = {
     {"irreps", 'i', NULL, 0, "List the irreps: label, dimension, type, multiplicity", 0},
+    {"elements", 'e', NULL, 0, "List the elements, up to order 10^6: number, label", 0},
     {"check", 'c', NULL, 0, "Verify the irreps and the Fourier transform", 0},
     {"output", 'o', "FILE.nc", 0,
      "Write matrices of the irreps, of generators and (up to order 2048) of all elements", 0},
@@ -29,6 +33,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case 'i':
     o->irreps = true;
+    return 0;
+  case 'e':
+    o->elements = true;
     return 0;
   case 'c':
     o->check = true;
@@ -51,13 +58,40 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
+/* Most elements that are enumerated. */
+static const int64_t max_elements = 1000000;
+
+/* What is known of a group from generators without its irreps. */
+static void print_generated(const pl_finite *f) {
+  const pl_chain *c = f->chain;
+  char *order = pl_chain_order_text(c);
+  printf("order: %s\ndegree: %d\nbase:", order, c->degree);
+  pl_free(order);
+  for (int k = 0; k < c->levels; k++) printf(" %d", c->level[k].base + 1);
+  printf("\norbit lengths:");
+  for (int k = 0; k < c->levels; k++) printf(" %d", c->level[k].size);
+  printf("\n");
+  if (f->order < 0 || f->order > max_elements) return;
+  pl_classes *classes = pl_classes_new(f);
+  int64_t centre = 0, exponent = 1;
+  for (int64_t k = 0; k < classes->n; k++) {
+    int64_t a = exponent, b = classes->order[k];
+    centre += classes->size[k] == 1;
+    while (b) {
+      int64_t r = a % b;
+      a = b, b = r;
+    }
+    exponent = exponent / a * classes->order[k];
+  }
+  printf("order of the centre: %lld\nexponent: %lld\nconjugacy classes: %lld\n", (long long)centre,
+         (long long)exponent, (long long)classes->n);
+  pl_classes_free(classes);
+}
+
 static void print_summary(const pl_group *g) {
   int64_t count[3], squares[3];
   pl_group_irrep_sums(g, count, squares);
   long long sum = squares[PL_REAL] + 2 * squares[PL_COMPLEX] + squares[PL_QUATERNIONIC];
-  printf("group: %s\n", pl_group_spec(g));
-  printf("order: %lld\n", (long long)pl_group_order(g));
-  printf("conjugacy classes: %lld\n", (long long)pl_group_num_classes(g));
   printf("stored irreps: %lld\n", (long long)pl_group_num_irreps(g));
   for (int type = PL_REAL; type <= PL_QUATERNIONIC; type++)
     printf("  %s: %lld\n", pl_irrep_type_name(type), (long long)count[type]);
@@ -72,6 +106,25 @@ static void print_irreps(const pl_group *g) {
     pl_group_irrep_label(g, i, label, sizeof label);
     printf("%s\t%d\t%s\t%d\n", label, r.dim, pl_irrep_type_name(r.type), r.mult);
   }
+}
+
+/* g, or f where there are no irreps. */
+static pl_status print_elements(const pl_group *g, const pl_finite *f) {
+  int64_t order = g ? pl_group_order(g) : f->order;
+  if (order < 0 || order > max_elements)
+    return pl_error(PL_EINPUT, "elements are listed up to order %lld", (long long)max_elements);
+  size_t room = 64;
+  char *label = pl_alloc(room, 1, "a label");
+  printf("\nelement\tlabel\n");
+  for (int64_t a = 0; a < order && !ferror(stdout); a++) {
+    size_t len;
+    while ((len = (size_t)(g ? pl_group_element_label(g, a, label, room)
+                             : pl_finite_label(f, a, label, room))) >= room)
+      label = pl_realloc(label, room = len + 1, 1, "a label");
+    printf("%lld\t%s\n", (long long)a, label);
+  }
+  pl_free(label);
+  return PL_OK;
 }
 
 static pl_status print_check(const pl_group *g) {
@@ -174,14 +227,52 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
   return st;
 }
 
+/* A group from generators is known by its chain, whatever its order; f is NULL for others. */
+static pl_status describe_group(const options *o, const pl_group *g, const pl_finite *f) {
+  pl_status st = PL_OK;
+  if (f)
+    print_generated(f);
+  else
+    printf("order: %lld\nconjugacy classes: %lld\n", (long long)pl_group_order(g),
+           (long long)pl_group_num_classes(g));
+  if (g) {
+    print_summary(g);
+    if (o->irreps) print_irreps(g);
+  } else {
+    printf("irreps: not found above order %d; training and transforms need them\n",
+           PL_MAX_IRREP_ORDER);
+    if (o->irreps || o->check || o->output)
+      st = pl_error(PL_EINPUT, "group \"%s\": irreps are found up to order %d", o->spec,
+                    PL_MAX_IRREP_ORDER);
+  }
+  if (!st && o->elements) st = print_elements(g, f);
+  if (!st && o->output) st = write_irreps(g, o);
+  if (!st && o->check) st = print_check(g);
+  return st;
+}
+
 static pl_status describe(const options *o) {
   pl_group *g = NULL;
-  PL_TRY(pl_group_parse(o->spec, &g));
-  print_summary(g);
-  if (o->irreps) print_irreps(g);
-  pl_status st = o->output ? write_irreps(g, o) : PL_OK;
-  if (!st && o->check) st = print_check(g);
+  pl_finite *f = NULL;
+  pl_perms p;
+  char *spec = NULL;
+  pl_status st = PL_OK;
+  if (pl_perms_spec(o->spec, &p, &spec, &st)) {
+    if (!st) {
+      st = pl_finite_from_perms(&p, &f);
+      pl_free(p.image);
+    }
+    if (st) st = pl_error_in(st, "group \"%s\": ", o->spec);
+  }
+  if (!st && (!f || (f->order > 0 && f->order <= PL_MAX_IRREP_ORDER)))
+    st = pl_group_parse(o->spec, &g);
+  if (!st) {
+    printf("group: %s\n", spec ? spec : pl_group_spec(g));
+    st = describe_group(o, g, f);
+  }
   pl_group_free(g);
+  pl_finite_free(f);
+  pl_free(spec);
   if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
   return st;
 }

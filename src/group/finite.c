@@ -2,7 +2,9 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "group/generators.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* FNV-1a. */
@@ -14,17 +16,9 @@ static const uint64_t hash_start = UINT64_C(14695981039346656037);
 
 /* ---- from generators ---- */
 
-pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite **out) {
+pl_status pl_finite_from_perms(const pl_perms *p, pl_finite **out) {
   pl_chain *chain;
   PL_TRY(pl_chain_new(p, &chain));
-  if (chain->order < 0 || chain->order > max_order) {
-    char *order = pl_chain_order_text(chain);
-    pl_error(PL_EINPUT, "its order is %s; elements and irreps are found up to order %lld", order,
-             (long long)max_order);
-    pl_free(order);
-    pl_chain_free(chain);
-    return PL_EINPUT;
-  }
   pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
   f->order = chain->order;
   f->chain = chain;
@@ -32,9 +26,9 @@ pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite *
   f->hash = hash_bytes(hash_start, &p->degree, sizeof p->degree);
   for (int s = 0; s < p->num; s++) {
     const pl_point *image = p->image + (size_t)s * (size_t)p->degree;
-    int64_t g = pl_chain_rank(chain, image);
-    pl_require(g >= 0);
     f->hash = hash_bytes(f->hash, image, (size_t)p->degree * sizeof *image);
+    int64_t g = f->order > 0 ? pl_chain_rank(chain, image) : 0;
+    pl_require(g >= 0);
     if (g > 0) f->gens[f->num_gens++] = g;
   }
   *out = f;
@@ -187,6 +181,15 @@ int64_t pl_finite_inv(const pl_finite *f, int64_t a) {
   return b;
 }
 
+int pl_finite_label(const pl_finite *f, int64_t a, char *buf, size_t n) {
+  if (!f->chain) return snprintf(buf, n, "%lld", filed(f, a));
+  pl_point *perm = pl_alloc((size_t)f->chain->degree, sizeof *perm, "a permutation");
+  pl_chain_unrank(f->chain, a, perm);
+  int len = pl_perm_cycles(f->chain->degree, perm, buf, n);
+  pl_free(perm);
+  return len;
+}
+
 int pl_finite_levels(const pl_finite *f) {
   return f->chain ? f->chain->levels : 1;
 }
@@ -238,8 +241,12 @@ pl_classes *pl_classes_new(const pl_finite *f) {
     int64_t a = c->rep[k];
     c->inverse[k] = c->of[pl_finite_inv(f, a)];
     c->square[k] = c->of[pl_finite_mul(f, a, a)];
+    if (f->chain) {
+      c->order[k] = (int)pl_chain_element_order(f->chain, a);
+      continue;
+    }
     c->order[k] = 1;
-    for (int64_t b = a; b; b = pl_finite_mul(f, a, b)) c->order[k]++;
+    for (int64_t b = a; b; b = entry(f, a, b)) c->order[k]++;
   }
   return c;
 }

@@ -13,8 +13,9 @@
 
 typedef double _Complex cplx;
 /* Attempts at an element a with an isolated eigenvalue, its terms, and the gap, relative to the
- * spectrum, that ends the search. */
-enum { ATTEMPTS = 5, TERMS = 8 };
+ * spectrum, that ends the search.  Where elements commute or anticommute few terms will not do. */
+enum { ATTEMPTS = 5, MAX_TERMS = 128 };
+static const int terms[ATTEMPTS] = {8, 8, 32, 64, MAX_TERMS};
 /* Elements per dimension among which a frame is chosen. */
 enum { POOL = 32 };
 /* What is found must be right on so many random pairs. */
@@ -26,10 +27,10 @@ static const double good_gap = 0.05;
 typedef struct solver {
   const pl_finite *f;
   const pl_classes *c;
-  int64_t n;                           /* |G| */
-  int64_t *right[ATTEMPTS][2 * TERMS]; /* x -> x s and x s^-1 */
-  int64_t *by_order;                   /* classes, by the order of their elements */
-  cplx *lanczos, *next;                /* (d + 1) |G| and |G| */
+  int64_t n;                /* |G| */
+  int64_t *right[ATTEMPTS]; /* x -> x s and x s^-1, s of every term; or NULL yet */
+  int64_t *by_order;        /* classes, by the order of their elements */
+  cplx *lanczos, *next;     /* (d + 1) |G| and |G| */
   uint64_t draws;
 } solver;
 
@@ -96,27 +97,23 @@ static void project(const solver *s, const eigenspace *e, const int64_t *times_h
   memset(done, 0, (size_t)s->n);
 }
 
-static void draw_steps(solver *s) {
-  for (int t = 0; t < ATTEMPTS; t++)
-    for (int i = 0; i < TERMS; i++) {
-      int64_t g =
-          s->n > 1 ? 1 + pl_rng_below(1, PL_STREAM(PL_STREAM_MISC, 3), s->draws++, s->n - 1) : 0;
-      int64_t inverse = pl_finite_inv(s->f, g);
-      for (int k = 0; k < 2; k++) {
-        int64_t *to = s->right[t][2 * i + k] =
-            pl_alloc((size_t)s->n, sizeof *to, "right multiplication");
-        for (int64_t x = 0; x < s->n; x++) to[x] = pl_finite_mul(s->f, x, k ? inverse : g);
-      }
-    }
+static void draw_steps(solver *s, int attempt) {
+  int64_t *to = s->right[attempt] =
+      pl_alloc((size_t)(2 * terms[attempt] * s->n), sizeof *to, "right multiplication");
+  for (int i = 0; i < terms[attempt]; i++) {
+    int64_t g = 1 + pl_rng_below(1, PL_STREAM(PL_STREAM_MISC, 3), s->draws++, s->n - 1),
+            inverse = pl_finite_inv(s->f, g);
+    for (int64_t x = 0; x < s->n; x++) *to++ = pl_finite_mul(s->f, x, g);
+    for (int64_t x = 0; x < s->n; x++) *to++ = pl_finite_mul(s->f, x, inverse);
+  }
 }
 
 /* next <- R(a) v. */
 static void step(const solver *s, int attempt, const cplx *coef, const cplx *v) {
+  const int64_t *to = s->right[attempt];
   memset(s->next, 0, (size_t)s->n * sizeof *s->next);
-  for (int i = 0; i < 2 * TERMS; i++) {
-    const int64_t *to = s->right[attempt][i];
+  for (int i = 0; i < 2 * terms[attempt]; i++, to += s->n)
     for (int64_t x = 0; x < s->n; x++) s->next[x] += coef[i] * v[to[x]];
-  }
 }
 
 /* One run of Lanczos' method. */
@@ -170,7 +167,7 @@ static pl_status lanczos(const solver *s, int attempt, const cplx *coef, krylov 
   return st;
 }
 
-static pl_status positive_function(const solver *s, const cplx *chi, int d, pl_irrep_type type,
+static pl_status positive_function(solver *s, const cplx *chi, int d, pl_irrep_type type,
                                    cplx *phi) {
   krylov run = {.e = smallest_eigenspace(s, chi, d, type)};
   run.weight = pl_alloc((size_t)run.e.dim, sizeof *run.weight, "weights");
@@ -186,10 +183,11 @@ static pl_status positive_function(const solver *s, const cplx *chi, int d, pl_i
   for (int64_t x = 0; x < s->n; x++) s->lanczos[x] /= norm;
   pl_status st = PL_OK;
   for (int attempt = 0; !st && attempt < ATTEMPTS && best < good_gap; attempt++) {
-    double random[2 * TERMS];
-    cplx coef[2 * TERMS];
-    pl_rng_normals(1, PL_STREAM(PL_STREAM_MISC, 4), attempt * 2 * TERMS, 2 * TERMS, random);
-    for (int i = 0; i < TERMS; i++) {
+    double random[2 * MAX_TERMS];
+    cplx coef[2 * MAX_TERMS];
+    if (!s->right[attempt]) draw_steps(s, attempt);
+    pl_rng_normals(1, PL_STREAM(PL_STREAM_MISC, 4), attempt * 2 * MAX_TERMS, 2 * MAX_TERMS, random);
+    for (int i = 0; i < terms[attempt]; i++) {
       coef[2 * i] = type == PL_REAL ? random[2 * i] : random[2 * i] + I * random[2 * i + 1];
       coef[2 * i + 1] = conj(coef[2 * i]);
     }
@@ -462,7 +460,6 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
   s.c = c;
   if (!st) {
     pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
-    draw_steps(&s);
     s.by_order = pl_alloc((size_t)c->n, sizeof *s.by_order, "conjugacy classes");
     for (int64_t k = 0; k < c->n; k++) s.by_order[k] = k;
     qsort_r(s.by_order, (size_t)c->n, sizeof *s.by_order, by_order, c);
@@ -471,8 +468,7 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
     double off = st ? 0 : pl_irreps_residual(r, f, PAIRS);
     if (!(off <= tolerance))
       st = pl_error(PL_NUMERIC, "its irreps miss rho(a) rho(b) = rho(ab) by %.2g", off);
-    for (int t = 0; t < ATTEMPTS; t++)
-      for (int i = 0; i < 2 * TERMS; i++) pl_free(s.right[t][i]);
+    for (int t = 0; t < ATTEMPTS; t++) pl_free(s.right[t]);
     if (st)
       pl_irreps_free(r);
     else
