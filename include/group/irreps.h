@@ -61,8 +61,9 @@ double pl_irreps_residual(const pl_irreps *r, const pl_finite *f, int pairs);
 
 /* The same from a cache, kept there for later: a file named after the group in the folder
  * $PLANCHEREL_CACHE, else $XDG_CACHE_HOME/plancherel, else $HOME/.cache/plancherel; none if
- * PLANCHEREL_CACHE is empty or nothing is set.  What is read is checked on random pairs; a file
- * that fails, or cannot be written, is passed over. */
+ * PLANCHEREL_CACHE is empty or nothing is set.  A file of another version, with a wrong checksum,
+ * or whose matrices fail on random pairs is passed over and replaced; that none can be written is
+ * no error. */
 pl_status pl_irreps_cached(const pl_finite *f, pl_irreps **out);
 
 #endif

@@ -409,7 +409,7 @@ static pl_status solve(solver *s, const pl_characters *x, pl_irreps *r) {
   for (int level = 0; level < pl_finite_levels(s->f); level++)
     r->transversal += pl_finite_level_size(s->f, level);
   r->irrep = pl_alloc((size_t)n, sizeof *r->irrep, "irreps");
-  r->label = pl_alloc((size_t)n, sizeof *r->label, "labels of irreps");
+  r->label = pl_zalloc((size_t)n, sizeof *r->label, "labels of irreps");
   r->matrix = pl_zalloc((size_t)n, sizeof *r->matrix, "matrices of irreps");
   cplx *phi = pl_alloc((size_t)s->n, sizeof *phi, "a positive function");
   cplx *rho =

@@ -10,6 +10,8 @@
 
 /* Below this order finding is as fast as reading. */
 enum { WORTH = 200, PAIRS = 4 };
+/* Changes whenever the numbers of elements, the order of irreps or the file's layout do. */
+static const int64_t format = 2;
 static const double accepted = 1e-9;
 
 /* Name of the file, the folder made; NULL: no cache. */
@@ -36,6 +38,25 @@ static char *cache_path(const pl_finite *f) {
   return path;
 }
 
+/* FNV-1a of all that the file says. */
+static int64_t checksum(const pl_irreps *r) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  for (int64_t i = 0; i < r->n; i++) {
+    const struct {
+      const void *data;
+      size_t bytes;
+    } part[] = {
+        {&r->irrep[i].dim, sizeof(int)},
+        {&r->irrep[i].type, sizeof r->irrep[i].type},
+        {r->label[i], strlen(r->label[i])},
+        {r->matrix[i], (size_t)(r->transversal * pl_irrep_size(r->irrep[i])) * sizeof **r->matrix}};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+      for (size_t b = 0; b < part[k].bytes; b++)
+        hash = (hash ^ ((const unsigned char *)part[k].data)[b]) * UINT64_C(1099511628211);
+  }
+  return (int64_t)hash;
+}
+
 /* ---- writing ---- */
 
 static pl_status define(pl_nc *nc, const pl_irreps *r, int64_t values) {
@@ -50,11 +71,15 @@ static pl_status define(pl_nc *nc, const pl_irreps *r, int64_t values) {
                        (const char *const[]){"irrep", "letter", NULL}, "label", NULL));
   PL_TRY(pl_nc_def_var(nc, "matrix", PL_NC_DOUBLE, (const char *const[]){"value", NULL},
                        "matrices of the elements of the transversals, irrep by irrep", "1"));
+  PL_TRY(pl_nc_def_var(nc, "format", PL_NC_INT64, NULL, "version of this layout", "1"));
+  PL_TRY(pl_nc_def_var(nc, "checksum", PL_NC_INT64, NULL, "FNV-1a of all irreps", "1"));
   return pl_nc_end_def(nc);
 }
 
 static pl_status put(pl_nc *nc, const pl_irreps *r) {
-  int64_t at = 0;
+  int64_t at = 0, sum = checksum(r);
+  PL_TRY(pl_nc_put_ints(nc, "format", NULL, NULL, &format));
+  PL_TRY(pl_nc_put_ints(nc, "checksum", NULL, NULL, &sum));
   for (int64_t i = 0; i < r->n; i++) {
     int64_t dim = r->irrep[i].dim, type = r->irrep[i].type,
             count = r->transversal * pl_irrep_size(r->irrep[i]), single = 1;
@@ -67,17 +92,24 @@ static pl_status put(pl_nc *nc, const pl_irreps *r) {
   return PL_OK;
 }
 
-/* Readers see the whole file or none. */
+/* Readers see the whole file or none, however many write it. */
 static void write_cache(const char *path, const pl_irreps *r) {
-  char *part = pl_asprintf("%s.%ld", path, (long)getpid());
-  int64_t values = 0;
-  for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
-  pl_nc *nc;
-  if (!pl_nc_create(part, true, false, &nc)) {
-    pl_status st = define(nc, r, values);
-    if (!st) st = put(nc, r);
-    pl_status closed = pl_nc_close(nc);
-    if (st || closed || rename(part, path)) unlink(part);
+  char *part = pl_asprintf("%s.XXXXXX", path);
+  int fd = mkstemp(part);
+  if (fd >= 0) {
+    int64_t values = 0;
+    for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
+    pl_nc *nc;
+    pl_status st = pl_nc_create(part, true, false, &nc);
+    if (!st) {
+      st = define(nc, r, values);
+      if (!st) st = put(nc, r);
+      pl_status closed = pl_nc_close(nc);
+      if (!st) st = closed;
+    }
+    fchmod(fd, 0644);
+    close(fd);
+    if (st || rename(part, path)) unlink(part);
   }
   pl_free(part);
 }
@@ -85,12 +117,18 @@ static void write_cache(const char *path, const pl_irreps *r) {
 /* ---- reading ---- */
 
 static pl_status get(const pl_nc *nc, const pl_finite *f, pl_irreps *r) {
-  int64_t values = -1, letters[2] = {-1, 16}, sum = 0, at = 0;
+  int64_t values = -1, letters[2] = {-1, 16}, scalar[1], sum = 0, at = 0, version, written;
+  PL_TRY(pl_nc_expect(nc, "format", false, 0, scalar));
+  PL_TRY(pl_nc_get_ints(nc, "format", NULL, NULL, &version));
+  if (version != format) return pl_error(PL_EINPUT, "%s: of another version", pl_nc_path(nc));
+  PL_TRY(pl_nc_expect(nc, "checksum", false, 0, scalar));
+  PL_TRY(pl_nc_get_ints(nc, "checksum", NULL, NULL, &written));
   PL_TRY(pl_nc_expect(nc, "matrix", false, 1, &values));
   PL_TRY(pl_nc_expect(nc, "irrep_label", true, 2, letters));
   int64_t n = letters[0];
   PL_TRY(pl_nc_expect(nc, "irrep_dim", false, 1, &n));
   PL_TRY(pl_nc_expect(nc, "irrep_type", false, 1, &n));
+  if (n > f->order) return pl_error(PL_EINPUT, "%s: too many irreps", pl_nc_path(nc));
   r->n = n;
   for (int level = 0; level < pl_finite_levels(f); level++)
     r->transversal += pl_finite_level_size(f, level);
@@ -106,13 +144,16 @@ static pl_status get(const pl_nc *nc, const pl_finite *f, pl_irreps *r) {
       return pl_error(PL_EINPUT, "%s: not a cache of irreps", pl_nc_path(nc));
     r->irrep[i] = (pl_irrep){(int)dim, (pl_irrep_type)type, type == PL_COMPLEX ? 2 : 1};
     sum += r->irrep[i].mult * dim * dim;
+    if (sum > f->order) break;
     int64_t count = r->transversal * pl_irrep_size(r->irrep[i]);
     if (at + count > values) return pl_error(PL_EINPUT, "%s: cut off", pl_nc_path(nc));
     r->matrix[i] = pl_alloc((size_t)count, sizeof **r->matrix, "matrices of an irrep");
     PL_TRY(pl_nc_get_doubles(nc, "matrix", &at, &count, r->matrix[i]));
     at += count;
   }
-  if (sum != f->order) return pl_error(PL_EINPUT, "%s: another group's irreps", pl_nc_path(nc));
+  if (sum != f->order || at != values)
+    return pl_error(PL_EINPUT, "%s: another group's irreps", pl_nc_path(nc));
+  if (checksum(r) != written) return pl_error(PL_EINPUT, "%s: damaged", pl_nc_path(nc));
   return PL_OK;
 }
 
