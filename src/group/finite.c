@@ -72,13 +72,23 @@ static pl_status read_table(pl_nc *nc, pl_finite *f) {
 }
 
 static pl_status find_identity(pl_finite *f) {
-  int64_t n = f->order, e = 0, h;
+  int64_t n = f->order, e = 0, h, best = -1, nearest = 0, bad = 0;
   for (; e < n; e++) {
-    for (h = 0; h < n && entry(f, e, h) == h && entry(f, h, e) == h;) h++;
-    if (h == n) break;
+    int64_t right = 0, wrong = -1;
+    for (h = 0; h < n; h++)
+      if (entry(f, e, h) == h && entry(f, h, e) == h)
+        right++;
+      else
+        wrong = h;
+    if (right == n) break;
+    if (right > best) best = right, nearest = e, bad = wrong;
   }
   if (e == n)
-    return pl_error(PL_EINPUT, "the table has no identity: no e with eg = ge = g for all g");
+    return pl_error(
+        PL_EINPUT,
+        "the table has no identity: %lld comes nearest, but (%lld %lld) = %lld, (%lld %lld) = %lld",
+        (long long)nearest, (long long)nearest, (long long)bad, (long long)entry(f, nearest, bad),
+        (long long)bad, (long long)nearest, (long long)entry(f, bad, nearest));
   f->swap = (int)e;
   if (e == 0) return PL_OK;
   uint16_t *renamed = pl_alloc((size_t)(n * n), sizeof *renamed, "a multiplication table");
@@ -116,16 +126,17 @@ static pl_status light(const pl_finite *f, int64_t s) {
   return PL_OK;
 }
 
-/* Generators are added until their products are everything; where all of them pass, each one at
- * least doubles that set. */
+/* Generators are added until their products are everything.  Those that pass Light's test generate
+ * a group if all elements have inverses, and then each one at least doubles it: where more are
+ * needed than that, an inverse is missing. */
 static pl_status find_generators(pl_finite *f) {
   int64_t n = f->order, found = 1;
   int64_t *list = pl_alloc((size_t)n, sizeof *list, "elements");
   char *seen = pl_zalloc((size_t)n, 1, "elements");
-  f->gens = pl_alloc(64, sizeof *f->gens, "generators");
+  f->gens = pl_alloc(16, sizeof *f->gens, "generators");
   pl_status st = PL_OK;
   seen[0] = 1, list[0] = 0;
-  for (int64_t s = 0; !st && found < n; s++) {
+  for (int64_t s = 0; !st && found < n && INT64_C(1) << f->num_gens <= n; s++) {
     if (seen[s]) continue;
     st = light(f, s);
     f->gens[f->num_gens++] = s;
@@ -146,8 +157,8 @@ pl_status pl_finite_from_table(const char *path, pl_finite **out) {
   pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
   pl_status st = read_table(nc, f);
   if (!st) st = find_identity(f);
-  if (!st) st = check_inverses(f);
   if (!st) st = find_generators(f);
+  if (!st) st = check_inverses(f);
   if (st) {
     pl_error_in(st, "%s: ", path);
     pl_finite_free(f);
