@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct options {
   const char *spec, *output;
@@ -146,7 +147,7 @@ static pl_status print_check(const pl_group *g) {
 enum { ALL_ELEMENTS = 2048, MAX_GENERATORS = 256 };
 
 static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t components,
-                        int64_t label) {
+                        const int64_t label[2]) {
   const char *const on_irrep[] = {"irrep", NULL}, *const on_element[] = {"element", NULL};
   pl_nc_att_text(nc, NULL, "Conventions", "CF-1.10");
   pl_nc_att_text(nc, NULL, "title", "Irreducible representations of a finite group");
@@ -158,7 +159,8 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
   PL_TRY(pl_nc_def_dim(nc, "irrep", pl_group_num_irreps(g)));
   PL_TRY(pl_nc_def_dim(nc, "element", elements));
   PL_TRY(pl_nc_def_dim(nc, "component", components));
-  PL_TRY(pl_nc_def_dim(nc, "letter", label));
+  PL_TRY(pl_nc_def_dim(nc, "letter", label[0]));
+  PL_TRY(pl_nc_def_dim(nc, "element_letter", label[1]));
   PL_TRY(pl_nc_def_var(nc, "irrep_label", PL_NC_CHAR,
                        (const char *const[]){"irrep", "letter", NULL}, "label of the irrep", NULL));
   PL_TRY(pl_nc_def_var(nc, "irrep_dim", PL_NC_INT, on_irrep, "dimension d", "1"));
@@ -171,6 +173,9 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
   PL_TRY(pl_nc_def_var(
       nc, "element", PL_NC_INT64, on_element,
       elements == pl_group_order(g) ? "number of the element" : "numbers of generators", "1"));
+  PL_TRY(pl_nc_def_var(nc, "element_label", PL_NC_CHAR,
+                       (const char *const[]){"element", "element_letter", NULL},
+                       "label of the element", NULL));
   PL_TRY(pl_nc_def_var(nc, "matrix", PL_NC_DOUBLE,
                        (const char *const[]){"element", "component", NULL},
                        "entries of the matrices of the irreps", "1"));
@@ -178,15 +183,22 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
 }
 
 static pl_status put(pl_nc *nc, const pl_group *g, int64_t elements, const int64_t *element,
-                     int64_t label) {
+                     const int64_t label[2]) {
   pl_status st = pl_nc_put_ints(nc, "element", NULL, NULL, element);
+  char *name = pl_alloc((size_t)label[1] + 1, 1, "a label");
+  for (int64_t e = 0; !st && e < elements; e++) {
+    memset(name, 0, (size_t)label[1] + 1);
+    pl_group_element_label(g, element[e], name, (size_t)label[1] + 1);
+    st = pl_nc_put_text(nc, "element_label", (int64_t[]){e, 0}, (int64_t[]){1, label[1]}, name);
+  }
+  pl_free(name);
   for (int64_t i = 0, start = 0, one = 1; !st && i < pl_group_num_irreps(g); i++) {
     pl_irrep r = pl_group_irrep(g, i);
     int64_t dim = r.dim, type = r.type, mult = r.mult, size = pl_irrep_size(r);
-    char *text = pl_zalloc((size_t)label + 1, 1, "a label");
+    char *text = pl_zalloc((size_t)label[0] + 1, 1, "a label");
     double *rho = pl_alloc((size_t)size, sizeof *rho, "an irrep matrix");
-    pl_group_irrep_label(g, i, text, (size_t)label + 1);
-    st = pl_nc_put_text(nc, "irrep_label", (int64_t[]){i, 0}, (int64_t[]){1, label}, text);
+    pl_group_irrep_label(g, i, text, (size_t)label[0] + 1);
+    st = pl_nc_put_text(nc, "irrep_label", (int64_t[]){i, 0}, (int64_t[]){1, label[0]}, text);
     if (!st) st = pl_nc_put_ints(nc, "irrep_dim", &i, &one, &dim);
     if (!st) st = pl_nc_put_ints(nc, "irrep_type", &i, &one, &type);
     if (!st) st = pl_nc_put_ints(nc, "irrep_multiplicity", &i, &one, &mult);
@@ -203,7 +215,7 @@ static pl_status put(pl_nc *nc, const pl_group *g, int64_t elements, const int64
 }
 
 static pl_status write_irreps(const pl_group *g, const options *o) {
-  int64_t elements = pl_group_order(g), components = pl_fourier_size(g), label = 1;
+  int64_t elements = pl_group_order(g), components = pl_fourier_size(g), label[2] = {1, 1};
   int64_t *element = pl_alloc(ALL_ELEMENTS, sizeof *element, "elements");
   if (elements <= ALL_ELEMENTS) {
     for (int64_t e = 0; e < elements; e++) element[e] = e;
@@ -213,7 +225,11 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
   }
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
     int64_t len = pl_group_irrep_label(g, i, NULL, 0);
-    if (len > label) label = len;
+    if (len > label[0]) label[0] = len;
+  }
+  for (int64_t e = 0; e < elements; e++) {
+    int64_t len = pl_group_element_label(g, element[e], NULL, 0);
+    if (len > label[1]) label[1] = len;
   }
   pl_nc *nc;
   pl_status st = pl_nc_create(o->output, o->overwrite, false, &nc);
