@@ -107,7 +107,8 @@ unit: $(TESTS)
 FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 fuzz:
 	$(Q).ci/deps clang libclang-rt-dev
-	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,fuzzer-no-link B=build/fuzz CFLAGS="-O1 -g" $(FUZZERS)
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link B=build/fuzz \
+	  CFLAGS="-O1 -g -fno-sanitize-recover=undefined -Wno-pass-failed" $(FUZZERS)
 	$(Q)tests/fuzz.sh $(FUZZERS)
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done

@@ -113,6 +113,7 @@ static void test_specs(void **state) {
   expect_error("PSL_2(6)", "power of a prime");
   expect_error("Heis_4", "prime");
   expect_error("M_12", "only M_11");
+  expect_error("Heis_3:x", "\"Heis_3:x\" is not a known group");
   expect_error("A_2", "from 3 to 13");
   expect_error("cayley:none.nc", "none.nc");
 }

@@ -297,7 +297,15 @@ pl_status pl_cli_group(int argc, char **argv, const pl_comm *world) {
   char doc[8192];
   snprintf(doc, sizeof doc,
            "Describe a finite group and its irreducible representations.\v"
-           "Groups:\n%s\nA product needs quotes: plancherel group 'C_28 x D_4'.",
+           "Groups:\n%s\nA product needs quotes: plancherel group 'C_28 x D_4'.\n\n"
+           "Of a group from generators the exact order is printed, whatever it is, and up to 10^6 "
+           "also classes, centre and exponent; irreps are found numerically up to order 10^4 "
+           "(--check: residuals), and kept in the folder $PLANCHEREL_CACHE (empty: nowhere), else "
+           "~/.cache/plancherel.\n\n"
+           "FILE.nc holds matrix(element, component): irrep i from irrep_start(i) on, row by row, "
+           "real numbers for real type, otherwise pairs (real, imaginary); irrep_label, irrep_dim, "
+           "irrep_type (0 real, 1 complex, 2 quaternionic), irrep_multiplicity (irrep); element, "
+           "element_label (element).",
            pl_group_forms());
   const struct argp argp = {.options = known, .parser = parse, .args_doc = "SPEC", .doc = doc};
   options o = {0};
