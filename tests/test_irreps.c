@@ -4,6 +4,7 @@
 #include "pl_test.h"
 
 #include "base/rng.h"
+#include "group/check.h"
 #include "group/generators.h"
 #include "group/group.h"
 #include "group/irreps.h"
@@ -94,18 +95,25 @@ static void test_traces(void **state) {
   pl_finite_free(f);
 }
 
+/* Homomorphism and unitarity, on groups that are hard in ways of their own: large dimensions, many
+ * characters of one degree, few different eigenvalues (powers of D_4), nothing but characters. */
 static void test_residuals(void **state) {
   (void)state;
   static const struct {
     const char *spec;
     double residual;
-  } groups[] = {{"SL_2(11)", 1e-10},
-                {"Heis_7", 1e-10},
-                {"PSL_2(13)", 1e-10},
-                {"Dic_60", 1e-10},
-                {"(1,2,3,4,5,6),(1,2)", 1e-10},
-                {"(1,2,3,4)(5,6),(1,3),(9,10)(1,3),(11,12,13,14),(11,13)", 1e-10},
-                {"M_11", 1e-8}};
+  } groups[] = {
+      {"SL_2(11)", 1e-10},
+      {"Heis_7", 1e-10},
+      {"PSL_2(13)", 1e-10},
+      {"Dic_60", 1e-10},
+      {"(1,2,3,4,5,6),(1,2)", 1e-10},
+      {"(1,2,3,4)(5,6),(1,3),(9,10)(1,3),(11,12,13,14),(11,13)", 1e-10},
+      {"(1,2,3,4),(1,3),(5,6,7,8),(5,7),(9,10,11,12),(9,11),(13,14,15,16),(13,15)", 1e-10},
+      {"(1,2),(3,4),(5,6),(7,8),(9,10),(11,12),(13,14),(15,16),(17,18),(19,20)", 1e-12},
+      {"(1,2,3,4,5,6,7,8,9),(10,11,12,13,14,15,16),(17,18,19,20,21,22,23,24)", 1e-12},
+      {"(1,2,3),(4,5,6),(7,8,9),(1,4,7)(2,5,8)(3,6,9),(10,11,12),(1,10)(2,11)(3,12)", 1e-10},
+      {"M_11", 1e-8}};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
     pl_finite *f = finite_of(groups[i].spec);
     pl_irreps *r;
@@ -115,6 +123,20 @@ static void test_residuals(void **state) {
     assert_true(residual <= groups[i].residual);
     pl_irreps_free(r);
     pl_finite_free(f);
+  }
+}
+
+/* Schur orthogonality and transforms as well. */
+static void test_checks(void **state) {
+  (void)state;
+  static const char *const specs[] = {"SL_2(11)", "Dic_60", "M_11"};
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    pl_group *g;
+    pl_check check[PL_NUM_CHECKS];
+    assert_ok(pl_group_parse(specs[i], &g));
+    assert_ok(pl_group_check(g, check));
+    for (int k = 0; k < PL_NUM_CHECKS; k++) assert_true(check[k].residual <= 1e-10);
+    pl_group_free(g);
   }
 }
 
@@ -234,9 +256,8 @@ static void test_cache(void **state) {
 int main(int argc, char **argv) {
   setenv("PLANCHEREL_CACHE", "", 1);
   static const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known),
-      cmocka_unit_test(test_traces),
-      cmocka_unit_test(test_residuals),
+      cmocka_unit_test(test_known),     cmocka_unit_test(test_traces),
+      cmocka_unit_test(test_residuals), cmocka_unit_test(test_checks),
       cmocka_unit_test(test_cache),
   };
   return pl_test_run(argc, argv, __FILE__, tests, sizeof tests / sizeof *tests);
