@@ -222,21 +222,13 @@ static void test_cache(void **state) {
   expect_replaced(f, first, path, good, n, good, 200);
   expect_replaced(f, first, path, good, n, good, n / 2);
   expect_replaced(f, first, path, good, n, good, n - 8);
-  /* One bit wrong; every third time in the header, where a bit can be in a name that nobody reads,
-   * and the file may stay. */
+  /* One bit wrong, every third time in the header. */
   for (uint64_t draw = 0; draw < 60; draw++) {
-    int64_t at = pl_rng_below(9, 1, 2 * draw, draw % 3 ? (int64_t)n : 1500);
+    int64_t at = pl_rng_below(9, 1, 2 * draw, draw % 3 ? (int64_t)n : 1000);
     memcpy(bad, good, n);
     bad[at] = (char)(bad[at] ^ 1 << pl_rng_below(9, 1, 2 * draw + 1, 8));
-    write_bytes(path, bad, n);
-    expect_same(f, first);
+    expect_replaced(f, first, path, good, n, bad, n);
   }
-  /* Of another version: the name of its variable is not there. */
-  memcpy(bad, good, n);
-  char *name = memmem(bad, n, "format", 6);
-  assert_non_null(name);
-  name[0] = 'F';
-  expect_replaced(f, first, path, good, n, bad, n);
 
   /* Folders that cannot be: a file, and one below a file. */
   setenv("PLANCHEREL_CACHE", path, 1);
