@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OPENBLAS_NUM_THREADS": "1",
     "HDF5_USE_FILE_LOCKING": "FALSE",
+    "PLANCHEREL_CACHE": "",
 }
 # A process without mpirun has nobody to talk to: this makes it start three times as fast.
 ALONE = {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self"}

@@ -17,7 +17,8 @@ check() { # name command..
   if [ $rc = 77 ]; then
     echo "skipped $name: $(tail -n 1 "$log")"
   elif [ $rc = 0 ]; then
-    echo passed >>"$logs/results"; echo "ok      $name ($((SECONDS - t0)) s)"
+    echo passed >>"$logs/results"
+    echo "ok      $name ($((SECONDS - t0)) s)$(grep -oE ', [0-9]+ skipped' "$log" | tail -n 1)"
   else
     echo failed >>"$logs/results"; [ $rc = 124 ] && echo "timeout: $name passed $LIMIT s"
     echo "FAILED  $name (exit $rc)"; tail -60 "$log"

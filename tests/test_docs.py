@@ -32,3 +32,11 @@ def test_variables(tmp_path):
         names += [n for n in data.variables if n.startswith("irrep_")]
         assert [n for n in names if f"`{n}" not in README] == []
         assert all(v.long_name and v.units for v in data.variables.values())
+
+
+def test_group_file(tmp_path):
+    """The README and --help tell every variable of the file of matrices."""
+    pl_run.run(["group", "SL_2(3)", "-o", tmp_path / "g.nc"])
+    told = pl_run.run(["group", "--help"]).stdout
+    with netCDF4.Dataset(tmp_path / "g.nc") as data:
+        assert [n for n in data.variables if n not in told or f"`{n}" not in README] == []

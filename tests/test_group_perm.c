@@ -113,6 +113,7 @@ static void test_specs(void **state) {
   expect_error("PSL_2(6)", "power of a prime");
   expect_error("Heis_4", "prime");
   expect_error("M_12", "only M_11");
+  expect_error("Heis_3:x", "\"Heis_3:x\" is not a known group");
   expect_error("A_2", "from 3 to 13");
   expect_error("cayley:none.nc", "none.nc");
 }
@@ -178,27 +179,10 @@ static void test_table(void **state) {
   pl_group_free(d);
   pl_free(spec);
 
-  /* One product exchanged with another in its row: no longer associative. */
-  int64_t swap = table[2 * N + 7];
-  table[2 * N + 7] = table[2 * N + 8];
-  table[2 * N + 8] = swap;
-  pl_free(table_file(path, N, table));
-  spec = pl_asprintf("cayley:%s", path);
-  pl_group *none = NULL;
-  assert_int_equal(pl_group_parse(spec, &none), PL_EINPUT);
-  const char *at = strstr(pl_error_message(), "not associative: (");
-  int x, s, y, left, right;
-  assert_non_null(at);
-  assert_int_equal(sscanf(at, "not associative: (%d %d) %d = %d", &x, &s, &y, &left), 4);
-  right = (int)table[x * N + table[s * N + y]];
-  assert_int_equal(table[table[x * N + s] * N + y], left);
-  assert_int_not_equal(left, right);
-  pl_free(spec);
-
   for (int a = 0; a < N; a++)
     for (int b = 0; b < N; b++) table[a * N + b] = a;
   spec = table_file(path, N, table);
-  expect_error(spec, "no identity");
+  expect_error(spec, "no identity: 0 comes nearest, but (0 9) = 0, (9 0) = 9");
   pl_free(spec);
   for (int a = 0; a < N; a++)
     for (int b = 0; b < N; b++) table[a * N + b] = a > b ? a : b;
@@ -208,6 +192,85 @@ static void test_table(void **state) {
   pl_free(table_file(path, N, table));
   expect_error(spec, "table(0, 5) = 10");
   pl_free(spec);
+  unlink(path);
+  pl_free(path);
+}
+
+/* The message tells the truth about the table: a triple, an element without inverse, or the two
+ * products that keep an element from being the identity. */
+static void expect_refused(const char *path, int n, const int64_t *table) {
+  char *spec = table_file(path, n, table);
+  pl_group *none = NULL;
+  assert_int_equal(pl_group_parse(spec, &none), PL_EINPUT);
+  pl_free(spec);
+  int x, s, y, l, x2, s2, y2, r;
+  const char *triple = strstr(pl_error_message(), "not associative: "),
+             *pair = strstr(pl_error_message(), "nearest, but ");
+  if (triple) {
+    assert_int_equal(sscanf(triple, "not associative: (%d %d) %d = %d, but %d (%d %d) = %d", &x, &s,
+                            &y, &l, &x2, &s2, &y2, &r),
+                     8);
+    assert_true(x == x2 && s == s2 && y == y2 && l != r);
+    assert_int_equal(table[table[x * n + s] * n + y], l);
+    assert_int_equal(table[x * n + table[s * n + y]], r);
+  } else if (pair) {
+    assert_int_equal(
+        sscanf(pair, "nearest, but (%d %d) = %d, (%d %d) = %d", &x, &y, &l, &y2, &x2, &r), 6);
+    assert_true(x == x2 && y == y2 && (l != y || r != y));
+    assert_true(table[x * n + y] == l && table[y * n + x] == r);
+  } else {
+    const char *at = strstr(pl_error_message(), "element ");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "element %d has no inverse", &x), 1);
+    for (y = 0; y < n; y++) assert_true(table[x * n + y] != 0 || table[y * n + x] != 0);
+  }
+}
+
+/* Wrong entries, one or two; entries exchanged in a row, in a column, and so that rows and columns
+ * stay permutations; loops that are no groups; semigroups with an identity. */
+static void test_defects(void **state) {
+  (void)state;
+  enum { N = 24 };
+  static const char *const specs[] = {"S_4", "D_12", "Q_8 x C_3", "C_2 x C_2 x C_6"};
+  int64_t sound[N * N], table[N * N];
+  char *path = pl_asprintf("/tmp/pl_defect_%d.nc", (int)getpid());
+  uint64_t draw = 0;
+  for (int k = 0; k < 400; k++) {
+    pl_group *g;
+    assert_ok(pl_group_parse(specs[k % 4], &g));
+    for (int a = 0; a < N; a++)
+      for (int b = 0; b < N; b++) sound[a * N + b] = pl_group_mul(g, a, b);
+    pl_group_free(g);
+    memcpy(table, sound, sizeof table);
+    int64_t a = pl_rng_below(3, 2, draw++, N), b = pl_rng_below(3, 2, draw++, N),
+            c = (a + 1 + pl_rng_below(3, 2, draw++, N - 1)) % N, keep;
+    switch (k / 4 % 4) {
+    case 0:
+      table[a * N + b] = (table[a * N + b] + 1 + pl_rng_below(3, 2, draw++, N - 1)) % N;
+      break;
+    case 1:
+      keep = table[a * N + b], table[a * N + b] = table[c * N + b], table[c * N + b] = keep;
+      break;
+    case 2:
+      keep = table[b * N + a], table[b * N + a] = table[b * N + c], table[b * N + c] = keep;
+      break;
+    case 3: /* two rows exchange all their entries but the first: a Latin square no more */
+      for (int i = 1; i < N; i++)
+        keep = table[a * N + i], table[a * N + i] = table[c * N + i], table[c * N + i] = keep;
+      break;
+    }
+    expect_refused(path, N, table);
+  }
+  /* A loop of order 5: identity and inverses, a Latin square, not associative. */
+  static const int64_t loop[25] = {0, 1, 2, 3, 4, 1, 0, 3, 4, 2, 2, 4, 0,
+                                   1, 3, 3, 2, 4, 0, 1, 4, 3, 1, 2, 0};
+  expect_refused(path, 5, loop);
+  assert_non_null(strstr(pl_error_message(), "not associative"));
+  /* max: associative, with an identity, and more generators than any group has. */
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) table[i * N + j] = i > j ? i : j;
+  expect_refused(path, N, table);
+  assert_non_null(strstr(pl_error_message(), "no inverse"));
   unlink(path);
   pl_free(path);
 }
@@ -275,9 +338,10 @@ static void test_labels(void **state) {
 int main(int argc, char **argv) {
   setenv("PLANCHEREL_CACHE", "", 1);
   static const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_orders), cmocka_unit_test(test_elements), cmocka_unit_test(test_specs),
-      cmocka_unit_test(test_file),   cmocka_unit_test(test_table),    cmocka_unit_test(test_fast),
-      cmocka_unit_test(test_labels),
+      cmocka_unit_test(test_orders), cmocka_unit_test(test_elements),
+      cmocka_unit_test(test_specs),  cmocka_unit_test(test_file),
+      cmocka_unit_test(test_table),  cmocka_unit_test(test_defects),
+      cmocka_unit_test(test_fast),   cmocka_unit_test(test_labels),
   };
   return pl_test_run(argc, argv, __FILE__, tests, sizeof tests / sizeof *tests);
 }

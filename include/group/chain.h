@@ -47,6 +47,8 @@ char *pl_chain_order_text(const pl_chain *c);
 /* Elements by number; order > 0 only. */
 int64_t pl_chain_mul(const pl_chain *c, int64_t a, int64_t b);
 int64_t pl_chain_inv(const pl_chain *c, int64_t a);
+/* The smallest k > 0 with a^k = 1. */
+int64_t pl_chain_element_order(const pl_chain *c, int64_t a);
 /* Number of a permutation, or -1 if it is not in the group; and back. */
 int64_t pl_chain_rank(const pl_chain *c, const pl_point *perm);
 void pl_chain_unrank(const pl_chain *c, int64_t a, pl_point *perm);

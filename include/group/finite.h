@@ -7,10 +7,12 @@
 
 #include "group/chain.h"
 
+#include <stddef.h>
+
 enum { PL_MAX_TABLE = 4096 };
 
 typedef struct pl_finite {
-  int64_t order;
+  int64_t order;      /* -1: 2^62 or more, and then elements have no numbers */
   pl_chain *chain;    /* or NULL: table */
   uint16_t *table;    /* [g][h] -> gh */
   int num_gens, swap; /* swap: element that changed numbers with 0 in the table's file */
@@ -18,8 +20,8 @@ typedef struct pl_finite {
   uint64_t hash; /* of what defines it */
 } pl_finite;
 
-/* PL_EINPUT with the exact order in the message if it passes max_order.  p: read only here. */
-pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite **out);
+/* Status and message as of pl_chain_new.  p: read only here. */
+pl_status pl_finite_from_perms(const pl_perms *p, pl_finite **out);
 /* From table(g, h) of a NetCDF file, of order at most PL_MAX_TABLE.  If element e other than 0 is
  * the identity, e and 0 exchange numbers.  Checked exactly: identity, inverses, and associativity
  * by Light's test: the s with (xs)y = x(sy) for all x and y are closed under products, so those of
@@ -30,6 +32,9 @@ void pl_finite_free(pl_finite *f);
 
 int64_t pl_finite_mul(const pl_finite *f, int64_t a, int64_t b);
 int64_t pl_finite_inv(const pl_finite *f, int64_t a);
+/* Cycles, or the number in the table's file.  Writes at most n bytes with the closing zero; returns
+ * strlen of the whole. */
+int pl_finite_label(const pl_finite *f, int64_t a, char *buf, size_t n);
 
 /* Transversals: their number, the size of each and its elements; the number of element a's factor
  * at each level goes to digit. */
@@ -38,7 +43,7 @@ int pl_finite_level_size(const pl_finite *f, int level);
 int64_t pl_finite_level_element(const pl_finite *f, int level, int j);
 void pl_finite_digits(const pl_finite *f, int64_t a, int *digit);
 
-/* Conjugacy classes in the order of their first elements. */
+/* Conjugacy classes in the order of their first elements; time and memory in proportion to |G|. */
 typedef struct pl_classes {
   int64_t n;
   int *of;      /* class of an element */

@@ -28,4 +28,9 @@ int pl_perm_cycles(int degree, const pl_point *perm, char *buf, size_t size);
  * 1 and *why (static storage) where the number does not do. */
 int pl_perms_named(const char *name, pl_perms *out, const char **why);
 
+/* Generators that a whole spec names, "perm:.." or a name: 1 and *st; if that is PL_OK also *out
+ * and the canonical spelling, which the caller frees (out->image too).  0: the spec is something
+ * else, such as a product. */
+int pl_perms_spec(const char *spec, pl_perms *out, char **canonical, pl_status *st);
+
 #endif

@@ -1,19 +1,20 @@
 /* Irreps of a finite group, found numerically.
  *
- * Characters.  A random self-adjoint element z of the centre of C[G] acts on class functions as a
- * Hermitian matrix whose eigenvectors are the irreducible characters (Burnside; Dixon 1967).
- * Matrices.  Let rho be an irrep and e the projection onto the smallest eigenspace of dimension m
- * that rho(h) has for any h.  For a random self-adjoint a in C[G], e rho(a) e has a simple extreme
- * eigenvalue, with eigenvector v.  Right multiplication by e and then by a and e, applied to the
- * character again and again, yields tr(rho(x) q(eae) e) for polynomials q: Lanczos' method on these
- * functions, m steps, finds phi(x) = <v, rho(x) v>.  (Few steps matter: rounding brings in other
- * irreps, and they grow with every step.)  The Gram matrix of vectors rho(g_c) v, for 2d elements
- * g_c, is phi(g_c^-1 g_c'); an orthonormal basis W of their span gives
- * rho(x) = W^H [phi(g_c^-1 x g_c')] W.  Nothing larger than the table of characters, or than
- * 2d, is diagonalised, and memory is m |G|.
- *   Real type: a has real coefficients, so everything is real.  Quaternionic type: the antilinear
- * map U conj that commutes with rho comes from averaging over G, and the basis v, U conj(v), ..
- * is the one of group/group.h. */
+ * Characters.  Those of degree 1 are the ones of G/G', found exactly.  A random self-adjoint
+ * element z of the centre of C[G] acts on class functions orthogonal to them as a Hermitian matrix
+ * whose eigenvectors are the other irreducible characters (Burnside; Dixon 1967); where eigenvalues
+ * come near each other, another z takes their eigenvectors apart.
+ * Matrices.  Of dimension 1: the character.  Otherwise let rho be an irrep and e the projection
+ * onto the smallest eigenspace of dimension m that rho(h) has for any h.  For a random self-adjoint
+ * a in C[G], e rho(a) e has a simple extreme eigenvalue, with eigenvector v.  Right multiplication
+ * by e and then by a and e, applied to the character again and again, yields tr(rho(x) q(eae) e)
+ * for polynomials q: Lanczos' method on these functions, m steps, finds phi(x) = <v, rho(x) v>.
+ * (Few steps matter: rounding brings in other irreps, and they grow with every step.)  The Gram
+ * matrix of vectors rho(g_c) v, for 2d elements g_c, is phi(g_c^-1 g_c'); an orthonormal basis W of
+ * their span gives rho(x) = W^H [phi(g_c^-1 x g_c')] W.  Nothing larger than the table of
+ * characters, or than 2d, is diagonalised, and memory is m |G|. Real type: a has real coefficients,
+ * so everything is real.  Quaternionic type: the antilinear map U conj that commutes with rho comes
+ * from averaging over G, and the basis v, U conj(v), .. is the one of group/group.h. */
 #ifndef PL_GROUP_IRREPS_H
 #define PL_GROUP_IRREPS_H
 
@@ -22,8 +23,10 @@
 
 #include <complex.h>
 
-/* Most conjugacy classes for which characters are sought. */
-enum { PL_MAX_CLASSES = 512 };
+/* Largest order for which irreps are sought. */
+enum { PL_MAX_IRREP_ORDER = 10000 };
+/* Most conjugacy classes for which characters are sought: their table takes 16 n^2 bytes, twice. */
+enum { PL_MAX_CLASSES = 4096 };
 
 /* All irreps over the complex numbers, by dimension and then by the values on the classes in
  * order, larger first (real part before imaginary part). */
@@ -58,8 +61,9 @@ double pl_irreps_residual(const pl_irreps *r, const pl_finite *f, int pairs);
 
 /* The same from a cache, kept there for later: a file named after the group in the folder
  * $PLANCHEREL_CACHE, else $XDG_CACHE_HOME/plancherel, else $HOME/.cache/plancherel; none if
- * PLANCHEREL_CACHE is empty or nothing is set.  What is read is checked on random pairs; a file
- * that fails, or cannot be written, is passed over. */
+ * PLANCHEREL_CACHE is empty or nothing is set.  A file of another version, with a wrong checksum,
+ * or whose matrices fail on random pairs is passed over and replaced; that none can be written is
+ * no error. */
 pl_status pl_irreps_cached(const pl_finite *f, pl_irreps **out);
 
 #endif

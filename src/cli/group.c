@@ -3,17 +3,21 @@
 #include "base/mem.h"
 #include "base/nc.h"
 #include "group/check.h"
+#include "group/finite.h"
 #include "group/fourier.h"
+#include "group/generators.h"
 #include "group/group.h"
+#include "group/irreps.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct options {
   const char *spec, *output;
-  bool irreps, check, overwrite;
+  bool irreps, elements, check, overwrite;
   int codepth; /* 0: the whole group */
 } options;
 
@@ -21,6 +25,7 @@ enum { OVERWRITE = 256, CODEPTH };
 
 static const struct argp_option known[] = {
     {"irreps", 'i', NULL, 0, "List the irreps: label, dimension, type, multiplicity", 0},
+    {"elements", 'e', NULL, 0, "List the elements, up to order 10^6: number, label", 0},
     {"codepth", CODEPTH, "K", 0,
      "Of S_n, n up to 52, only the irreps with first row n - K or longer: the band of band.codepth",
      0},
@@ -36,6 +41,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case 'i':
     o->irreps = true;
+    return 0;
+  case 'e':
+    o->elements = true;
     return 0;
   case CODEPTH:
     o->codepth = (int)strtol(arg, &end, 10);
@@ -58,20 +66,47 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (!o->spec) argp_error(state, "a group is missing");
-    if (o->codepth && (o->check || o->output))
-      argp_error(state, "--codepth: --check and --output need the whole group");
+    if (o->codepth && (o->elements || o->check || o->output))
+      argp_error(state, "--codepth: --elements, --check and --output need the whole group");
     return 0;
   }
   return ARGP_ERR_UNKNOWN;
+}
+
+/* Most elements that are enumerated. */
+static const int64_t max_elements = 1000000;
+
+/* What is known of a group from generators without its irreps. */
+static void print_generated(const pl_finite *f) {
+  const pl_chain *c = f->chain;
+  char *order = pl_chain_order_text(c);
+  printf("order: %s\ndegree: %d\nbase:", order, c->degree);
+  pl_free(order);
+  for (int k = 0; k < c->levels; k++) printf(" %d", c->level[k].base + 1);
+  printf("\norbit lengths:");
+  for (int k = 0; k < c->levels; k++) printf(" %d", c->level[k].size);
+  printf("\n");
+  if (f->order < 0 || f->order > max_elements) return;
+  pl_classes *classes = pl_classes_new(f);
+  int64_t centre = 0, exponent = 1;
+  for (int64_t k = 0; k < classes->n; k++) {
+    int64_t a = exponent, b = classes->order[k];
+    centre += classes->size[k] == 1;
+    while (b) {
+      int64_t r = a % b;
+      a = b, b = r;
+    }
+    exponent = exponent / a * classes->order[k];
+  }
+  printf("order of the centre: %lld\nexponent: %lld\nconjugacy classes: %lld\n", (long long)centre,
+         (long long)exponent, (long long)classes->n);
+  pl_classes_free(classes);
 }
 
 static void print_summary(const pl_group *g) {
   int64_t count[3], squares[3];
   pl_group_irrep_sums(g, count, squares);
   long long sum = squares[PL_REAL] + 2 * squares[PL_COMPLEX] + squares[PL_QUATERNIONIC];
-  printf("group: %s\n", pl_group_spec(g));
-  printf("order: %lld\n", (long long)pl_group_order(g));
-  printf("conjugacy classes: %lld\n", (long long)pl_group_num_classes(g));
   printf("stored irreps: %lld\n", (long long)pl_group_num_irreps(g));
   for (int type = PL_REAL; type <= PL_QUATERNIONIC; type++)
     printf("  %s: %lld\n", pl_irrep_type_name(type), (long long)count[type]);
@@ -99,6 +134,25 @@ static void print_irreps(const pl_group *g) {
   }
 }
 
+/* g, or f where there are no irreps. */
+static pl_status print_elements(const pl_group *g, const pl_finite *f) {
+  int64_t order = g ? pl_group_order(g) : f->order;
+  if (order < 0 || order > max_elements)
+    return pl_error(PL_EINPUT, "elements are listed up to order %lld", (long long)max_elements);
+  size_t room = 64;
+  char *label = pl_alloc(room, 1, "a label");
+  printf("\nelement\tlabel\n");
+  for (int64_t a = 0; a < order && !ferror(stdout); a++) {
+    size_t len;
+    while ((len = (size_t)(g ? pl_group_element_label(g, a, label, room)
+                             : pl_finite_label(f, a, label, room))) >= room)
+      label = pl_realloc(label, room = len + 1, 1, "a label");
+    printf("%lld\t%s\n", (long long)a, label);
+  }
+  pl_free(label);
+  return PL_OK;
+}
+
 static pl_status print_check(const pl_group *g) {
   pl_check check[PL_NUM_CHECKS];
   pl_status st = pl_group_check(g, check);
@@ -118,7 +172,7 @@ static pl_status print_check(const pl_group *g) {
 enum { ALL_ELEMENTS = 2048, MAX_GENERATORS = 256 };
 
 static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t components,
-                        int64_t label) {
+                        const int64_t label[2]) {
   const char *const on_irrep[] = {"irrep", NULL}, *const on_element[] = {"element", NULL};
   pl_nc_att_text(nc, NULL, "Conventions", "CF-1.10");
   pl_nc_att_text(nc, NULL, "title", "Irreducible representations of a finite group");
@@ -130,7 +184,8 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
   PL_TRY(pl_nc_def_dim(nc, "irrep", pl_group_num_irreps(g)));
   PL_TRY(pl_nc_def_dim(nc, "element", elements));
   PL_TRY(pl_nc_def_dim(nc, "component", components));
-  PL_TRY(pl_nc_def_dim(nc, "letter", label));
+  PL_TRY(pl_nc_def_dim(nc, "letter", label[0]));
+  PL_TRY(pl_nc_def_dim(nc, "element_letter", label[1]));
   PL_TRY(pl_nc_def_var(nc, "irrep_label", PL_NC_CHAR,
                        (const char *const[]){"irrep", "letter", NULL}, "label of the irrep", NULL));
   PL_TRY(pl_nc_def_var(nc, "irrep_dim", PL_NC_INT, on_irrep, "dimension d", "1"));
@@ -143,6 +198,9 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
   PL_TRY(pl_nc_def_var(
       nc, "element", PL_NC_INT64, on_element,
       elements == pl_group_order(g) ? "number of the element" : "numbers of generators", "1"));
+  PL_TRY(pl_nc_def_var(nc, "element_label", PL_NC_CHAR,
+                       (const char *const[]){"element", "element_letter", NULL},
+                       "label of the element", NULL));
   PL_TRY(pl_nc_def_var(nc, "matrix", PL_NC_DOUBLE,
                        (const char *const[]){"element", "component", NULL},
                        "entries of the matrices of the irreps", "1"));
@@ -150,15 +208,22 @@ static pl_status define(pl_nc *nc, const pl_group *g, int64_t elements, int64_t 
 }
 
 static pl_status put(pl_nc *nc, const pl_group *g, int64_t elements, const int64_t *element,
-                     int64_t label) {
+                     const int64_t label[2]) {
   pl_status st = pl_nc_put_ints(nc, "element", NULL, NULL, element);
+  char *name = pl_alloc((size_t)label[1] + 1, 1, "a label");
+  for (int64_t e = 0; !st && e < elements; e++) {
+    memset(name, 0, (size_t)label[1] + 1);
+    pl_group_element_label(g, element[e], name, (size_t)label[1] + 1);
+    st = pl_nc_put_text(nc, "element_label", (int64_t[]){e, 0}, (int64_t[]){1, label[1]}, name);
+  }
+  pl_free(name);
   for (int64_t i = 0, start = 0, one = 1; !st && i < pl_group_num_irreps(g); i++) {
     pl_irrep r = pl_group_irrep(g, i);
     int64_t dim = r.dim, type = r.type, mult = r.mult, size = pl_irrep_size(r);
-    char *text = pl_zalloc((size_t)label + 1, 1, "a label");
+    char *text = pl_zalloc((size_t)label[0] + 1, 1, "a label");
     double *rho = pl_alloc((size_t)size, sizeof *rho, "an irrep matrix");
-    pl_group_irrep_label(g, i, text, (size_t)label + 1);
-    st = pl_nc_put_text(nc, "irrep_label", (int64_t[]){i, 0}, (int64_t[]){1, label}, text);
+    pl_group_irrep_label(g, i, text, (size_t)label[0] + 1);
+    st = pl_nc_put_text(nc, "irrep_label", (int64_t[]){i, 0}, (int64_t[]){1, label[0]}, text);
     if (!st) st = pl_nc_put_ints(nc, "irrep_dim", &i, &one, &dim);
     if (!st) st = pl_nc_put_ints(nc, "irrep_type", &i, &one, &type);
     if (!st) st = pl_nc_put_ints(nc, "irrep_multiplicity", &i, &one, &mult);
@@ -175,7 +240,7 @@ static pl_status put(pl_nc *nc, const pl_group *g, int64_t elements, const int64
 }
 
 static pl_status write_irreps(const pl_group *g, const options *o) {
-  int64_t elements = pl_group_order(g), components = pl_fourier_size(g), label = 1;
+  int64_t elements = pl_group_order(g), components = pl_fourier_size(g), label[2] = {1, 1};
   int64_t *element = pl_alloc(ALL_ELEMENTS, sizeof *element, "elements");
   if (elements <= ALL_ELEMENTS) {
     for (int64_t e = 0; e < elements; e++) element[e] = e;
@@ -185,7 +250,11 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
   }
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
     int64_t len = pl_group_irrep_label(g, i, NULL, 0);
-    if (len > label) label = len;
+    if (len > label[0]) label[0] = len;
+  }
+  for (int64_t e = 0; e < elements; e++) {
+    int64_t len = pl_group_element_label(g, element[e], NULL, 0);
+    if (len > label[1]) label[1] = len;
   }
   pl_nc *nc;
   pl_status st = pl_nc_create(o->output, o->overwrite, false, &nc);
@@ -199,17 +268,66 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
   return st;
 }
 
+/* A group from generators is known by its chain, whatever its order; f is NULL for others. */
+static pl_status describe_group(const options *o, const pl_group *g, const pl_finite *f) {
+  pl_status st = PL_OK;
+  if (f)
+    print_generated(f);
+  else
+    printf("order: %lld\nconjugacy classes: %lld\n", (long long)pl_group_order(g),
+           (long long)pl_group_num_classes(g));
+  if (g) {
+    print_summary(g);
+    if (o->irreps) print_irreps(g);
+  } else {
+    printf("irreps: not found above order %d; training and transforms need them\n",
+           PL_MAX_IRREP_ORDER);
+    if (o->irreps || o->check || o->output)
+      st = pl_error(PL_EINPUT, "group \"%s\": irreps are found up to order %d", o->spec,
+                    PL_MAX_IRREP_ORDER);
+  }
+  if (!st && o->elements) st = print_elements(g, f);
+  if (!st && o->output) st = write_irreps(g, o);
+  if (!st && o->check) st = print_check(g);
+  return st;
+}
+
 static pl_status describe(const options *o) {
   pl_group *g = NULL;
-  PL_TRY(o->codepth ? pl_group_band(o->spec, o->codepth, false, &g) : pl_group_parse(o->spec, &g));
-  if (o->codepth)
-    print_band(g);
-  else
-    print_summary(g);
-  if (o->irreps || o->codepth) print_irreps(g);
-  pl_status st = o->output ? write_irreps(g, o) : PL_OK;
-  if (!st && o->check) st = print_check(g);
+  pl_finite *f = NULL;
+  pl_perms p;
+  char *spec = NULL;
+  pl_status st = PL_OK;
+  if (pl_perms_spec(o->spec, &p, &spec, &st)) {
+    if (!st) {
+      st = pl_finite_from_perms(&p, &f);
+      pl_free(p.image);
+    }
+    if (st) st = pl_error_in(st, "group \"%s\": ", o->spec);
+  }
+  if (!st && (!f || (f->order > 0 && f->order <= PL_MAX_IRREP_ORDER)))
+    st = pl_group_parse(o->spec, &g);
+  if (!st) {
+    printf("group: %s\n", spec ? spec : pl_group_spec(g));
+    st = describe_group(o, g, f);
+  }
   pl_group_free(g);
+  pl_finite_free(f);
+  pl_free(spec);
+  return st;
+}
+
+static pl_status describe_band(const options *o) {
+  pl_group *g = NULL;
+  PL_TRY(pl_group_band(o->spec, o->codepth, false, &g));
+  print_band(g);
+  print_irreps(g);
+  pl_group_free(g);
+  return PL_OK;
+}
+
+static pl_status run(const options *o) {
+  pl_status st = o->codepth ? describe_band(o) : describe(o);
   if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
   return st;
 }
@@ -218,10 +336,18 @@ pl_status pl_cli_group(int argc, char **argv, const pl_comm *world) {
   char doc[8192];
   snprintf(doc, sizeof doc,
            "Describe a finite group and its irreducible representations.\v"
-           "Groups:\n%s\nA product needs quotes: plancherel group 'C_28 x D_4'.",
+           "Groups:\n%s\nA product needs quotes: plancherel group 'C_28 x D_4'.\n\n"
+           "Of a group from generators the exact order is printed, whatever it is, and up to 10^6 "
+           "also classes, centre and exponent; irreps are found numerically up to order 10^4 "
+           "(--check: residuals), and kept in the folder $PLANCHEREL_CACHE (empty: nowhere), else "
+           "~/.cache/plancherel.\n\n"
+           "FILE.nc holds matrix(element, component): irrep i from irrep_start(i) on, row by row, "
+           "real numbers for real type, otherwise pairs (real, imaginary); irrep_label, irrep_dim, "
+           "irrep_type (0 real, 1 complex, 2 quaternionic), irrep_multiplicity (irrep); element, "
+           "element_label (element).",
            pl_group_forms());
   const struct argp argp = {.options = known, .parser = parse, .args_doc = "SPEC", .doc = doc};
   options o = {0};
   pl_cli_parse(&argp, argc, argv, &o, world);
-  return pl_agree(world, world->rank == 0 ? describe(&o) : PL_OK);
+  return pl_agree(world, world->rank == 0 ? run(&o) : PL_OK);
 }

@@ -8,7 +8,7 @@
 
 /* Elements taken at random before the chain is checked; so many in a row must sift to 1. */
 enum { QUIET = 24, SLOTS = 12 };
-static const double max_work = 3e10, max_bytes = 1e9;
+static const double max_work = 2e10, max_bytes = 1e9; /* work: points looked up */
 
 /* Strong generators: permutation k fixes the first depth[k] base points. */
 typedef struct builder {
@@ -16,8 +16,12 @@ typedef struct builder {
   int num, room, *depth;
   pl_point *gen;
   pl_point *sifted, *product; /* workspace */
-  double bytes;
+  double bytes, work;
 } builder;
+
+static int spent(const builder *b) {
+  return b->work > max_work || b->bytes > max_bytes;
+}
 
 static void compose(int n, const pl_point *s, const pl_point *t, pl_point *st) {
   for (int i = 0; i < n; i++) st[i] = s[t[i]];
@@ -47,12 +51,15 @@ static void add_level(builder *b, int base) {
   b->bytes += 8.0 * n;
 }
 
-/* Close the orbit of level k under its generators; what stands there stays. */
+/* Close the orbit of level k, which was closed before the last generator came; what stands there
+ * stays. */
 static void extend_orbit(builder *b, int k) {
   pl_level *l = &b->c->level[k];
-  int n = b->c->degree, room = l->size;
-  for (int j = 0; j < l->size; j++)
-    for (int s = 0; s < b->num; s++) {
+  int n = b->c->degree, room = l->size, before = l->size;
+  for (int j = 0; j < l->size; j++) {
+    int first = j < before ? b->num - 1 : 0;
+    b->work += b->num - first;
+    for (int s = first; s < b->num; s++) {
       if (b->depth[s] < k) continue;
       const pl_point *gen = b->gen + (size_t)s * (size_t)n, *u = l->rep + (size_t)j * (size_t)n;
       int point = gen[u[l->base]];
@@ -68,7 +75,9 @@ static void extend_orbit(builder *b, int k) {
       invert(n, l->rep + at, l->inv + at);
       l->index[point] = l->size++;
       b->bytes += 4.0 * n;
+      b->work += 2.0 * n;
     }
+  }
 }
 
 /* Strip g, in place, of its factors from level k on; the level where that ends. */
@@ -87,6 +96,7 @@ static int absorb(builder *b, int k, const pl_point *g) {
   int n = b->c->degree;
   memcpy(b->sifted, g, (size_t)n * sizeof *g);
   int depth = sift(b->c, k, b->sifted), moved = first_moved(n, b->sifted);
+  b->work += (double)n * (depth - k + 1);
   if (moved == n) return -1;
   if (depth == b->c->levels) add_level(b, moved);
   if (b->num == b->room) {
@@ -151,7 +161,7 @@ static void absorb_random(builder *b, const pl_perms *p) {
     memcpy(slot + (size_t)k * row, p->image + (size_t)(k % p->num) * row, row * sizeof *slot);
   pl_point *last = slot;
   uint64_t stream = PL_STREAM(PL_STREAM_MISC, 2), draw = 0;
-  for (int quiet = 0; quiet < QUIET && b->bytes < max_bytes; quiet++) {
+  for (int quiet = 0; quiet < QUIET && !spent(b); quiet++) {
     /* The first rounds only mix. */
     for (int mix = draw ? 1 : 8 * slots; mix > 0; mix--) {
       int64_t i = pl_rng_below(1, stream, draw++, slots),
@@ -170,26 +180,24 @@ static void absorb_random(builder *b, const pl_perms *p) {
 static int verify(builder *b) {
   pl_chain *c = b->c;
   int n = c->degree;
-  double work = 0;
   pl_point *schreier = pl_alloc((size_t)n, sizeof *schreier, "a Schreier generator");
-  for (int k = c->levels - 1; k >= 0;) {
+  for (int k = c->levels - 1; k >= 0 && !spent(b);) {
     int found = -1;
     for (int j = 0; j < c->level[k].size && found < 0; j++)
       for (int s = 0; s < b->num && found < 0; s++) {
-        if (b->depth[s] < k) continue;
+        if (b->depth[s] < k || spent(b)) continue;
         const pl_level *l = &c->level[k];
         const pl_point *gen = b->gen + (size_t)s * (size_t)n, *u = l->rep + (size_t)j * (size_t)n;
         compose(n, gen, u, b->product);
         int to = l->index[b->product[l->base]];
         compose(n, l->inv + (size_t)to * (size_t)n, b->product, schreier);
         found = absorb(b, k + 1, schreier);
-        work += (double)n * (3 + c->levels - k);
+        b->work += 2.0 * n;
       }
-    if (work > max_work || b->bytes > max_bytes) break;
     k = found >= 0 ? found : k - 1;
   }
   pl_free(schreier);
-  return work <= max_work && b->bytes <= max_bytes;
+  return !spent(b);
 }
 
 pl_status pl_chain_new(const pl_perms *p, pl_chain **out) {
@@ -204,10 +212,10 @@ pl_status pl_chain_new(const pl_perms *p, pl_chain **out) {
   b.product = pl_alloc((size_t)n, sizeof *b.product, "a permutation");
   int done = 1;
   if (p->num > 0) {
-    for (int s = 0; s < p->num; s++) absorb(&b, 0, p->image + (size_t)s * (size_t)n);
+    for (int s = 0; s < p->num && !spent(&b); s++) absorb(&b, 0, p->image + (size_t)s * (size_t)n);
     absorb_random(&b, p);
     /* Orders in the bound are at least a factor 2 apart. */
-    if (b.bytes > max_bytes || log_order(b.c) < log_bound(p) - 0.1) done = verify(&b);
+    if (spent(&b) || log_order(b.c) < log_bound(p) - 0.1) done = verify(&b);
   }
   pl_free(b.gen);
   pl_free(b.depth);
@@ -217,7 +225,7 @@ pl_status pl_chain_new(const pl_perms *p, pl_chain **out) {
     pl_chain_free(b.c);
     return pl_error(
         PL_EENV,
-        "the order of a permutation group of degree %d takes too much time or memory to certify",
+        "the order of this permutation group of degree %d takes too much time or memory to certify",
         n);
   }
   double order = 1;
@@ -314,6 +322,29 @@ int64_t pl_chain_inv(const pl_chain *c, int64_t a) {
     image[k] = point;
   }
   return rank_images(c, image);
+}
+
+/* Only 1 fixes the base: the least common multiple of the lengths of the cycles of its points. */
+int64_t pl_chain_element_order(const pl_chain *c, int64_t a) {
+  int x[MAX_LEVELS];
+  size_t n = (size_t)c->degree;
+  int64_t order = 1;
+  split(c, a, x);
+  for (int k = 0; k < c->levels; k++) {
+    int base = c->level[k].base, point = base;
+    int64_t length = 0, gcd = order;
+    do {
+      for (int l = c->levels - 1; l >= 0; l--)
+        point = c->level[l].rep[(size_t)x[l] * n + (size_t)point];
+      length++;
+    } while (point != base);
+    for (int64_t rest = length; rest;) {
+      int64_t next = gcd % rest;
+      gcd = rest, rest = next;
+    }
+    order = order / gcd * length;
+  }
+  return order;
 }
 
 int64_t pl_chain_rank(const pl_chain *c, const pl_point *perm) {

@@ -2,7 +2,9 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "group/generators.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* FNV-1a. */
@@ -14,17 +16,9 @@ static const uint64_t hash_start = UINT64_C(14695981039346656037);
 
 /* ---- from generators ---- */
 
-pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite **out) {
+pl_status pl_finite_from_perms(const pl_perms *p, pl_finite **out) {
   pl_chain *chain;
   PL_TRY(pl_chain_new(p, &chain));
-  if (chain->order < 0 || chain->order > max_order) {
-    char *order = pl_chain_order_text(chain);
-    pl_error(PL_EINPUT, "its order is %s; elements and irreps are found up to order %lld", order,
-             (long long)max_order);
-    pl_free(order);
-    pl_chain_free(chain);
-    return PL_EINPUT;
-  }
   pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
   f->order = chain->order;
   f->chain = chain;
@@ -32,9 +26,9 @@ pl_status pl_finite_from_perms(const pl_perms *p, int64_t max_order, pl_finite *
   f->hash = hash_bytes(hash_start, &p->degree, sizeof p->degree);
   for (int s = 0; s < p->num; s++) {
     const pl_point *image = p->image + (size_t)s * (size_t)p->degree;
-    int64_t g = pl_chain_rank(chain, image);
-    pl_require(g >= 0);
     f->hash = hash_bytes(f->hash, image, (size_t)p->degree * sizeof *image);
+    int64_t g = f->order > 0 ? pl_chain_rank(chain, image) : 0;
+    pl_require(g >= 0);
     if (g > 0) f->gens[f->num_gens++] = g;
   }
   *out = f;
@@ -78,13 +72,23 @@ static pl_status read_table(pl_nc *nc, pl_finite *f) {
 }
 
 static pl_status find_identity(pl_finite *f) {
-  int64_t n = f->order, e = 0, h;
+  int64_t n = f->order, e = 0, h, best = -1, nearest = 0, bad = 0;
   for (; e < n; e++) {
-    for (h = 0; h < n && entry(f, e, h) == h && entry(f, h, e) == h;) h++;
-    if (h == n) break;
+    int64_t right = 0, wrong = -1;
+    for (h = 0; h < n; h++)
+      if (entry(f, e, h) == h && entry(f, h, e) == h)
+        right++;
+      else
+        wrong = h;
+    if (right == n) break;
+    if (right > best) best = right, nearest = e, bad = wrong;
   }
   if (e == n)
-    return pl_error(PL_EINPUT, "the table has no identity: no e with eg = ge = g for all g");
+    return pl_error(
+        PL_EINPUT,
+        "the table has no identity: %lld comes nearest, but (%lld %lld) = %lld, (%lld %lld) = %lld",
+        (long long)nearest, (long long)nearest, (long long)bad, (long long)entry(f, nearest, bad),
+        (long long)bad, (long long)nearest, (long long)entry(f, bad, nearest));
   f->swap = (int)e;
   if (e == 0) return PL_OK;
   uint16_t *renamed = pl_alloc((size_t)(n * n), sizeof *renamed, "a multiplication table");
@@ -122,16 +126,17 @@ static pl_status light(const pl_finite *f, int64_t s) {
   return PL_OK;
 }
 
-/* Generators are added until their products are everything; where all of them pass, each one at
- * least doubles that set. */
+/* Generators are added until their products are everything.  Those that pass Light's test generate
+ * a group if all elements have inverses, and then each one at least doubles it: where more are
+ * needed than that, an inverse is missing. */
 static pl_status find_generators(pl_finite *f) {
   int64_t n = f->order, found = 1;
   int64_t *list = pl_alloc((size_t)n, sizeof *list, "elements");
   char *seen = pl_zalloc((size_t)n, 1, "elements");
-  f->gens = pl_alloc(64, sizeof *f->gens, "generators");
+  f->gens = pl_alloc(16, sizeof *f->gens, "generators");
   pl_status st = PL_OK;
   seen[0] = 1, list[0] = 0;
-  for (int64_t s = 0; !st && found < n; s++) {
+  for (int64_t s = 0; !st && found < n && INT64_C(1) << f->num_gens <= n; s++) {
     if (seen[s]) continue;
     st = light(f, s);
     f->gens[f->num_gens++] = s;
@@ -152,8 +157,8 @@ pl_status pl_finite_from_table(const char *path, pl_finite **out) {
   pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
   pl_status st = read_table(nc, f);
   if (!st) st = find_identity(f);
-  if (!st) st = check_inverses(f);
   if (!st) st = find_generators(f);
+  if (!st) st = check_inverses(f);
   if (st) {
     pl_error_in(st, "%s: ", path);
     pl_finite_free(f);
@@ -185,6 +190,15 @@ int64_t pl_finite_inv(const pl_finite *f, int64_t a) {
   int64_t b = 0;
   while (entry(f, a, b)) b++;
   return b;
+}
+
+int pl_finite_label(const pl_finite *f, int64_t a, char *buf, size_t n) {
+  if (!f->chain) return snprintf(buf, n, "%lld", filed(f, a));
+  pl_point *perm = pl_alloc((size_t)f->chain->degree, sizeof *perm, "a permutation");
+  pl_chain_unrank(f->chain, a, perm);
+  int len = pl_perm_cycles(f->chain->degree, perm, buf, n);
+  pl_free(perm);
+  return len;
 }
 
 int pl_finite_levels(const pl_finite *f) {
@@ -238,8 +252,12 @@ pl_classes *pl_classes_new(const pl_finite *f) {
     int64_t a = c->rep[k];
     c->inverse[k] = c->of[pl_finite_inv(f, a)];
     c->square[k] = c->of[pl_finite_mul(f, a, a)];
+    if (f->chain) {
+      c->order[k] = (int)pl_chain_element_order(f->chain, a);
+      continue;
+    }
     c->order[k] = 1;
-    for (int64_t b = a; b; b = pl_finite_mul(f, a, b)) c->order[k]++;
+    for (int64_t b = a; b; b = entry(f, a, b)) c->order[k]++;
   }
   return c;
 }

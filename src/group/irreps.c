@@ -8,12 +8,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef double _Complex cplx;
 /* Attempts at an element a with an isolated eigenvalue, its terms, and the gap, relative to the
- * spectrum, that ends the search. */
-enum { ATTEMPTS = 5, TERMS = 8 };
+ * spectrum, that ends the search.  Where elements commute or anticommute few terms will not do. */
+enum { ATTEMPTS = 5, MAX_TERMS = 128 };
+static const int terms[ATTEMPTS] = {8, 8, 32, 64, MAX_TERMS};
 /* Elements per dimension among which a frame is chosen. */
 enum { POOL = 32 };
 /* What is found must be right on so many random pairs. */
@@ -25,9 +27,10 @@ static const double good_gap = 0.05;
 typedef struct solver {
   const pl_finite *f;
   const pl_classes *c;
-  int64_t n;                           /* |G| */
-  int64_t *right[ATTEMPTS][2 * TERMS]; /* x -> x s and x s^-1 */
-  cplx *lanczos, *next;                /* (d + 1) |G| and |G| */
+  int64_t n;                /* |G| */
+  int64_t *right[ATTEMPTS]; /* x -> x s and x s^-1, s of every term; or NULL yet */
+  int64_t *by_order;        /* classes, by the order of their elements */
+  cplx *lanczos, *next;     /* (d + 1) |G| and |G| */
   uint64_t draws;
 } solver;
 
@@ -45,26 +48,32 @@ typedef struct eigenspace {
   int order, turn, dim;
 } eigenspace;
 
-/* lambda^k, real where that is exact. */
-static cplx power(const eigenspace *e, int64_t k) {
-  int64_t turns = k * e->turn % e->order;
-  if (2 * turns % e->order == 0) return turns ? -1 : 1;
-  double angle = 2 * M_PI * (double)turns / e->order;
+/* exp(2 pi i turns / order), real where that is exact. */
+static cplx unit(int64_t turns, int order) {
+  if (2 * turns % order == 0) return turns ? -1 : 1;
+  double angle = 2 * M_PI * (double)turns / order;
   return cos(angle) + I * sin(angle);
+}
+static cplx power(const eigenspace *e, int64_t k) {
+  return unit(k * e->turn % e->order, e->order);
 }
 
 /* The smallest eigenspace of an element; a real one for real type. */
 static eigenspace smallest_eigenspace(const solver *s, const cplx *chi, int d, pl_irrep_type type) {
   eigenspace best = {.order = 1, .dim = d};
   for (int64_t k = 1; k < s->c->n && best.dim > 1; k++) {
-    eigenspace e = {.h = s->c->rep[k], .order = s->c->order[k]};
-    cplx *value = pl_alloc((size_t)e.order, sizeof *value, "a character");
-    int64_t x = 0;
-    for (int i = 0; i < e.order; i++, x = pl_finite_mul(s->f, x, e.h)) value[i] = chi[s->c->of[x]];
-    for (e.turn = 0; e.turn < e.order; e.turn++) {
+    int64_t class = s->by_order[k], x = 0;
+    eigenspace e = {.h = s->c->rep[class], .order = s->c->order[class]};
+    cplx *value = pl_alloc(2 * (size_t)e.order, sizeof *value, "a character"),
+         *root = value + e.order;
+    for (int i = 0; i < e.order; i++, x = pl_finite_mul(s->f, x, e.h)) {
+      value[i] = chi[s->c->of[x]];
+      root[i] = conj(unit(i, e.order));
+    }
+    for (e.turn = 0; e.turn < e.order && best.dim > 1; e.turn++) {
       if (type == PL_REAL && 2 * e.turn % e.order) continue;
       cplx sum = 0;
-      for (int i = 0; i < e.order; i++) sum += value[i] * conj(power(&e, i));
+      for (int64_t i = 0; i < e.order; i++) sum += value[i] * root[i * e.turn % e.order];
       e.dim = (int)lround(creal(sum) / e.order);
       if (e.dim > 0 && e.dim < best.dim) best = e;
     }
@@ -88,27 +97,23 @@ static void project(const solver *s, const eigenspace *e, const int64_t *times_h
   memset(done, 0, (size_t)s->n);
 }
 
-static void draw_steps(solver *s) {
-  for (int t = 0; t < ATTEMPTS; t++)
-    for (int i = 0; i < TERMS; i++) {
-      int64_t g =
-          s->n > 1 ? 1 + pl_rng_below(1, PL_STREAM(PL_STREAM_MISC, 3), s->draws++, s->n - 1) : 0;
-      int64_t inverse = pl_finite_inv(s->f, g);
-      for (int k = 0; k < 2; k++) {
-        int64_t *to = s->right[t][2 * i + k] =
-            pl_alloc((size_t)s->n, sizeof *to, "right multiplication");
-        for (int64_t x = 0; x < s->n; x++) to[x] = pl_finite_mul(s->f, x, k ? inverse : g);
-      }
-    }
+static void draw_steps(solver *s, int attempt) {
+  int64_t *to = s->right[attempt] =
+      pl_alloc((size_t)(2 * terms[attempt] * s->n), sizeof *to, "right multiplication");
+  for (int i = 0; i < terms[attempt]; i++) {
+    int64_t g = 1 + pl_rng_below(1, PL_STREAM(PL_STREAM_MISC, 3), s->draws++, s->n - 1),
+            inverse = pl_finite_inv(s->f, g);
+    for (int64_t x = 0; x < s->n; x++) *to++ = pl_finite_mul(s->f, x, g);
+    for (int64_t x = 0; x < s->n; x++) *to++ = pl_finite_mul(s->f, x, inverse);
+  }
 }
 
 /* next <- R(a) v. */
 static void step(const solver *s, int attempt, const cplx *coef, const cplx *v) {
+  const int64_t *to = s->right[attempt];
   memset(s->next, 0, (size_t)s->n * sizeof *s->next);
-  for (int i = 0; i < 2 * TERMS; i++) {
-    const int64_t *to = s->right[attempt][i];
+  for (int i = 0; i < 2 * terms[attempt]; i++, to += s->n)
     for (int64_t x = 0; x < s->n; x++) s->next[x] += coef[i] * v[to[x]];
-  }
 }
 
 /* One run of Lanczos' method. */
@@ -162,7 +167,7 @@ static pl_status lanczos(const solver *s, int attempt, const cplx *coef, krylov 
   return st;
 }
 
-static pl_status positive_function(const solver *s, const cplx *chi, int d, pl_irrep_type type,
+static pl_status positive_function(solver *s, const cplx *chi, int d, pl_irrep_type type,
                                    cplx *phi) {
   krylov run = {.e = smallest_eigenspace(s, chi, d, type)};
   run.weight = pl_alloc((size_t)run.e.dim, sizeof *run.weight, "weights");
@@ -178,10 +183,11 @@ static pl_status positive_function(const solver *s, const cplx *chi, int d, pl_i
   for (int64_t x = 0; x < s->n; x++) s->lanczos[x] /= norm;
   pl_status st = PL_OK;
   for (int attempt = 0; !st && attempt < ATTEMPTS && best < good_gap; attempt++) {
-    double random[2 * TERMS];
-    cplx coef[2 * TERMS];
-    pl_rng_normals(1, PL_STREAM(PL_STREAM_MISC, 4), attempt * 2 * TERMS, 2 * TERMS, random);
-    for (int i = 0; i < TERMS; i++) {
+    double random[2 * MAX_TERMS];
+    cplx coef[2 * MAX_TERMS];
+    if (!s->right[attempt]) draw_steps(s, attempt);
+    pl_rng_normals(1, PL_STREAM(PL_STREAM_MISC, 4), attempt * 2 * MAX_TERMS, 2 * MAX_TERMS, random);
+    for (int i = 0; i < terms[attempt]; i++) {
       coef[2 * i] = type == PL_REAL ? random[2 * i] : random[2 * i] + I * random[2 * i + 1];
       coef[2 * i + 1] = conj(coef[2 * i]);
     }
@@ -264,7 +270,7 @@ static void frame_matrix(const solver *s, int m, const int64_t *g, const int64_t
 
 /* Matrices of all elements of the transversals, complex, one after the other. */
 static pl_status matrices(solver *s, int d, const cplx *phi, cplx *out) {
-  int m = d == 1 ? 1 : 2 * d;
+  int m = 2 * d;
   int64_t *g = pl_alloc(2 * (size_t)m, sizeof *g, "a frame"), *inverse = g + m;
   choose_frame(s, d, m, phi, g);
   for (int i = 0; i < m; i++) inverse[i] = pl_finite_inv(s->f, g[i]);
@@ -368,7 +374,20 @@ static double *stored(pl_irrep r, int64_t count, const cplx *rho) {
   return out;
 }
 
+/* An irrep of dimension 1 is its character. */
+static void values(const solver *s, const cplx *chi, cplx *out) {
+  for (int level = 0; level < pl_finite_levels(s->f); level++)
+    for (int j = 0; j < pl_finite_level_size(s->f, level); j++)
+      *out++ = chi[s->c->of[pl_finite_level_element(s->f, level, j)]];
+}
+
 /* ---- all irreps ---- */
+
+static int by_order(const void *a_, const void *b_, void *classes) {
+  int64_t a = *(const int64_t *)a_, b = *(const int64_t *)b_;
+  int x = ((const pl_classes *)classes)->order[a], y = ((const pl_classes *)classes)->order[b];
+  return x != y ? (x < y ? -1 : 1) : a < b ? -1 : a > b;
+}
 
 static pl_irrep_type indicator(const pl_finite *f, const pl_classes *c, const cplx *chi) {
   double sum = 0;
@@ -390,7 +409,7 @@ static pl_status solve(solver *s, const pl_characters *x, pl_irreps *r) {
   for (int level = 0; level < pl_finite_levels(s->f); level++)
     r->transversal += pl_finite_level_size(s->f, level);
   r->irrep = pl_alloc((size_t)n, sizeof *r->irrep, "irreps");
-  r->label = pl_alloc((size_t)n, sizeof *r->label, "labels of irreps");
+  r->label = pl_zalloc((size_t)n, sizeof *r->label, "labels of irreps");
   r->matrix = pl_zalloc((size_t)n, sizeof *r->matrix, "matrices of irreps");
   cplx *phi = pl_alloc((size_t)s->n, sizeof *phi, "a positive function");
   cplx *rho =
@@ -409,9 +428,13 @@ static pl_status solve(solver *s, const pl_characters *x, pl_irreps *r) {
       if (cimag(chi[k]) < 0) continue;
     }
     pl_irrep irrep = {d, type, type == PL_COMPLEX ? 2 : 1};
-    st = positive_function(s, chi, d, type, phi);
-    if (!st) st = matrices(s, d, phi, rho);
-    if (st) break;
+    if (d == 1) {
+      values(s, chi, rho);
+    } else {
+      st = positive_function(s, chi, d, type, phi);
+      if (!st) st = matrices(s, d, phi, rho);
+      if (st) break;
+    }
     if (type == PL_QUATERNIONIC) quaternionic_basis(s, d, r->transversal, rho);
     count = r->n && r->irrep[r->n - 1].dim == d ? count + 1 : 0;
     r->irrep[r->n] = irrep;
@@ -437,13 +460,15 @@ pl_status pl_irreps_new(const pl_finite *f, pl_irreps **out) {
   s.c = c;
   if (!st) {
     pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
-    draw_steps(&s);
+    s.by_order = pl_alloc((size_t)c->n, sizeof *s.by_order, "conjugacy classes");
+    for (int64_t k = 0; k < c->n; k++) s.by_order[k] = k;
+    qsort_r(s.by_order, (size_t)c->n, sizeof *s.by_order, by_order, c);
     st = solve(&s, x, r);
+    pl_free(s.by_order);
     double off = st ? 0 : pl_irreps_residual(r, f, PAIRS);
     if (!(off <= tolerance))
       st = pl_error(PL_NUMERIC, "its irreps miss rho(a) rho(b) = rho(ab) by %.2g", off);
-    for (int t = 0; t < ATTEMPTS; t++)
-      for (int i = 0; i < 2 * TERMS; i++) pl_free(s.right[t][i]);
+    for (int t = 0; t < ATTEMPTS; t++) pl_free(s.right[t]);
     if (st)
       pl_irreps_free(r);
     else

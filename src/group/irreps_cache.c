@@ -10,6 +10,8 @@
 
 /* Below this order finding is as fast as reading. */
 enum { WORTH = 200, PAIRS = 4 };
+/* Changes whenever the numbers of elements, the order of irreps or the file's layout do. */
+static const uint64_t format = 2;
 static const double accepted = 1e-9;
 
 /* Name of the file, the folder made; NULL: no cache. */
@@ -34,6 +36,30 @@ static char *cache_path(const pl_finite *f) {
   pl_free(base);
   pl_free(folder);
   return path;
+}
+
+/* The last 8 bytes of a file are the FNV-1a hash of those before and of the format: seal writes
+ * them, otherwise they are compared.  So the NetCDF library, which trusts headers, sees no damaged
+ * file. */
+static int sealed(const char *path, int seal) {
+  uint64_t hash = UINT64_C(14695981039346656037) + format, written = 0;
+  FILE *file = fopen(path, seal ? "r+" : "r");
+  if (!file) return 0;
+  int ok = !fseek(file, 0, SEEK_END);
+  long left = ftell(file) - (seal ? 0 : (long)sizeof hash);
+  rewind(file);
+  unsigned char block[8192];
+  while (ok && left > 0) {
+    size_t n = left < (long)sizeof block ? (size_t)left : sizeof block;
+    ok = fread(block, 1, n, file) == n;
+    for (size_t i = 0; ok && i < n; i++) hash = (hash ^ block[i]) * UINT64_C(1099511628211);
+    left -= (long)n;
+  }
+  if (seal)
+    ok = ok && !fseek(file, 0, SEEK_END) && fwrite(&hash, sizeof hash, 1, file) == 1;
+  else
+    ok = ok && left == 0 && fread(&written, sizeof written, 1, file) == 1 && written == hash;
+  return !fclose(file) && ok;
 }
 
 /* ---- writing ---- */
@@ -67,17 +93,24 @@ static pl_status put(pl_nc *nc, const pl_irreps *r) {
   return PL_OK;
 }
 
-/* Readers see the whole file or none. */
+/* Readers see the whole file or none, however many write it. */
 static void write_cache(const char *path, const pl_irreps *r) {
-  char *part = pl_asprintf("%s.%ld", path, (long)getpid());
-  int64_t values = 0;
-  for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
-  pl_nc *nc;
-  if (!pl_nc_create(part, true, false, &nc)) {
-    pl_status st = define(nc, r, values);
-    if (!st) st = put(nc, r);
-    pl_status closed = pl_nc_close(nc);
-    if (st || closed || rename(part, path)) unlink(part);
+  char *part = pl_asprintf("%s.XXXXXX", path);
+  int fd = mkstemp(part);
+  if (fd >= 0) {
+    int64_t values = 0;
+    for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
+    pl_nc *nc;
+    pl_status st = pl_nc_create(part, true, false, &nc);
+    if (!st) {
+      st = define(nc, r, values);
+      if (!st) st = put(nc, r);
+      pl_status closed = pl_nc_close(nc);
+      if (!st) st = closed;
+    }
+    fchmod(fd, 0644);
+    close(fd);
+    if (st || !sealed(part, 1) || rename(part, path)) unlink(part);
   }
   pl_free(part);
 }
@@ -91,6 +124,7 @@ static pl_status get(const pl_nc *nc, const pl_finite *f, pl_irreps *r) {
   int64_t n = letters[0];
   PL_TRY(pl_nc_expect(nc, "irrep_dim", false, 1, &n));
   PL_TRY(pl_nc_expect(nc, "irrep_type", false, 1, &n));
+  if (n > f->order) return pl_error(PL_EINPUT, "%s: too many irreps", pl_nc_path(nc));
   r->n = n;
   for (int level = 0; level < pl_finite_levels(f); level++)
     r->transversal += pl_finite_level_size(f, level);
@@ -106,19 +140,21 @@ static pl_status get(const pl_nc *nc, const pl_finite *f, pl_irreps *r) {
       return pl_error(PL_EINPUT, "%s: not a cache of irreps", pl_nc_path(nc));
     r->irrep[i] = (pl_irrep){(int)dim, (pl_irrep_type)type, type == PL_COMPLEX ? 2 : 1};
     sum += r->irrep[i].mult * dim * dim;
+    if (sum > f->order) break;
     int64_t count = r->transversal * pl_irrep_size(r->irrep[i]);
     if (at + count > values) return pl_error(PL_EINPUT, "%s: cut off", pl_nc_path(nc));
     r->matrix[i] = pl_alloc((size_t)count, sizeof **r->matrix, "matrices of an irrep");
     PL_TRY(pl_nc_get_doubles(nc, "matrix", &at, &count, r->matrix[i]));
     at += count;
   }
-  if (sum != f->order) return pl_error(PL_EINPUT, "%s: another group's irreps", pl_nc_path(nc));
+  if (sum != f->order || at != values)
+    return pl_error(PL_EINPUT, "%s: another group's irreps", pl_nc_path(nc));
   return PL_OK;
 }
 
 static pl_irreps *read_cache(const char *path, const pl_finite *f) {
   pl_nc *nc;
-  if (access(path, R_OK) || pl_nc_open(path, false, &nc)) return NULL;
+  if (!sealed(path, 0) || pl_nc_open(path, false, &nc)) return NULL;
   pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
   pl_status st = get(nc, f, r);
   pl_nc_close(nc);

@@ -156,3 +156,33 @@ int pl_perms_named(const char *name, pl_perms *out, const char **why) {
   }
   return 0;
 }
+
+/* "perm:.."; *canonical is set where cycles have a spelling of their own. */
+static pl_status read_perms(const char *text, pl_perms *out, char **canonical) {
+  if (*text != '(') return pl_perms_read(text, out);
+  PL_TRY(pl_perms_parse(text, out));
+  char *cycles = pl_perms_text(out);
+  *canonical = pl_asprintf("perm:%s", cycles);
+  pl_free(cycles);
+  return PL_OK;
+}
+
+int pl_perms_spec(const char *spec, pl_perms *out, char **canonical, pl_status *st) {
+  static const char prefix[] = "perm:";
+  spec += strspn(spec, " \t");
+  size_t len = strlen(spec), before = sizeof prefix - 1;
+  while (len && isspace((unsigned char)spec[len - 1])) len--;
+  char *word = pl_asprintf("%.*s", (int)len, spec), *spelling = NULL;
+  const char *why = NULL;
+  int perm = !strncmp(word, prefix, before),
+      found =
+          perm ? !strstr(word, " x ") : !strpbrk(word, " \tx") && pl_perms_named(word, out, &why);
+  if (found) {
+    *st = perm  ? read_perms(word + before + strspn(word + before, " \t"), out, &spelling)
+          : why ? pl_error(PL_EINPUT, "\"%.64s\" is out of range: %s", word, why)
+                : PL_OK;
+    if (!*st) *canonical = spelling ? spelling : pl_strdup(word);
+  }
+  pl_free(word);
+  return found;
+}
