@@ -37,12 +37,14 @@ def name_of(kind):
     return base + (", ReLU" if kind.endswith("relu") else "")
 
 
-def drawable(ds):
-    state, last = pio.statuses(ds), pio.last_records(ds)
-    runs = [r for r in range(ds.sizes["run"]) if last[r] >= 0 and state[r] not in pio.BROKEN]
+def fitted(ds):
+    """Runs that classify every sample at their last record, and how many others have records."""
+    last = pio.last_records(ds)
+    begun = np.flatnonzero(last >= 0)
+    runs = [r for r in begun if ds["accuracy"].values[r, last[r]] == 1]
     if not runs:
-        raise pio.InputError(f"{ds.encoding['source']}: no run to draw")
-    return runs, ds.sizes["run"] - len(runs)
+        raise pio.InputError(f"{ds.encoding['source']}: no run classifies every sample")
+    return runs, len(begun) - len(runs)
 
 
 def draw_row(ds, axes, runs):
@@ -62,13 +64,13 @@ def title_of(ds, lost):
     group = groups.pop() if len(groups) == 1 else ""
     if group and group not in title:
         title += f" ({group})"
-    return pio.group_text(title) + (f"; {lost} broken runs left out" if lost else "")
+    return pio.group_text(title) + (f"; left out: {lost} runs that do not fit" if lost else "")
 
 
 def figure(ds, output):
-    for key in ("model_kind", "schatten", "schatten_real", "loss"):
+    for key in ("model_kind", "accuracy", "schatten", "schatten_real", "loss"):
         pio.require(ds, key)
-    runs, lost = drawable(ds)
+    runs, lost = fitted(ds)
     keys = [k for k in pio.swept_keys(ds)
             if k != "model_kind" and len(pio.combinations(ds, [k], runs)) > 1]
     rows = pio.combinations(ds, keys, runs)
