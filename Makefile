@@ -83,7 +83,7 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
 	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
 	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
-	install -D -m 644 -t $(SHARE)/jobs/paper jobs/paper/*.yaml
+	cp -r jobs/paper $(SHARE)/jobs
 	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
 clean: ;      rm -rf build
 
