@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Tabulate a comparison of architectures, as Markdown: what the networks of each sweep end at.
+"""Tabulate a comparison of architectures, as Markdown: where the networks of each sweep end.
 
-For each combination of the other swept keys: medians over the seeds, and in brackets their range, at
-the last record of normalised beta (for nonlinear networks: of the mean over local linearisations), with
-p = 2 / depth, of
+For each combination of the other swept keys: at the last record the median over the seeds, and in
+brackets the range, of these numbers of beta / ||beta||, with p = 2 / depth:
   Fourier S_p   the Schatten quasi-norm, which the linear G-CNN keeps small
   cyclic l_p    the l_p quasi-norm of the transform over the cyclic group, which the linear CNN keeps
                 small (where beta is recorded)
+  l_2 margin    the smallest margin, which the linear fully connected network makes large
   real l_p      the l_p quasi-norm of the values over the group
-  l_2 margin    the smallest margin, which the linear fully connected network keeps large
-Runs that do not classify every sample are counted and enter no median.  Networks of one seed see the
-same samples, so they are compared seed by seed: the last column says on how many seeds the network named
-by the theory, or for the values over the group any other than the G-CNN, is ahead of both others.
+Nonlinear networks: means over local linearisations.  Runs that do not classify every sample are counted
+and enter no median.  Networks of one seed see the same samples; the last column says on how many seeds
+the network that keeps a number small, or makes it large, is ahead of the others or level with them.
 """
 
 import argparse
@@ -19,11 +18,11 @@ import argparse
 import numpy as np
 
 import plancherel_io as pio
-from figures import NAME, architecture, fitted
+from figures import NAME, architecture, fitted, row_text
 
-# Row, the network that theory names for it, and the sign under which less of it is ahead.
-ROWS = [("Fourier S_p", "gcnn", 1), ("cyclic l_p", "cnn", 1), ("real l_p", None, 1),
-        ("l_2 margin", "fc", -1), ("loss", None, 1)]
+# Row, the network whose theory names it, and the sign under which less of it is ahead.
+ROWS = [("Fourier S_p", "gcnn", 1), ("cyclic l_p", "cnn", 1), ("l_2 margin", "fc", -1),
+        ("real l_p", None, 1), ("loss", None, 1)]
 
 
 def cyclic(beta, depth):
@@ -40,24 +39,27 @@ def at_the_end(ds):
         return pio.require(ds, name, ("run", "record")).values[np.arange(len(last)), last]
 
     out = {"Fourier S_p": value("schatten_thresholded"), "real l_p": value("schatten_real"),
-           "l_2 margin": value("min_margin") / value("beta_norm"), "loss": value("loss")}
+           "loss": value("loss")}
     if "beta" in ds.variables:
         ends = [ds["beta"][run, record].values for run, record in enumerate(last)]
         out["cyclic l_p"] = np.array([cyclic(*b) for b in zip(ends, ds["model_depth"].values)])
+        out["l_2 margin"] = value("min_margin") / value("beta_norm")
     return out
 
 
 def text_of(values):
     """Median and range."""
-    low, median, high = (f"{f(values):.3g}" for f in (np.min, np.median, np.max))
+    low, median, high = (f"{x:.3g}" if x < 1000 else f"{x:.0f}"
+                         for x in (np.min(values), np.median(values), np.max(values)))
     return median if low == high else f"{median} ({low} - {high})"
 
 
 def ahead(values, seeds, kind, sign):
-    """On how many of the seeds that all networks have is `kind` ahead of the others."""
+    """On how many of the seeds that all networks have no other is ahead of `kind`."""
     by_seed = {k: dict(zip(seeds[k], sign * v)) for k, v in values.items()}
-    common = set.intersection(*(set(s) for s in by_seed.values()))
-    won = sum(by_seed[kind][s] == min(v[s] for v in by_seed.values()) for s in common)
+    common = set.intersection(*map(set, by_seed.values()))
+    won = sum(by_seed[kind][s] <= (1 + 1e-6 * sign) * min(v[s] for v in by_seed.values())
+              for s in common)
     return f"{NAME[architecture(kind)]} on {won} of {len(common)}"
 
 
@@ -65,23 +67,23 @@ def table(ds):
     """Lines of the table of one sweep."""
     for key in ("model_kind", "seed"):
         pio.require(ds, key)
-    all_runs, end, seed = fitted(ds)[0], at_the_end(ds), pio.column(ds, "seed")
+    end, seed, fit = at_the_end(ds), pio.column(ds, "seed"), set(fitted(ds)[0])
     keys = [k for k in pio.swept_keys(ds) if k != "model_kind"]
     for others, members in pio.combinations(ds, keys):
-        kinds = {k: r for (k,), r in pio.combinations(ds, ["model_kind"], members)}
-        kinds = {k: kinds[k] for k in sorted(kinds, key=lambda k: list(NAME).index(architecture(k)))}
-        fit = {k: [r for r in runs if r in all_runs] for k, runs in kinds.items()}
-        what = pio.combination_text(keys, others)
-        counts = [f"{len(fit[k])} of {len(runs)} runs" for k, runs in kinds.items()]
-        yield [f"**{ds.attrs.get('title', '')}**" + (what and f", {what}"), *counts, ""]
+        kinds = {k: runs for (k,), runs in pio.combinations(ds, ["model_kind"], members)}
+        kinds = dict(sorted(kinds.items(), key=lambda item: list(NAME).index(architecture(item[0]))))
+        runs = {k: [r for r in all_runs if r in fit] for k, all_runs in kinds.items()}
+        what = ", ".join(row_text([k], [v]) for k, v in zip(keys, others))
+        counts = [f"{len(runs[k])} of {len(kinds[k])} runs" for k in kinds]
+        yield [f"**{ds.attrs.get('title', '')}**" + (what and f": {what}"), *counts, ""]
         for row, named, sign in ROWS:
-            if row not in end or not all(fit.values()):
+            if row not in end or not all(runs.values()):
                 continue
-            values = {k: end[row][runs] for k, runs in fit.items()}
-            seeds = {k: [seed[r] for r in runs] for k, runs in fit.items()}
-            best = [k for k in kinds if k == named or (named == "gcnn" and architecture(k) == named)]
-            last = ahead(values, seeds, best[0], sign) if best else ""
-            yield [row, *map(text_of, values.values()), last]
+            values = {k: end[row][r] for k, r in runs.items()}
+            own = [k for k in kinds if architecture(k) == named]
+            seeds = {k: [seed[i] for i in r] for k, r in runs.items()}
+            yield [row, *map(text_of, values.values()),
+                   ahead(values, seeds, own[0], sign) if own else ""]
 
 
 def main():

@@ -65,7 +65,7 @@ def title_of(ds, lost):
     title, groups = ds.attrs.get("title", ""), set(pio.column(ds, "group"))
     group = groups.pop() if len(groups) == 1 else ""
     if group and group not in title:
-        title += f" ({group})"
+        title += f", {group}"
     note = f"; {lost} of {ds.sizes['run']} runs do not fit and are left out" if lost else ""
     return pio.group_text(title) + note
 
