@@ -18,7 +18,7 @@ import argparse
 import numpy as np
 
 import plancherel_io as pio
-from figures import NAME, architecture, fitted, row_text
+from figures import NAME, fitted, row_text
 
 # Row, the network whose theory names it, and the sign under which less of it is ahead.
 ROWS = [("Fourier S_p", "gcnn", 1), ("cyclic l_p", "cnn", 1), ("l_2 margin", "fc", -1),
@@ -54,36 +54,42 @@ def text_of(values):
     return median if low == high else f"{median} ({low} - {high})"
 
 
-def ahead(values, seeds, kind, sign):
-    """On how many of the seeds that all networks have no other is ahead of `kind`."""
-    by_seed = {k: dict(zip(seeds[k], sign * v)) for k, v in values.items()}
+def ahead(ds, value, runs, name, sign):
+    """On how many of the seeds that all networks have no other is ahead of network `name`."""
+    seed = pio.column(ds, "seed")
+    by_seed = {n: {seed[r]: sign * value[r] for r in members} for n, members in runs.items()}
     common = set.intersection(*map(set, by_seed.values()))
-    won = sum(by_seed[kind][s] <= (1 + 1e-6 * sign) * min(v[s] for v in by_seed.values())
+    won = sum(by_seed[name][s] <= (1 + 1e-6 * sign) * min(v[s] for v in by_seed.values())
               for s in common)
-    return f"{NAME[architecture(kind)]} on {won} of {len(common)}"
+    return f"{NAME[name]} on {won} of {len(common)}"
+
+
+def networks(ds, runs):
+    """[(whether nonlinear, {architecture: runs})], what is there, in the order of the columns."""
+    kinds = {kind: r for (kind,), r in pio.combinations(ds, ["model_kind"], runs)}
+    families = [(relu, {n: kinds[n + "-relu" * relu] for n in NAME if n + "-relu" * relu in kinds})
+                for relu in (False, True)]
+    return [f for f in families if f[1]]
 
 
 def table(ds):
     """Lines of the table of one sweep."""
     for key in ("model_kind", "seed"):
         pio.require(ds, key)
-    end, seed, fit = at_the_end(ds), pio.column(ds, "seed"), set(fitted(ds)[0])
+    title, end, fit = ds.attrs.get("title", ""), at_the_end(ds), set(fitted(ds)[0])
     keys = [k for k in pio.swept_keys(ds) if k != "model_kind"]
-    for others, members in pio.combinations(ds, keys):
-        kinds = {k: runs for (k,), runs in pio.combinations(ds, ["model_kind"], members)}
-        kinds = dict(sorted(kinds.items(), key=lambda item: list(NAME).index(architecture(item[0]))))
-        runs = {k: [r for r in all_runs if r in fit] for k, all_runs in kinds.items()}
-        what = ", ".join(row_text([k], [v]) for k, v in zip(keys, others))
-        counts = [f"{len(runs[k])} of {len(kinds[k])} runs" for k in kinds]
-        yield [f"**{ds.attrs.get('title', '')}**" + (what and f": {what}"), *counts, ""]
+    cases = [(others, *family) for others, members in pio.combinations(ds, keys)
+             for family in networks(ds, members)]
+    for others, relu, every in cases:
+        runs = {n: [r for r in members if r in fit] for n, members in every.items()}
+        what = [row_text([k], [v]) for k, v in zip(keys, others)]
+        what += ["ReLU"] * (relu and "ReLU" not in title)
+        counts = [f"{len(runs[n])} of {len(every[n])} runs" if n in runs else "" for n in NAME]
+        yield [": ".join([f"**{title}**", *filter(None, [", ".join(what)])]), *counts, ""]
         for row, named, sign in ROWS:
-            if row not in end or not all(runs.values()):
-                continue
-            values = {k: end[row][r] for k, r in runs.items()}
-            own = [k for k in kinds if architecture(k) == named]
-            seeds = {k: [seed[i] for i in r] for k, r in runs.items()}
-            yield [row, *map(text_of, values.values()),
-                   ahead(values, seeds, own[0], sign) if own else ""]
+            if row in end and all(runs.values()):
+                cells = [text_of(end[row][runs[n]]) if n in runs else "" for n in NAME]
+                yield [row, *cells, ahead(ds, end[row], runs, named, sign) if named in runs else ""]
 
 
 def main():
