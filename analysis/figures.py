@@ -40,10 +40,10 @@ def name_of(kind):
 
 
 def fitted(ds):
-    """Runs that classify every sample at their last record, and how many others have records."""
-    last = pio.last_records(ds)
-    begun = np.flatnonzero(last >= 0)
-    runs = [r for r in begun if ds["accuracy"].values[r, last[r]] == 1]
+    """Sound runs that classify every sample at their last record, and how many others have records."""
+    state, last = pio.statuses(ds), pio.last_records(ds)
+    begun, accuracy = np.flatnonzero(last >= 0), ds["accuracy"].values
+    runs = [r for r in begun if state[r] not in pio.BROKEN and accuracy[r, last[r]] == 1]
     if not runs:
         raise pio.InputError(f"{ds.encoding['source']}: no run classifies every sample")
     return runs, len(begun) - len(runs)
