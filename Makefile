@@ -37,8 +37,7 @@ help:
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios                              bench-long large groups too"
-	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/"
-	@echo "format, format-check, layers, tidy                       for developers"
+	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/      format, layers, tidy  for developers"
 	@echo "Variables: CC, CFLAGS, ARCH ($(ARCH)), SAN=address, V=1, PREFIX, PKGS, LIBS, MPIRUN, PYTHON"
 
 # ---- build ----
@@ -82,9 +81,7 @@ SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
 	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
-	install -D -m 644 -t $(SHARE)/jobs jobs/*.yaml jobs/*.sbatch
-	install -D -m 644 -t $(SHARE)/jobs/paper jobs/paper/*.yaml
-	install -D -m 644 -t $(SHARE)/jobs/rankings jobs/rankings/*.soc
+	cp -r jobs $(SHARE)
 	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
 clean: ;      rm -rf build
 

@@ -17,15 +17,17 @@ import numpy as np
 import plancherel_io as pio
 import plot
 
-# Variable, heading of its column, axis label; beta is normalised.
+# Variable, heading of its column, axis label; p = 2 / depth.
 PANELS = [
-    ("schatten", "Schatten value in Fourier space", "$S_{2/L}(\\beta)$"),
-    ("schatten_real", "norm over the elements", "$\\ell_{2/L}(\\beta)$"),
-    ("loss", "loss", "loss"),
+    ("schatten_thresholded", "in Fourier space", "$S_p(\\beta/||\\beta||)$"),
+    ("schatten_real", "over the elements", "$\\ell_p(\\beta/||\\beta||)$"),
+    ("loss", "training loss", "loss"),
 ]
 # One colour for an architecture, with or without ReLU.
 COLOUR = {"gcnn": plot.PALETTE[0], "cnn": plot.PALETTE[1], "fc": plot.PALETTE[2]}
 NAME = {"gcnn": "G-CNN", "cnn": "CNN", "fc": "fully connected"}
+# Rows by kind of data.
+DATA = {"gaussian": "Gaussian samples", "irrep": "Fourier columns"}
 
 
 def architecture(kind):
@@ -37,12 +39,14 @@ def name_of(kind):
     return base + (", ReLU" if kind.endswith("relu") else "")
 
 
-def drawable(ds):
+def fitted(ds):
+    """Sound runs that classify every sample at their last record, and how many others have records."""
     state, last = pio.statuses(ds), pio.last_records(ds)
-    runs = [r for r in range(ds.sizes["run"]) if last[r] >= 0 and state[r] not in pio.BROKEN]
+    begun, accuracy = np.flatnonzero(last >= 0), ds["accuracy"].values
+    runs = [r for r in begun if state[r] not in pio.BROKEN and accuracy[r, last[r]] == 1]
     if not runs:
-        raise pio.InputError(f"{ds.encoding['source']}: no run to draw")
-    return runs, ds.sizes["run"] - len(runs)
+        raise pio.InputError(f"{ds.encoding['source']}: no run classifies every sample")
+    return runs, len(begun) - len(runs)
 
 
 def draw_row(ds, axes, runs):
@@ -61,33 +65,42 @@ def title_of(ds, lost):
     title, groups = ds.attrs.get("title", ""), set(pio.column(ds, "group"))
     group = groups.pop() if len(groups) == 1 else ""
     if group and group not in title:
-        title += f" ({group})"
-    return pio.group_text(title) + (f"; {lost} broken runs left out" if lost else "")
+        title += f", {group}"
+    note = f"; {lost} of {ds.sizes['run']} runs do not fit and are left out" if lost else ""
+    return pio.group_text(title) + note
+
+
+def row_text(keys, values):
+    """What tells a row of panels from the others: kinds of data in words, "samples 10" as "10 samples"."""
+    texts = {"data_kind": lambda v: DATA.get(v, v), "data_samples": "{} samples".format}
+    return "\n".join(texts[k](v) if k in texts else pio.combination_text([k], [v])
+                     for k, v in zip(keys, values))
 
 
 def figure(ds, output):
-    for key in ("model_kind", "schatten", "schatten_real", "loss"):
+    for key in ("model_kind", "accuracy", *(name for name, _, _ in PANELS)):
         pio.require(ds, key)
-    runs, lost = drawable(ds)
+    runs, lost = fitted(ds)
     keys = [k for k in pio.swept_keys(ds)
             if k != "model_kind" and len(pio.combinations(ds, [k], runs)) > 1]
     rows = pio.combinations(ds, keys, runs)
-    fig, axes = plt.subplots(len(rows), 3, figsize=(10.2, 2.9 * len(rows)), squeeze=False,
-                             constrained_layout={"w_pad": 0.08})
-    entries = {}
+    fig, axes = plt.subplots(len(rows), 3, figsize=(10.2, 2.8 * len(rows)), squeeze=False,
+                             sharex=True, constrained_layout={"w_pad": 0.08})
+    largest, entries = np.nanmax(pio.steps(ds)[runs]), {}
     for number, (values, members) in enumerate(rows):
-        line = axes[number]
-        entries |= draw_row(ds, line, members)
-        largest = np.nanmax(pio.steps(ds)[members])
-        for ax, (name, heading, label) in zip(line, PANELS):
+        entries |= draw_row(ds, axes[number], members)
+        for ax, (name, heading, label) in zip(axes[number], PANELS):
             if number == 0:
                 ax.set_title(heading)
             ax.set_ylabel(label)
             plot.scale_y([ax], ds[name].values[members], "auto")
+            if ax.get_yscale() == "linear":
+                ax.set_ylim(bottom=0)  # so that near lines look near
             plot.step_axis(ax, largest)
-        if keys:
-            text = pio.combination_text(keys, values)
-            line[0].set_ylabel(f"{text}\n{PANELS[0][2]}")
+            if number < len(rows) - 1:
+                ax.set_xlabel("")
+        axes[number, 0].annotate(row_text(keys, values), (-0.32, 0.5), xycoords="axes fraction",
+                                 rotation=90, ha="center", va="center", weight="bold")
     order = list(COLOUR)
     kinds = sorted(entries, key=lambda k: order.index(architecture(k)) if architecture(k) in order else 9)
     axes[0, 2].legend([entries[k] for k in kinds], [name_of(k) for k in kinds], loc="lower left")

@@ -50,8 +50,6 @@ def main():
         out.write(struct.pack(">4i", 0x803, *images.shape) + images.tobytes())
     with open(os.path.join(args.folder, "train-labels-idx1-ubyte"), "wb") as out:
         out.write(struct.pack(">2i", 0x801, len(labels)) + labels)
-    with open(os.path.join(args.folder, "drawn"), "w", encoding="ascii") as out:
-        out.write("The images of this folder are drawn by analysis/strokes.py, not MNIST.\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""The sweeps of jobs/paper: all are valid, and one is run and drawn."""
+"""The sweeps of jobs/paper: all are valid, one is run, drawn and tabulated, also as installed; images
+of 28 x 28 pixels train."""
 
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import xarray
 
@@ -24,6 +27,11 @@ def drawn(tmp_path_factory):
     return folder
 
 
+def idx(folder):
+    return ["--set", f"data.path={folder}/train-images-idx3-ubyte",
+            "--set", f"data.labels={folder}/train-labels-idx1-ubyte"]
+
+
 def knows(group):
     return pl_run.run(["group", group], code=None).returncode == 0
 
@@ -35,10 +43,7 @@ def test_jobs_are_valid(job, drawn):
     if "Q_8" in text and not knows("(C_5 x C_5) : Q_8"):
         pytest.skip("semidirect products are not known here")
     quick = next(line for line in text.splitlines() if line.startswith("# quick: "))
-    images = []
-    if "kind: idx" in text:
-        images = ["--set", f"data.path={drawn}/train-images-idx3-ubyte",
-                  "--set", f"data.labels={drawn}/train-labels-idx1-ubyte"]
+    images = idx(drawn) if "kind: idx" in text else []
     sets = subprocess.run(["bash", "-c", f"printf '%s\\n' {quick[9:]}"], text=True,
                           capture_output=True).stdout.splitlines()
     quickly = [a for s in sets for a in ("--set", s)]
@@ -62,3 +67,77 @@ def test_a_figure(tmp_path):
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and picture.stat().st_size > 30000
     assert script("figures.py", tmp_path / "none.nc", "-o", picture).returncode == 2
     assert script("figures.py", out, "-o", tmp_path / "no" / "where.png").returncode == 2
+
+
+def table(path):
+    """{heading: {row: cells}} of what compare.py prints."""
+    done = script("compare.py", path)
+    assert done.returncode == 0, done.stderr
+    out = {}
+    for line in done.stdout.splitlines()[2:]:
+        name, *cells = [c.strip() for c in line.strip("|").split("|")]
+        if name.startswith("**"):
+            out[name] = {"runs": cells}
+        else:
+            out[list(out)[-1]][name] = cells
+    return list(out.values())
+
+
+def number(cell):
+    return float(cell.split(" (")[0])
+
+
+def test_the_table(tmp_path):
+    """On a cyclic group the Fourier and the cyclic quasi-norm are one, of every network; medians and
+    counts as computed here; untrained runs enter neither."""
+    path, out = tmp_path / "s.yaml", tmp_path / "s.nc"
+    path.write_text("group: C_7\nmodel: {kind: [fc, cnn, gcnn], depth: 3}\ndata.samples: 4\n"
+                    "optimizer.lr: [1e-300, 0.3]\nsteps: 400\nrecord: {points: 5, beta: true}\n"
+                    "seed: 0..4\n")
+    pl_run.run(["run", path, "-o", out, "--quiet"])
+    still, trained = table(out)
+    assert all(int(cell.split(" of ")[0]) < 5 for cell in still["runs"][:3])
+    assert trained["runs"][:3] == ["5 of 5 runs"] * 3
+    assert trained["cyclic l_p"][:3] == trained["Fourier S_p"][:3]
+    with xarray.open_dataset(out, decode_times=False) as ds:
+        kind, seed = ds.model_kind.values.astype(str), ds.seed.values
+        moved, beta = ds.optimizer_lr.values > 0.1, ds.beta.values[:, -1]
+        margin = ds.min_margin.values[:, -1] / np.linalg.norm(beta, axis=1)
+    widest = 0
+    for s in range(5):
+        mine = moved & (seed == s)
+        widest += kind[mine][margin[mine].argmax()] == "fc"
+    assert trained["l_2 margin"][3] == f"fully connected on {widest} of 5" and widest > 2
+    for column, name in enumerate(["gcnn", "cnn", "fc"]):
+        chosen = moved & (kind == name)
+        real = (np.abs(beta / np.linalg.norm(beta, axis=1)[:, None]) ** (2 / 3)).sum(axis=1) ** 1.5
+        assert number(trained["real l_p"][column]) == pytest.approx(np.median(real[chosen]), rel=5e-3)
+        assert number(trained["l_2 margin"][column]) == pytest.approx(np.median(margin[chosen]),
+                                                                      rel=5e-3)
+
+
+def test_installed_figures(tmp_path):
+    """The script beside the installed jobs uses the installed program and leaves all it makes in
+    figures/ of the folder it is called from."""
+    subprocess.run(["make", "-s", "-o", "all", "install", f"PREFIX={tmp_path}/usr"],
+                   cwd=pl_run.ROOT, check=True, capture_output=True, timeout=30)
+    work = tmp_path / "work"
+    work.mkdir()
+    done = subprocess.run([tmp_path / "usr/share/plancherel/jobs/paper/figures", "d4"], cwd=work,
+                          env={**os.environ, "RANKS": "1"}, text=True, capture_output=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr
+    made = {f.relative_to(work).as_posix() for f in work.rglob("*") if f.is_file()}
+    assert made == {"figures/d4.nc", "figures/d4.png", "figures/table.md"}
+    assert "G-CNN on" in (work / "figures" / "table.md").read_text()
+
+
+def test_images_of_28_pixels_train(drawn, tmp_path):
+    out = tmp_path / "p4m.nc"
+    pl_run.run(["run", PAPER / "images.yaml", "-o", out, "--quiet", *idx(drawn), "--set",
+                "group='p4m_28'", "--set", "model.kind=[gcnn,cnn,gcnn-relu]", "--set", "seed=0",
+                "--set", "steps=60", "--set", "record.points=2"])
+    with xarray.open_dataset(out, decode_times=False) as ds:
+        assert (ds.status == 2).all() and (ds.accuracy[:, -1] == 1).all()
+        assert (ds.loss[:, 0] > 0.9).all() and (ds.loss[:, -1] < 0.2).all()
+        assert ds.beta.shape == (3, 2, 6272)

@@ -14,7 +14,8 @@ static double *random_numbers(int stream, int64_t n) {
   return x;
 }
 
-static const char *const groups[] = {"C_6", "D_4", "S_3", "Q_8", "C_3 x S_3", "Q_8 x C_3", "S_4"};
+static const char *const groups[] = {"C_6",       "D_4",       "S_3", "Q_8",
+                                     "C_3 x S_3", "Q_8 x C_3", "S_4", "p4m_2"};
 enum { NUM_GROUPS = sizeof groups / sizeof *groups, SAMPLES = 5 };
 
 typedef struct both {

@@ -139,12 +139,10 @@ static pl_spec spec_of(pl_config **cfg, const char *text) {
 static void optimum_is(const char *text, double want) {
   pl_config *cfg;
   pl_spec spec = spec_of(&cfg, text);
-  pl_comm alone = pl_comm_split(&pl_test_world, pl_test_world.rank, 0);
   pl_optimum out;
-  assert_ok(pl_optimum_solve(&spec, &alone, 1e-6, &out));
+  assert_ok(pl_optimum_solve(&spec, 1e-6, &out));
   assert_true(out.margin <= want * (1 + 1e-12) && want <= out.bound * (1 + 1e-12));
   assert_true(out.bound - out.margin <= 1e-6 * out.bound);
-  pl_comm_free(&alone);
   pl_config_free(cfg);
 }
 
@@ -205,9 +203,8 @@ static void one_sample(void **state) {
       assert_true(value_of(&schema, values, "schatten_stationarity") < 0.02);
       if (spec.model_depth == 2) {
         double gap = value_of(&schema, values, "optimality_gap");
-        pl_comm alone = {MPI_COMM_SELF, 0, 1};
         pl_optimum best;
-        assert_ok(pl_optimum_solve(&spec, &alone, 1e-8, &best));
+        assert_ok(pl_optimum_solve(&spec, 1e-8, &best));
         /* With one sample the only weights are a = 1: the bound is the optimum. */
         assert_close(value_of(&schema, values, "dual_bound") / best.bound, 1, 1e-7);
         assert_true(gap > -1e-9 && gap < 2e-3);

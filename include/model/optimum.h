@@ -21,10 +21,10 @@ typedef struct pl_optimum {
   int iterations;
 } pl_optimum;
 
-/* Solve for the data of spec until bound - margin <= gap * bound.  alone: a communicator of this
- * rank only.  Data that are not separable have optimum 0: margin 0, and a bound below 1e-6 of the
- * samples' scale.  PL_NUMERIC: the gap was not reached.  Local. */
-pl_status pl_optimum_solve(const pl_spec *spec, const pl_comm *alone, double gap, pl_optimum *out);
+/* Solve for the data of spec until bound - margin <= gap * bound.  Data that are not separable
+ * have optimum 0: margin 0, and a bound below 1e-6 of the samples' scale.  PL_NUMERIC: the gap was
+ * not reached.  Local. */
+pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out);
 /* Do two runs have the same data, and so the same optimum?  Local, pure. */
 bool pl_optimum_same(const pl_spec *a, const pl_spec *b);
 

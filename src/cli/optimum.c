@@ -67,7 +67,6 @@ static int64_t original(const pl_config *cfg, int64_t r, const pl_spec *spec) {
 static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double gap, double *margin,
                            double *bound) {
   int64_t runs = pl_config_num_runs(cfg), distinct = 0;
-  pl_comm alone = pl_comm_split(world, world->rank, 0);
   pl_status worst = PL_OK;
   for (int64_t r = 0; r < runs; r++) {
     pl_spec spec;
@@ -75,7 +74,7 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
     pl_config_run(cfg, r, &spec);
     margin[r] = bound[r] = 0;
     if (original(cfg, r, &spec) != r || distinct++ % world->size != world->rank) continue;
-    pl_status st = pl_optimum_solve(&spec, &alone, gap, &out);
+    pl_status st = pl_optimum_solve(&spec, gap, &out);
     if (st) {
       pl_log_all(PL_LOG_WARNING, "run %lld: %s", (long long)r, pl_error_message());
       worst = st == PL_NUMERIC ? pl_error(PL_UNFINISHED, "optima not found to %g", gap) : st;
@@ -83,7 +82,6 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
     margin[r] = out.margin;
     bound[r] = out.bound;
   }
-  pl_comm_free(&alone);
   pl_comm_sum(world, margin, runs);
   pl_comm_sum(world, bound, runs);
   for (int64_t r = 0; r < runs; r++) {

@@ -244,31 +244,14 @@ static void problem_fini(problem *p) {
   pl_spectrum_svd_free(p->values_work);
 }
 
-/* Everything on this rank, whole. */
-static pl_status layout_alone(const pl_group *g, const pl_comm *alone, pl_layout **out) {
-  int64_t n = pl_group_num_irreps(g);
-  double *cost = pl_zalloc((size_t)n, sizeof *cost, "mapping");
-  int *dim = pl_alloc((size_t)n, sizeof *dim, "mapping");
-  bool *spread = pl_zalloc((size_t)n, sizeof *spread, "mapping");
-  for (int64_t i = 0; i < n; i++) dim[i] = pl_group_irrep(g, i).dim;
-  pl_mapping *map =
-      pl_mapping_new(1, n, cost, dim, spread, (pl_mapping_options){.grid_efficiency = 1});
-  pl_status st = pl_layout_new(g, alone, map, 0, 4096, out);
-  pl_mapping_free(map);
-  pl_free(cost);
-  pl_free(dim);
-  pl_free(spread);
-  return st;
-}
-
-pl_status pl_optimum_solve(const pl_spec *spec, const pl_comm *alone, double gap, pl_optimum *out) {
+pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
   pl_group *g = NULL;
   pl_layout *l = NULL;
   pl_transform *t = NULL;
   pl_data *data = NULL;
   double *f = NULL, *F = NULL;
   pl_status st = pl_data_group(spec, NULL, &g);
-  if (!st) st = layout_alone(g, alone, &l);
+  if (!st) st = pl_layout_alone(g, &l);
   if (!st && pl_data_needs_transform(spec)) {
     st = pl_transform_new(l, &t);
     if (!st) f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "function over G");
@@ -287,7 +270,7 @@ pl_status pl_optimum_solve(const pl_spec *spec, const pl_comm *alone, double gap
   pl_free(f);
   pl_free(F);
   pl_transform_free(t);
-  if (l) pl_layout_free(l);
+  pl_layout_free(l);
   pl_group_free(g);
   return st;
 }
