@@ -114,12 +114,15 @@ def band_irreps(ds, n, k):
 
 
 @pytest.mark.parametrize("ranks", RANKS)
-@pytest.mark.parametrize("kind", ["gaussian", "sparse", "teacher"])
+@pytest.mark.parametrize("kind", ["gaussian", "sparse", "teacher", "rankings"])
 def test_codepth_n_minus_1_is_the_whole_group(tmp_path, kind, ranks):
     keys = dict(group="S_5", model__depth=2, data__kind=kind, data__samples=4, steps=40,
                 optimizer__kind="ngd", optimizer__lr=0.1, record__points=4, seed=3)
     if kind == "teacher":
         keys.update(data__irreps=["3,2", "2,1,1,1"], data__test=20)
+    if kind == "rankings":
+        towns = pl_run.ROOT / "jobs/rankings"
+        keys.update(data__positive=str(towns / "north.soc"), data__negative=str(towns / "south.soc"))
     whole = train(tmp_path, "whole", **keys)
     band = train(tmp_path, "band", ranks, **keys, band__codepth=4,
                  band__inner_product="band" if ranks == 1 else "group")
@@ -160,6 +163,22 @@ def test_beyond_the_integers_ranks_agree(tmp_path, spec, k):
                 model__init__path=str(tmp_path / "many.nc.final" / "run-000000.nc"))
     again = train(tmp_path, "again", **keys)
     assert_same(again.sample_margin[0, 0], one.sample_margin[0, -1], 1e-11, "margins")
+
+
+def test_rankings_of_many_items(tmp_path):
+    """Ballots that put one of two items first are told apart by first-order effects."""
+    rng, n = np.random.default_rng(1), 25
+    for first, name in (0, "positive"), (1, "negative"):
+        orders = [[first, *rng.permutation([i for i in range(n) if i != first])] for _ in range(12)]
+        (tmp_path / name).write_text("\n".join(" ".join(str(i + 1) for i in o) for o in orders))
+    keys = dict(group=f"S_{n}", band__codepth=1, model__depth=2, data__kind="rankings",
+                data__positive=str(tmp_path / "positive"), data__ballots=12, data__samples=2,
+                data__negative=str(tmp_path / "negative"), data__sampling="blocks",
+                optimizer__kind="ngd", optimizer__lr=0.01, steps=300, record__points=3)
+    one, three = (train(tmp_path, f"on{r}", r, **keys) for r in (1, 3))
+    assert float(one.min_margin[0, -1]) > 1 and float(one.irrep_energy[0, -1, 1]) > 0.99
+    for v in ("loss", "schatten", "sample_margin"):
+        assert_same(three[v], one[v], 1e-10, v)
 
 
 def test_optimum_and_certificate(tmp_path):
