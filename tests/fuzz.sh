@@ -4,13 +4,15 @@
 # failure prints the fuzzer's report and leaves the input beside it.  Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
+export OPENBLAS_NUM_THREADS=1 PLANCHEREL_CACHE=$PWD/build/fuzz/cache
 seconds=${FUZZ_SECONDS:-60} pids=() passed=0 failed=0
 stop() { [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null; }
 trap stop EXIT
+mkdir -p "$PLANCHEREL_CACHE"
 for f in "$@"; do
   name=${f##*/fuzz_}
   mkdir -p "build/fuzz/$name"
-  timeout $((seconds + 60)) "$f" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  timeout $((seconds + 60)) "$f" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
     -max_len=400 -artifact_prefix="build/fuzz/$name." "build/fuzz/$name" "tests/corpus/$name" \
     >"build/fuzz/$name.log" 2>&1 </dev/null &
   pids+=($!)
