@@ -103,7 +103,7 @@ static void test_specs(void **state) {
     assert_int_equal(pl_group_order(g), orders[i]);
     pl_group_free(g);
   }
-  expect_error("perm:", "No such file");
+  expect_error("perm:", "expected generators or a file");
   expect_error("perm:(1,2", "\")\" is missing");
   expect_error("perm:(1,2)(2,3)", "point 2 stands twice");
   expect_error("perm:(0,1)", "from 1 to 4096");
@@ -130,6 +130,15 @@ static void test_file(void **state) {
   pl_group_free(g);
   dprintf(fd, "2 1 4\n");
   expect_error(spec, ":5: point 3 is missing");
+  assert_int_equal(ftruncate(fd, 0), 0);
+  lseek(fd, 0, SEEK_SET);
+  dprintf(fd, "[[0,1]]\n");
+  expect_error(spec, ":1: a point is missing before \"[[0,1]]\"");
+  assert_int_equal(ftruncate(fd, 0), 0);
+  lseek(fd, 0, SEEK_SET);
+  for (int point = 1; point <= PL_MAX_DEGREE; point++) dprintf(fd, "%d ", point);
+  dprintf(fd, "7\n");
+  expect_error(spec, ":1: point 7 stands twice");
   close(fd);
   unlink(path);
   pl_free(spec);

@@ -51,8 +51,8 @@ static pl_status read_table(pl_nc *nc, pl_finite *f) {
   PL_TRY(pl_nc_expect(nc, "table", false, 2, shape));
   int64_t n = shape[0];
   if (shape[1] != n || n < 1 || n > PL_MAX_TABLE)
-    return pl_error(PL_EINPUT, "table is %lld x %lld; it must be square, with at most %d rows",
-                    (long long)n, (long long)shape[1], PL_MAX_TABLE);
+    return pl_error(PL_EINPUT, "%s: table is %lld x %lld; it must be square, with at most %d rows",
+                    pl_nc_path(nc), (long long)n, (long long)shape[1], PL_MAX_TABLE);
   f->order = n;
   f->table = pl_alloc((size_t)(n * n), sizeof *f->table, "a multiplication table");
   int64_t *row = pl_alloc((size_t)n, sizeof *row, "a row of a table");
@@ -61,8 +61,9 @@ static pl_status read_table(pl_nc *nc, pl_finite *f) {
     st = pl_nc_get_ints(nc, "table", (int64_t[]){g, 0}, (int64_t[]){1, n}, row);
     for (int64_t h = 0; !st && h < n; h++) {
       if (row[h] < 0 || row[h] >= n)
-        st = pl_error(PL_EINPUT, "table(%lld, %lld) = %lld is not an element; they are 0..%lld",
-                      (long long)g, (long long)h, (long long)row[h], (long long)n - 1);
+        st = pl_error(PL_EINPUT, "%s: table(%lld, %lld) = %lld is not an element; they are 0..%lld",
+                      pl_nc_path(nc), (long long)g, (long long)h, (long long)row[h],
+                      (long long)n - 1);
       else
         f->table[g * n + h] = (uint16_t)row[h];
     }
@@ -156,11 +157,13 @@ pl_status pl_finite_from_table(const char *path, pl_finite **out) {
   PL_TRY(pl_nc_open(path, false, &nc));
   pl_finite *f = pl_zalloc(1, sizeof *f, "a finite group");
   pl_status st = read_table(nc, f);
-  if (!st) st = find_identity(f);
-  if (!st) st = find_generators(f);
-  if (!st) st = check_inverses(f);
+  if (!st) {
+    st = find_identity(f);
+    if (!st) st = find_generators(f);
+    if (!st) st = check_inverses(f);
+    if (st) pl_error_in(st, "%s: ", path);
+  }
   if (st) {
-    pl_error_in(st, "%s: ", path);
     pl_finite_free(f);
   } else {
     f->hash =

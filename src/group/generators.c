@@ -70,7 +70,7 @@ static pl_status read_one_line(const char *s, pl_point *image, int *degree) {
   pl_status st = PL_OK;
   for (s = skip(s); !st && *s; s = skip(s)) {
     int point = read_point(&s);
-    if (!point || n == PL_MAX_DEGREE)
+    if (!point)
       st = PL_EINPUT;
     else if (used[point - 1]++)
       st = pl_error(PL_EINPUT, "point %d stands twice in one generator", point);
@@ -139,6 +139,7 @@ pl_status pl_perms_read(const char *path, pl_perms *out) {
   char *line = NULL;
   size_t room = 0;
   for (int number = 1; !st && getline(&line, &room, file) >= 0; number++) {
+    line[strcspn(line, "\r\n")] = 0;
     const char *s = skip(line);
     if (!*s || *s == '#') continue;
     if (p.num == PL_MAX_GENERATORS)
@@ -150,7 +151,8 @@ pl_status pl_perms_read(const char *path, pl_perms *out) {
       st = read_one_line(s, next_row(&p), &p.degree);
     if (st) pl_error_in(st, "%s:%d: ", path, number);
   }
-  if (!st && ferror(file)) st = pl_error(PL_EENV, "%s: %s", path, strerror(errno));
+  if (!st && ferror(file))
+    st = pl_error(errno == EISDIR ? PL_EINPUT : PL_EENV, "%s: %s", path, strerror(errno));
   if (!st && !p.num) st = pl_error(PL_EINPUT, "%s: no generators", path);
   free(line);
   fclose(file);

@@ -159,6 +159,7 @@ int pl_perms_named(const char *name, pl_perms *out, const char **why) {
 
 /* "perm:.."; *canonical is set where cycles have a spelling of their own. */
 static pl_status read_perms(const char *text, pl_perms *out, char **canonical) {
+  if (!*text) return pl_error(PL_EINPUT, "expected generators or a file after \"perm:\"");
   if (*text != '(') return pl_perms_read(text, out);
   PL_TRY(pl_perms_parse(text, out));
   char *cycles = pl_perms_text(out);

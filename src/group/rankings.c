@@ -106,14 +106,13 @@ static pl_status set_name(parser *p, int64_t i, const char *text) {
 
 static pl_status add_order(parser *p, char *s, int64_t count) {
   pl_rankings *r = p->r;
-  int64_t items[MAX];
+  int64_t items[MAX + 1]; /* one more is one too many, or stands twice */
   int n = 0;
   do {
     if (*s == '{') return wrong(p, "a tie; expected a complete strict order of the items");
-    if (n == MAX) return set_items(p, MAX + 1);
     if (!number(&s, items + n)) return expected(p, "the number of an item", s);
     n++;
-  } while (mark(&s, ',') || *s);
+  } while ((mark(&s, ',') || *s) && n <= MAX);
   if (!r->n) PL_TRY(set_items(p, n));
   if (r->num == p->room) {
     p->room = 2 * p->room + 64;
@@ -328,7 +327,9 @@ pl_status pl_rankings_read(const char *path, pl_rankings **out) {
     if (size == room) text = pl_realloc(text, room = 2 * room + 65536, 1, "a file of rankings");
     size += got = fread(text + size, 1, room - size, f);
   } while (got);
-  pl_status st = ferror(f) ? pl_error(PL_EENV, "%s: %s", path, strerror(errno)) : PL_OK;
+  pl_status st = PL_OK;
+  if (ferror(f))
+    st = pl_error(errno == EISDIR ? PL_EINPUT : PL_EENV, "%s: %s", path, strerror(errno));
   fclose(f);
   if (!st) st = pl_rankings_parse(path, text, size, out);
   pl_free(text);
