@@ -219,6 +219,7 @@ def test_samples_in_components(tmp_path):
     ({"group": "S_6"}, None),
     ({"group": "S_6", "band.codepth": 6}, "band.codepth: no band of codepth 6 in S_6"),
     ({"group": "S_53"}, "band.codepth: no band"),
+    ({"group": "S_1000"}, "band.codepth: no band of codepth 2 in S_1000"),
     ({"group": "S_21", "band.codepth": 3}, "band.codepth: no band"),
     ({"group": "S_14", "band.codepth": 4}, "band.codepth: no band"),
     ({"band.codepth": 0}, "band.codepth"),
@@ -256,3 +257,5 @@ def test_group_command():
     assert "50,1,1\t1275\treal\t1" in out
     assert out.count("\treal\t") == 4
     pl_run.run(["group", "S_6", "--codepth", "2", "--check"], code=2)
+    for k in ("0", "2x", str(2**32 + 2)):
+        assert "from 1 to 51" in pl_run.run(["group", "S_6", "--codepth", k], code=2).stderr

@@ -22,6 +22,7 @@ typedef struct options {
 } options;
 
 enum { OVERWRITE = 256, CODEPTH };
+enum { MAX_CODEPTH = 51 };
 
 static const struct argp_option known[] = {
     {"irreps", 'i', NULL, 0, "List the irreps: label, dimension, type, multiplicity", 0},
@@ -38,6 +39,7 @@ static const struct argp_option known[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
   char *end;
+  long number;
   switch (key) {
   case 'i':
     o->irreps = true;
@@ -46,9 +48,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->elements = true;
     return 0;
   case CODEPTH:
-    o->codepth = (int)strtol(arg, &end, 10);
-    if (*end || end == arg || o->codepth < 1)
-      argp_error(state, "--codepth %s: expected a positive integer", arg);
+    number = strtol(arg, &end, 10);
+    if (*end || end == arg || number < 1 || number > MAX_CODEPTH)
+      argp_error(state, "--codepth: expected an integer from 1 to %d, not \"%s\"", MAX_CODEPTH,
+                 arg);
+    o->codepth = (int)number;
     return 0;
   case 'c':
     o->check = true;

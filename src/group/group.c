@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const pl_family *const families[] = {
@@ -170,8 +171,9 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
 
 /* "S_n" with or without blanks around it: n, or 0. */
 static int symmetric_word(const char *spec) {
-  int n, end = 0;
-  return sscanf(spec, " S_%3d %n", &n, &end) == 1 && end && !spec[end] && n > 0 ? n : 0;
+  char digits[10];
+  int end = 0, found = sscanf(spec, " S_%9[0-9] %n", digits, &end);
+  return found == 1 && end && !spec[end] ? (int)strtol(digits, NULL, 10) : 0;
 }
 
 pl_status pl_group_band(const char *spec, int codepth, bool over_group, pl_group **out) {
