@@ -8,6 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+pl_status pl_file_absent(const char *path, bool overwrite) {
+  if (overwrite || access(path, F_OK)) return PL_OK;
+  return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", path);
+}
+
 static int sync_at(const char *path, int flags) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
   if (fd < 0) return -1;

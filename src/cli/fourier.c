@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nc.h"
@@ -19,8 +20,8 @@
 
 enum { LABEL = 1024, LABELS_WRITTEN = 1000000, BLOCK = 1 << 16 };
 enum { KEY_OVERWRITE = 256, KEY_EFFECTS };
-/* Rankings of so many items are transformed unasked: seconds. */
-enum { TRANSFORM_ITEMS = 11, EFFECTS = 10, EFFECTS_MAX = 100000 };
+/* Rankings of so many items are transformed unasked (seconds), of so many at all. */
+enum { TRANSFORM_ITEMS = 11, MOST_ITEMS = 13, EFFECTS = 10, EFFECTS_MAX = 100000 };
 /* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
 static const double PLANCHEREL_TOLERANCE = 1e-9;
 /* NetCDF's own mark of what was never written. */
@@ -541,6 +542,10 @@ static pl_status analyse(const options *o, double memory, const pl_rankings *r,
                          const pl_effects *e) {
   pl_group *g = NULL;
   char spec[16];
+  if (o->output && r->n > MOST_ITEMS)
+    return pl_error(PL_EINPUT,
+                    "%s: --output keeps the transform, of rankings of up to %d items; here are %d",
+                    o->input, MOST_ITEMS, r->n);
   snprintf(spec, sizeof spec, "S_%d", r->n);
   if (o->output || r->n <= TRANSFORM_ITEMS) PL_TRY(pl_group_parse(spec, &g));
   pl_status st = PL_OK;
@@ -613,6 +618,8 @@ pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
   pl_cli_parse(&argp, argc, argv, &o, world);
   double memory = pl_memory_per_rank(world);
   pl_status st = PL_OK;
-  if (world->rank == 0) st = is_netcdf(o.input) ? run_netcdf(&o, memory) : run_rankings(&o, memory);
+  if (world->rank == 0 && o.output) st = pl_file_absent(o.output, o.overwrite);
+  if (world->rank == 0 && !st)
+    st = is_netcdf(o.input) ? run_netcdf(&o, memory) : run_rankings(&o, memory);
   return pl_agree(world, st);
 }

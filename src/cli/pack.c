@@ -12,8 +12,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static pl_status pack(const output_options *o) {
   pl_nc *from;
-  if (!o->overwrite && !access(o->output, F_OK))
-    return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", o->output);
+  PL_TRY(pl_file_absent(o->output, o->overwrite));
   PL_TRY(pl_nc_open(o->inputs[0], false, &from));
   char *temporary = pl_asprintf("%s.packing", o->output);
   unlink(temporary);

@@ -144,8 +144,7 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
                    const char *command) {
   pl_config *cfg;
-  if (!overwrite && !access(out, F_OK))
-    return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", out);
+  PL_TRY(pl_file_absent(out, overwrite));
   PL_TRY(pl_recorder_config(inputs[0], &cfg));
   pl_config_select_all(cfg);
   char *temporary = pl_asprintf("%s.merging", out);
