@@ -96,8 +96,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", nargs="+", help="output of plancherel run")
+    sweeps = parser.parse_args().sweep
     print("| | G-CNN | CNN | fully connected | ahead |\n|---|---|---|---|---|")
-    for path in parser.parse_args().sweep:
+    for path in sweeps:
         with pio.open_output(path) as ds:
             for line in table(ds):
                 print("| " + " | ".join(line) + " |")

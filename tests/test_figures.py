@@ -116,6 +116,14 @@ def test_the_table(tmp_path):
                                                                       rel=5e-3)
 
 
+def test_wrong_arguments(tmp_path):
+    assert script("compare.py", "--help").stdout.startswith("usage")
+    done = subprocess.run([pl_run.ROOT / "jobs/paper/figures", "d4", "d5"], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 2 and '"d5"' in done.stderr and "d4_relu" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_installed_figures(tmp_path):
     """The script beside the installed jobs uses the installed program and leaves all it makes in
     figures/ of the folder it is called from."""
