@@ -223,6 +223,7 @@ def test_samples_in_components(tmp_path):
     ({"group": "S_21", "band.codepth": 3}, "band.codepth: no band"),
     ({"group": "S_14", "band.codepth": 4}, "band.codepth: no band"),
     ({"band.codepth": 0}, "band.codepth"),
+    ({"data.kind": "sparse", "data.nonzeros": 1000001}, "data.nonzeros: a sample in a band is a sum"),
     ({"model.kind": "cnn"}, "band.codepth: only for model.kind gcnn"),
     ({"record.beta": True}, "record.beta"),
     ({"optimizer.kind": "adam"}, "optimizer.domain: fourier"),

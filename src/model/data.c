@@ -3,11 +3,14 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "group/perm.h"
+#include "group/young.h"
 #include "spectral/spectrum.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { MOST_IN_BAND = 1000000 }; /* permutations in a sample: hours, on a large group */
 
 /* ---- Gaussian functions, drawn entry by entry in Fourier space ---- */
 
@@ -85,17 +88,28 @@ static pl_status read_row(const pl_layout *l, pl_transform *t, const pl_nc *nc, 
   return PL_OK;
 }
 
+/* Put a number into an open hash table of size slots, a power of two, empty ones -1: whether it was
+ * there already. */
+static bool insert(int64_t *table, int64_t size, int64_t x) {
+  uint64_t slot = (uint64_t)x * 0x9E3779B97F4A7C15u & (uint64_t)(size - 1);
+  while (table[slot] >= 0 && table[slot] != x) slot = (slot + 1) & (uint64_t)(size - 1);
+  bool there = table[slot] == x;
+  table[slot] = x;
+  return there;
+}
+
 /* k distinct elements.  Floyd's sampling: distinct without rejection. */
 static void draw_elements(uint64_t seed, uint64_t stream, int64_t order, int64_t k, int64_t *g) {
+  int64_t size = 2;
+  while (size < 2 * k) size *= 2;
+  int64_t *table = pl_alloc((size_t)size, sizeof *table, "sparse sample");
+  memset(table, -1, (size_t)size * sizeof *table);
   for (int64_t i = 0; i < k; i++) {
     int64_t top = order - k + i;
     g[i] = pl_rng_below(seed, stream, (uint64_t)i, top + 1);
-    for (int64_t j = 0; j < i; j++)
-      if (g[j] == g[i]) {
-        g[i] = top;
-        break;
-      }
+    if (insert(table, size, g[i])) insert(table, size, g[i] = top);
   }
+  pl_free(table);
 }
 
 /* k permutations of so many letters that two are hardly ever equal: Fisher-Yates. */
@@ -119,7 +133,7 @@ static void draw_sparse(const pl_spec *spec, const pl_layout *l, pl_transform *t
                         double *F) {
   int64_t k = spec->data_nonzeros;
   int n = pl_group_letters(l->group);
-  bool numbered = !tables || n <= 20;
+  bool numbered = !tables || n <= PL_MAX_N;
   int64_t *g = pl_alloc((size_t)k, sizeof *g, "sparse sample");
   double *v = pl_alloc((size_t)k, sizeof *v, "sparse sample");
   uint64_t where = PL_STREAM(PL_STREAM_MISC, sample);
@@ -339,6 +353,9 @@ pl_status pl_data_check(const pl_spec *spec, const pl_group *g, const char **key
     return check_teacher(spec, g, key);
   case PL_DATA_SPARSE:
     *key = "data.nonzeros";
+    if (pl_group_codepth(g) && spec->data_nonzeros > MOST_IN_BAND)
+      return pl_error(PL_EINPUT, "a sample in a band is a sum of at most %d permutations",
+                      MOST_IN_BAND);
     if (log((double)spec->data_nonzeros) < pl_group_log_order(g) - 1) return PL_OK;
     if (spec->data_nonzeros > pl_group_order(g))
       return pl_error(PL_EINPUT, "%lld nonzeros do not fit into %s of order %lld",
