@@ -4,9 +4,9 @@
  * Columns: nanoseconds per element of one forward and one inverse transform, and of a batch of 64
  * (n <= 7); nanoseconds per element of memcpy of n! doubles, and how many times that the transforms
  * take; how many times longer Clausen's algorithm (n <= 10) and the direct sum (n <= 6) take than
- * the forward transform.  Every quantity is measured in turn in each of several rounds, in
- * processor time; the numbers are medians over rounds, of ratios too, so that a busy machine
- * disturbs them little. */
+ * the forward transform; all with caches warm.  Every quantity is measured in turn in each of
+ * several rounds, in processor time; the numbers are medians over rounds, of ratios too, so that a
+ * busy machine disturbs them little. */
 #include "base/rng.h"
 #include "clausen.h"
 #include "group/sn_fft.h"
@@ -73,15 +73,18 @@ static double processor_time(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds of one call; short calls are repeated to fill half a millisecond. */
+static double repeat(int calls, void (*run)(bench *), bench *b) {
+  double start = processor_time();
+  for (int i = 0; i < calls; i++) run(b);
+  return processor_time() - start;
+}
+
+/* Seconds of one call, repeated for a few milliseconds.  As long goes before, untimed: what was
+ * measured last leaves the caches full of its own, and it takes several short calls to win them. */
 static double seconds(void (*run)(bench *), bench *b) {
-  double start = processor_time(), once;
-  run(b);
-  once = processor_time() - start;
-  int inner = once < 5e-4 ? (int)(5e-4 / (once + 1e-9)) + 1 : 1;
-  start = processor_time();
-  for (int i = 0; i < inner; i++) run(b);
-  return (processor_time() - start) / inner;
+  int calls = 1;
+  while (repeat(calls, run, b) < 2e-3) calls *= 2;
+  return repeat(calls, run, b) / calls;
 }
 
 static double *all_matrices(int n) {
