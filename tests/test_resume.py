@@ -359,11 +359,11 @@ def test_killed_at_random_moments(sweep, reference, tmp_path, ranks, victim, sha
 # ---- memory ----
 
 
-# One long run for each of two ranks, and then so many of a larger group that both get one.
+# A run of a second or more for each of two ranks, then so many of a larger group that both get one.
 GROWING = """
 zip: [[group, steps, seed]]
 group: [S_5, S_5, S_7, S_7, S_7, S_7, S_7, S_7]
-steps: [40000, 40000, 80, 80, 80, 80, 80, 80]
+steps: [120000, 120000, 80, 80, 80, 80, 80, 80]
 seed: [0, 1, 2, 3, 4, 5, 6, 7]
 model.depth: 2
 data.samples: 200
