@@ -383,29 +383,30 @@ def growing(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_rank_without_memory(growing, tmp_path, rank):
+def starve(args, out, rank):
     """From its first run on, a rank gets 4 MB more than it has: libraries still find theirs, the
-    samples on S_7 do not."""
-    whole, out = growing / "out.nc", tmp_path / "out.nc"
-    args = ["run", growing / "sweep.yaml", "-q"]
-    process = subprocess.Popen(pl_run.command([*args, "-o", out], 2), env=pl_run.environment(2),
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.time() + 30
-    while process.poll() is None and time.time() < end and \
-            {run for run, _ in records(out)} != {0, 1}:
+    samples on S_7 do not.  Exit code and messages; 0: on a busy machine that came too late."""
+    process = subprocess.Popen(pl_run.command([*args, "-o", out, "--overwrite"], 2), text=True,
+                               env=pl_run.environment(2), stderr=subprocess.PIPE)
+    while process.poll() is None and not {0, 1} <= {run for run, _ in records(out)}:
         time.sleep(0.005)
-    pid = rank_pid(process, rank, 2)
-    most = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize() + 2**22
-    resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
+    if process.poll() is None:
+        pid = rank_pid(process, rank, 2)
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+        resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**22,) * 2)
     try:
-        _, errors = process.communicate(timeout=30)
+        return process.communicate(timeout=60)[1], process.returncode
     finally:
         process.kill()
-    assert process.returncode == 3, errors
-    assert errors.count("plancherel: ") == 1 and "fatal: out of memory: " in errors, errors
-    assert DONE in states(out)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_without_memory(growing, tmp_path, rank):
+    whole, out, args = growing / "out.nc", tmp_path / "out.nc", ["run", growing / "sweep.yaml", "-q"]
+    errors, code = next(x for x in (starve(args, out, rank) for _ in range(5)) if x[1])
+    assert (code, errors.count("plancherel: ")) == (3, 1) and "fatal: out of memory: " in errors, errors
     kept, undisturbed = records(out), records(whole)
+    assert DONE in states(out)
     assert len(kept) >= 40 and all(undisturbed[key] == value for key, value in kept.items())
     pl_run.run([*args, "--resume", "-o", out], 2)
     assert_same(out, whole)
