@@ -24,8 +24,7 @@ check() { # name command..
     echo "FAILED  $name (exit $rc)"; tail -60 "$log"
   fi
 }
-# Tests of the program mostly wait for MPI to start: two files at a time fill two cores (the longest
-# should come first).
+# Tests of the program mostly wait for MPI to start: two files at a time fill two cores.
 aside() { while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done; check "$@" & }
 count() { grep -c "$1" "$logs/results"; }
 for t in "$@"; do

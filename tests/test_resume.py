@@ -320,7 +320,7 @@ def test_optimiser_states_and_running_averages_are_saved(sweep, tmp_path):
 
 
 def test_optimiser_states_move_to_other_ranks(sweep, tmp_path):
-    args = ["run", sweep, "-q", *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=300",
+    args = ["run", sweep, "-q", *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=2000",
             "--set", "record.points=8", "--set", "model.depth=2", *GRIDS[:6]]
     whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
     pl_run.run([*args, "-o", whole])
