@@ -215,7 +215,7 @@ const char *pl_group_spec(const pl_group *g) {
   return g->spec;
 }
 int pl_group_letters(const pl_group *g) {
-  return g->factors == 1 && g->factor[0].family->letter == 'S' ? (int)g->factor[0].n : 0;
+  return g->factors == 1 && g->factor[0].family == &pl_family_symmetric ? (int)g->factor[0].n : 0;
 }
 int pl_group_symmetric(const pl_group *g) {
   return g->codepth ? 0 : pl_group_letters(g);

@@ -136,24 +136,11 @@ const pl_family pl_family_symmetric = {
     .fast = &fast,
 };
 
-/* ---- bands ---- */
-
-static const pl_family band = {
-    .letter = 'S',
-    .fini = fini,
-    .mul = mul,
-    .inv = inv,
-    .element_label = element_label,
-    .generators = generators,
-    .irrep = irrep,
-    .irrep_label = irrep_label,
-    .irrep_by_label = irrep_by_label,
-    .irrep_matrix = irrep_matrix,
-};
-
+/* The same irreps, fewer of them; what needs all is refused above (group/fourier.h). */
 void pl_band_factor(int n, int k, pl_factor *f) {
   int count;
-  *f = (pl_factor){.family = &band, .n = n, .order = n <= PL_MAX_N ? pl_factorial(n) : 0};
+  *f = (pl_factor){
+      .family = &pl_family_symmetric, .n = n, .order = n <= PL_MAX_N ? pl_factorial(n) : 0};
   f->data = pl_partitions_within(n, k, &count);
   f->classes = f->irreps = count;
 }
