@@ -103,6 +103,13 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *
   return doubles;
 }
 
+/* Permutations whose sum a sample is. */
+static double permutations_of(const pl_spec *spec) {
+  return spec->data_kind == PL_DATA_SPARSE     ? (double)spec->data_nonzeros
+         : spec->data_kind == PL_DATA_RANKINGS ? (double)spec->data_ballots
+                                               : 0;
+}
+
 void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out) {
   pl_group *g;
   *out = (pl_cost){0};
@@ -145,8 +152,8 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
   double fill = values / team * rates->normal + pl_rates_stream(rates, 32 * values / team, values);
   if (pl_data_needs_transform(spec)) fill += transform;
-  if (band && spec->data_kind == PL_DATA_SPARSE)
-    fill += (double)spec->data_nonzeros * pl_group_letters(g) * values / team * MOVE;
+  double permutations = band ? permutations_of(spec) : 0;
+  fill += permutations * pl_group_letters(g) * values / team * MOVE;
   out->setup = ((double)samples + L) * fill + out->step;
 
   int largest;
@@ -165,6 +172,7 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
   out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, batch) +
                      order / team + 3 * singular + (spec->record_beta ? order : 0)) +
+                permutations * (16 + pl_group_letters(g)) +
                 (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
                 (largest ? (double)pl_svd_bytes(largest, z) : 0);
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
