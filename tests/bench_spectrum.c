@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "group/group.h"
-#include "spectral/rates.h"
+#include "base/rates.h"
 #include "spectral/spectrum.h"
 
 /* dgesdd over all irreps, longest first. */
@@ -51,9 +51,9 @@ static double ours(const pl_comm *world, const pl_group *g) {
   pl_rng_normals(1, (uint64_t)world->rank, 0, l->local, F);
   MPI_Barrier(world->mpi);
   double t = pl_clock();
-  for (int i = 0; i < l->num_batches; i++)
-    if (l->batches[i].here)
-      pl_batch_singular_values(l, &l->batches[i], F + l->batches[i].offset, w, sigma);
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].here)
+      pl_stack_singular_values(l, &l->stacks[i], F + l->stacks[i].offset, w, sigma);
   t = pl_clock() - t;
   pl_comm_max(world, &t, 1);
   pl_spectrum_svd_free(w);

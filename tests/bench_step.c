@@ -4,7 +4,7 @@
 #include "bench.h"
 
 #include "group/group.h"
-#include "model/gcnn.h"
+#include "nets/group/gcnn.h"
 #include "model/optim.h"
 #include "run/config.h"
 

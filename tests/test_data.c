@@ -58,12 +58,12 @@ static double *teacher(const pl_spec *spec, const pl_group *g, const pl_layout *
 
 static void check_ranks(const pl_spec *spec, const pl_layout *l, const double *F, int rank) {
   pl_spectrum_svd *svd = pl_spectrum_svd_new(l);
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     double *sigma = pl_alloc((size_t)(b->count * b->dim), sizeof *sigma, "sigma");
-    double *copy = pl_alloc((size_t)pl_batch_doubles(b), sizeof *copy, "copy");
-    memcpy(copy, F + b->offset, (size_t)pl_batch_doubles(b) * sizeof *copy);
-    assert_ok(pl_batch_singular_values(l, b, copy, svd, sigma));
+    double *copy = pl_alloc((size_t)pl_stack_doubles(b), sizeof *copy, "copy");
+    memcpy(copy, F + b->offset, (size_t)pl_stack_doubles(b) * sizeof *copy);
+    assert_ok(pl_stack_singular_values(l, b, copy, svd, sigma));
     for (int64_t k = 0; k < b->count; k++) {
       int want = 0, have = 0;
       for (int j = 0; j < spec->data_irreps.n; j++)
@@ -92,10 +92,10 @@ static void check_samples(const pl_layout *l, int64_t n, const double *x, const 
   pl_transform *t;
   assert_ok(pl_transform_new(l, &t));
   for (int64_t i = 0; i < n; i++) {
-    for (int k = 0; k < l->num_batches; k++) {
-      const pl_batch *c = &l->batches[k];
+    for (int k = 0; k < l->num_stacks; k++) {
+      const pl_stack *c = &l->stacks[k];
       memcpy(F + c->offset, x + n * c->offset + i * pl_data_stride(c),
-             (size_t)pl_batch_doubles(c) * sizeof *F);
+             (size_t)pl_stack_doubles(c) * sizeof *F);
     }
     pl_transform_inverse(t, F, f);
     least = fmin(least, y[i] * inner(order, f, b));
@@ -165,9 +165,9 @@ static void sums_of_permutations_two_ways(void **state) {
   double *H = pl_alloc((size_t)l->local, sizeof *H, "H");
   data_sum_permutations(l, t, NULL, COUNT, perms, weights, f, F);
   data_sum_permutations(l, NULL, tables, COUNT, perms, weights, NULL, H);
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
-    for (int64_t k = 0; k < pl_batch_doubles(b); k++)
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    for (int64_t k = 0; k < pl_stack_doubles(b); k++)
       assert_close(H[b->offset + k], F[b->offset + k], 1e-12);
   }
   /* The first and the last are the same one. */

@@ -1,7 +1,7 @@
 /* ranks: 1 2 4 */
 #include "pl_test.h"
 
-#include "model/gcnn.h"
+#include "nets/group/gcnn.h"
 #include "run/config.h"
 
 /* An update that keeps the gradients and moves nothing. */

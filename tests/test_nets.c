@@ -2,7 +2,7 @@
 #include "pl_test.h"
 
 #include "base/rng.h"
-#include "model/layer.h"
+#include "nets/group/layer.h"
 #include "model/model.h"
 #include "run/config.h"
 

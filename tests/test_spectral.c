@@ -17,7 +17,7 @@ typedef struct fixture {
 } fixture;
 
 static fixture make(const char *spec, int min_dim, int grid_ranks, int block,
-                    int64_t batch_doubles) {
+                    int64_t stack_doubles) {
   fixture x = {0};
   assert_ok(pl_group_parse(spec, &x.g));
   int64_t n = pl_group_num_irreps(x.g);
@@ -37,7 +37,7 @@ static fixture make(const char *spec, int min_dim, int grid_ranks, int block,
     assert_true(p.rank >= 0 && p.rank < m->team && p.grid < m->num_grids);
     assert_true(p.grid < 0 || (real[i] && dim[i] >= min_dim));
   }
-  assert_ok(pl_layout_new(x.g, &pl_test_world, m, block, batch_doubles, &x.l));
+  assert_ok(pl_layout_new(x.g, &pl_test_world, m, block, stack_doubles, &x.l));
   assert_ok(pl_transform_new(x.l, &x.t));
   pl_mapping_free(m);
   pl_free(cost);
@@ -77,10 +77,10 @@ static double *spectrum(const fixture *x) {
   return pl_zalloc((size_t)x->l->local, sizeof(double), "spectrum");
 }
 
-/* Where each batch of a spectrum stands, as pl_packed wants it. */
+/* Where each stack of a spectrum stands, as pl_packed wants it. */
 static double **places(const pl_layout *l, double *F) {
-  double **at = pl_alloc((size_t)l->num_batches, sizeof *at, "places");
-  for (int i = 0; i < l->num_batches; i++) at[i] = F + l->batches[i].offset;
+  double **at = pl_alloc((size_t)l->num_stacks, sizeof *at, "places");
+  for (int i = 0; i < l->num_stacks; i++) at[i] = F + l->stacks[i].offset;
   return at;
 }
 
@@ -109,9 +109,9 @@ static double *plain_transform(const fixture *x, const double *f) {
 typedef struct config {
   const char *group;
   int min_dim, grid_ranks, block;
-  int64_t batch_doubles;
+  int64_t stack_doubles;
 } config;
-/* Whole irreps; 1 x N grids; 2 x 2 and 2 x 3 grids; blocks that divide nothing; small batches. */
+/* Whole irreps; 1 x N grids; 2 x 2 and 2 x 3 grids; blocks that divide nothing; small stacks. */
 static const config configs[] = {
     {"S_5", 100, 0, 0, 1 << 20}, {"S_5", 4, 2, 2, 1 << 20},  {"S_5", 2, 4, 1, 4},
     {"S_6", 4, 6, 3, 1 << 20},   {"S_6", 5, 3, 2, 30},       {"S_4", 2, 6, 1, 1},
@@ -122,7 +122,7 @@ static const config configs[] = {
 
 static fixture make_config(size_t c) {
   config k = configs[c];
-  return make(k.group, k.min_dim, k.grid_ranks, k.block, k.batch_doubles);
+  return make(k.group, k.min_dim, k.grid_ranks, k.block, k.stack_doubles);
 }
 
 static void transforms_of_a_team_equal_those_of_one_rank(void **state) {
@@ -166,9 +166,9 @@ static void products_are_convolutions(void **state) {
         for (int64_t q = 0; q < x.order; q++)
           want[pl_group_mul(x.g, p, q)] +=
               a[op == PL_CN ? pl_group_inv(x.g, p) : p] * b[op == PL_NC ? pl_group_inv(x.g, q) : q];
-      for (int i = 0; i < x.l->num_batches; i++) {
-        const pl_batch *t = &x.l->batches[i];
-        pl_batch_mul(t, op, A + t->offset, B + t->offset, C + t->offset);
+      for (int i = 0; i < x.l->num_stacks; i++) {
+        const pl_stack *t = &x.l->stacks[i];
+        pl_stack_mul(t, op, A + t->offset, B + t->offset, C + t->offset);
       }
       pl_transform_inverse(x.t, C, got);
       for (int64_t i = 0; i < x.count; i++)
@@ -194,12 +194,12 @@ static void sums_and_singular_values_obey_plancherel(void **state) {
       sums[1] += f[i] * h[i];
     }
     pl_spectrum_svd *w = pl_spectrum_svd_new(l);
-    for (int i = 0; i < l->num_batches; i++) {
-      const pl_batch *b = &l->batches[i];
+    for (int i = 0; i < l->num_stacks; i++) {
+      const pl_stack *b = &l->stacks[i];
       double *sigma = pl_alloc((size_t)(b->count * b->dim), sizeof *sigma, "sigma");
-      sums[2] += b->weight * pl_sum_squares(pl_batch_doubles(b), F + b->offset);
-      pl_multi_dot(1, pl_batch_doubles(b), b->weight, F + b->offset, 0, H + b->offset, &sums[3]);
-      assert_ok(pl_batch_singular_values(l, b, F + b->offset, w, sigma));
+      sums[2] += b->weight * pl_sum_squares(pl_stack_doubles(b), F + b->offset);
+      pl_multi_dot(1, pl_stack_doubles(b), b->weight, F + b->offset, 0, H + b->offset, &sums[3]);
+      assert_ok(pl_stack_singular_values(l, b, F + b->offset, w, sigma));
       for (int64_t k = 0; b->owner == l->team.rank && k < b->count * b->dim; k++)
         sums[4] += b->weight * sigma[k] * sigma[k];
       pl_free(sigma);

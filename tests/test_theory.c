@@ -4,9 +4,9 @@
 #include "base/rng.h"
 #include "linalg/usv.h"
 #include "model/model.h"
-#include "model/nnls.h"
+#include "linalg/nnls.h"
 #include "model/optim.h"
-#include "model/optimum.h"
+#include "nets/group/optimum.h"
 #include "run/config.h"
 
 /* ---- non-negative least squares ---- */

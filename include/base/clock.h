@@ -5,5 +5,8 @@
 double pl_clock(void);
 /* Let others run: sleep for s seconds (fractions allowed). */
 void pl_sleep(double s);
+/* Seconds of one call of f(context): the best of repeats that last at least `budget` seconds, each
+ * long enough for the clock.  Local. */
+double pl_best_time(void (*f)(void *context), void *context, double budget);
 
 #endif

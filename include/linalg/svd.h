@@ -8,6 +8,7 @@
 #ifndef PL_LINALG_SVD_H
 #define PL_LINALG_SVD_H
 
+#include "base/rates.h"
 #include "linalg/dmat.h"
 
 #include <stdbool.h>
@@ -22,6 +23,9 @@ int64_t pl_svd_bytes(int max_dim, bool complex_too);
 /* a: d x d, overwritten (row- or column-major: the values are the same); sigma: d values. Local. */
 pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma);
 pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *sigma);
+
+/* Measure the seconds of all singular values into rates; half a second.  Local. */
+void pl_svd_rates(pl_rates *rates);
 
 /* The same for a square block-cyclic matrix, overwritten; work belongs to the caller: at least
  * pl_svd_grid_work doubles, a number that differs by rank (a grid of few ranks gathers the matrix

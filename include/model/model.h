@@ -6,7 +6,7 @@
 
 #include "base/comm.h"
 #include "model/spec.h"
-#include "spectral/rates.h"
+#include "base/rates.h"
 
 typedef struct pl_model pl_model;
 typedef struct pl_model_kind pl_model_kind;

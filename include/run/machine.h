@@ -12,7 +12,7 @@
 #ifndef PL_RUN_MACHINE_H
 #define PL_RUN_MACHINE_H
 
-#include "spectral/rates.h"
+#include "base/rates.h"
 
 typedef struct pl_machine {
   double nodes, cores, ranks, memory, gflops, bandwidth, latency, network;

@@ -6,7 +6,7 @@
 #define PL_RUN_PLAN_H
 
 #include "run/config.h"
-#include "spectral/rates.h"
+#include "base/rates.h"
 #include "model/model.h"
 
 typedef struct pl_phase {

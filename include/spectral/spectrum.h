@@ -1,6 +1,6 @@
-/* Arithmetic on spectra: arrays of layout->local doubles, batch by batch (spectral/layout.h).
+/* Arithmetic on spectra: arrays of layout->local doubles, stack by stack (spectral/layout.h).
  *
- * All pointers are to this rank's part of one batch unless said otherwise.  Sums over entries are
+ * All pointers are to this rank's part of one stack unless said otherwise.  Sums over entries are
  * this rank's part: add them over the team (pl_comm_sum) for the whole. */
 #ifndef PL_SPECTRAL_SPECTRUM_H
 #define PL_SPECTRAL_SPECTRUM_H
@@ -11,11 +11,11 @@
 typedef enum { PL_NN, PL_CN, PL_NC } pl_product;
 
 /* C_rho = A_rho B_rho (PL_NN), A_rho^H B_rho (PL_CN) or A_rho B_rho^H (PL_NC) for every matrix of
- * the batch; c overlaps neither a nor b.  Collective over the batch's grid; Local otherwise.
+ * the stack; c overlaps neither a nor b.  Collective over the stack's grid; Local otherwise.
  * No allocation. */
-void pl_batch_mul(const pl_batch *b, pl_product op, const double *a, const double *bb, double *c);
+void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c);
 
-/* out[i] += weight sum_k x[i*stride + k] y[k], i < count: the batch's share of <x_i, y> over the
+/* out[i] += weight sum_k x[i*stride + k] y[k], i < count: the stack's share of <x_i, y> over the
  * group, k over n doubles.  Local, pure. */
 void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int64_t stride,
                   const double *y, double *out);
@@ -25,15 +25,15 @@ void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, i
 /* sum_k x[k]^2.  Local, pure. */
 double pl_sum_squares(int64_t n, const double *x);
 
-/* Workspace for the singular values of the batches of a layout on this rank. */
+/* Workspace for the singular values of the stacks of a layout on this rank. */
 typedef struct pl_spectrum_svd pl_spectrum_svd;
 pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l);
 void pl_spectrum_svd_free(pl_spectrum_svd *w);
 
-/* All singular values of the batch: sigma[k*dim ..] decreasing, for matrix k < count, where this
+/* All singular values of the stack: sigma[k*dim ..] decreasing, for matrix k < count, where this
  * rank is the owner (on a grid: on every rank of it).  a is overwritten.  Collective over the
- * batch's grid.  PL_NUMERIC (on all its ranks): some values are NaN. */
-pl_status pl_batch_singular_values(const pl_layout *l, const pl_batch *b, double *a,
+ * stack's grid.  PL_NUMERIC (on all its ranks): some values are NaN. */
+pl_status pl_stack_singular_values(const pl_layout *l, const pl_stack *b, double *a,
                                    pl_spectrum_svd *w, double *sigma);
 
 #endif

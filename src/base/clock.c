@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <time.h>
 
 double pl_clock(void) {
@@ -11,4 +13,17 @@ double pl_clock(void) {
 void pl_sleep(double s) {
   struct timespec t = {(time_t)s, (long)((s - (double)(time_t)s) * 1e9)};
   nanosleep(&t, NULL);
+}
+
+double pl_best_time(void (*f)(void *context), void *context, double budget) {
+  double best = INFINITY, end = pl_clock() + budget;
+  int64_t repeats = 1;
+  do {
+    double t = pl_clock();
+    for (int64_t i = 0; i < repeats; i++) f(context);
+    t = pl_clock() - t;
+    best = fmin(best, t / (double)repeats);
+    if (t < 1e-3) repeats *= 2;
+  } while (pl_clock() < end);
+  return best;
 }

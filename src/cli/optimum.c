@@ -1,7 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nc.h"
-#include "model/optimum.h"
+#include "nets/group/optimum.h"
 #include "run/config.h"
 #include "run/sweep.h"
 #include "sweep_options.h"

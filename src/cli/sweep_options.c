@@ -1,5 +1,6 @@
 #include "sweep_options.h"
 
+#include "linalg/svd.h"
 #include "run/machine.h"
 #include "run/record.h"
 #include "run/shard.h"
@@ -53,6 +54,7 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
     if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
   } else if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
     rates = pl_rates_measure();
+    pl_svd_rates(&rates);
   }
   if (o->memory_per_rank > 0) memory = o->memory_per_rank;
   return pl_plan_new(cfg, ranks, memory, &rates, plan);

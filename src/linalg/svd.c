@@ -1,7 +1,9 @@
 #include "linalg/svd.h"
 
 #include "base/blas.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "linalg/bidiag.h"
 #include "linalg/scalapack.h"
 
@@ -258,4 +260,39 @@ pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, 
   if (d->grid->myrow < 0) return PL_OK;
   return on_root(d) ? values_on_root(d, a, sigma, work, lwork)
                     : values_on_grid(d, a, sigma, work, lwork);
+}
+
+/* ---- calibration ---- */
+
+typedef struct sample {
+  pl_svd *svd;
+  int d;
+  double *a, *copy, *sigma;
+} sample;
+
+static void values(void *context) {
+  sample *x = context;
+  memcpy(x->copy, x->a, (size_t)x->d * (size_t)x->d * sizeof *x->copy);
+  pl_svd_real(x->svd, x->d, x->copy, x->sigma);
+}
+
+void pl_svd_rates(pl_rates *rates) {
+  enum { LARGEST = 400 };
+  size_t n = (size_t)LARGEST * LARGEST;
+  sample x = {.svd = pl_svd_new(LARGEST, false),
+              .a = pl_alloc(n, sizeof(double), "calibration"),
+              .copy = pl_alloc(n, sizeof(double), "calibration"),
+              .sigma = pl_alloc(LARGEST, sizeof(double), "calibration")};
+  pl_rng_normals(1, 0, 0, (int64_t)n, x.a);
+  for (int i = 0; i < PL_RATE_SIZES; i++) {
+    x.d = (int)rates->dim[i];
+    if (x.d <= LARGEST) rates->svd[i] = pl_best_time(values, &x, 0.02);
+    /* Beyond, the reduction to bidiagonal form rules: d^3. */
+    else
+      rates->svd[i] = rates->svd[i - 1] * pow(rates->dim[i] / rates->dim[i - 1], 3);
+  }
+  pl_svd_free(x.svd);
+  pl_free(x.a);
+  pl_free(x.copy);
+  pl_free(x.sigma);
 }

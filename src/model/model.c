@@ -1,8 +1,8 @@
 #include "model/model.h"
 
 #include "base/mem.h"
-#include "model/gcnn.h"
-#include "model/realnet.h"
+#include "nets/group/gcnn.h"
+#include "nets/group/elements.h"
 
 static const pl_model_kind *const kinds[] = {&pl_gcnn,      &pl_cnn,      &pl_fc,
                                              &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu};

@@ -28,8 +28,8 @@ static bool together(const entry *a, const entry *b) {
          a->dim == b->dim && a->type == b->type;
 }
 
-/* Place the batch's part on this rank behind the ones before it. */
-static pl_status place_here(pl_layout *l, pl_batch *b) {
+/* Place the stack's part on this rank behind the ones before it. */
+static pl_status place_here(pl_layout *l, pl_stack *b) {
   if (b->grid < 0) {
     if (b->owner != l->team.rank) return PL_OK;
     b->here = true;
@@ -44,9 +44,9 @@ static pl_status place_here(pl_layout *l, pl_batch *b) {
     b->size = pl_dmat_local(&b->mat);
   }
   b->offset = l->local;
-  /* Whole cache lines, so that batches stay aligned. */
-  l->local += (pl_batch_doubles(b) + 7) / 8 * 8;
-  if (pl_batch_doubles(b) > l->scratch) l->scratch = pl_batch_doubles(b);
+  /* Whole cache lines, so that stacks stay aligned. */
+  l->local += (pl_stack_doubles(b) + 7) / 8 * 8;
+  if (pl_stack_doubles(b) > l->scratch) l->scratch = pl_stack_doubles(b);
   return PL_OK;
 }
 
@@ -65,7 +65,7 @@ static pl_status make_grids(pl_layout *l, const pl_mapping *m) {
 }
 
 pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_mapping *mapping,
-                        int block, int64_t batch_doubles, pl_layout **out) {
+                        int block, int64_t stack_doubles, pl_layout **out) {
   int64_t n = pl_group_num_irreps(group);
   pl_require(mapping->team == team->size && mapping->num_irreps == n);
   pl_layout *l = pl_zalloc(1, sizeof *l, "layout");
@@ -83,15 +83,15 @@ pl_status pl_layout_new(const pl_group *group, const pl_comm *team, const pl_map
   pl_status st = make_grids(l, mapping);
   int capacity = 0;
   for (int64_t i = 0, end; i < n && !st; i = end) {
-    int64_t most = batch_doubles / pl_irrep_size((pl_irrep){.dim = e[i].dim, .type = e[i].type});
+    int64_t most = stack_doubles / pl_irrep_size((pl_irrep){.dim = e[i].dim, .type = e[i].type});
     for (end = i + 1; end < n && end - i < most && together(&e[i], &e[end]);) end++;
-    if (l->num_batches == capacity) {
+    if (l->num_stacks == capacity) {
       capacity = 2 * capacity + 16;
-      l->batches = pl_realloc(l->batches, (size_t)capacity, sizeof *l->batches, "layout");
+      l->stacks = pl_realloc(l->stacks, (size_t)capacity, sizeof *l->stacks, "layout");
     }
     int mult = pl_group_irrep(group, e[i].irrep).mult;
-    pl_batch *b = &l->batches[l->num_batches++];
-    *b = (pl_batch){.dim = e[i].dim,
+    pl_stack *b = &l->stacks[l->num_stacks++];
+    *b = (pl_stack){.dim = e[i].dim,
                     .type = e[i].type,
                     .count = end - i,
                     .irrep = l->irreps + i,
@@ -133,7 +133,7 @@ void pl_layout_free(pl_layout *l) {
   if (!l) return;
   for (int g = 0; g < l->num_grids; g++) pl_grid_free(l->grids[g]);
   pl_free(l->grids);
-  pl_free(l->batches);
+  pl_free(l->stacks);
   pl_free(l->irreps);
   pl_free(l);
 }

@@ -51,7 +51,7 @@ static void copy(const window *w, int64_t at, int64_t n, double *local) {
 
 /* Local row r and column c of F^T: the packed entries of a column stand together, block by block.
  */
-static void copy_grid(const window *w, int64_t at, const pl_batch *b, double *local) {
+static void copy_grid(const window *w, int64_t at, const pl_stack *b, double *local) {
   const pl_dmat *m = &b->mat;
   for (int c = 0; c < m->ln; c++) {
     int64_t column = at + (int64_t)pl_dmat_col(m, c) * b->dim;
@@ -63,8 +63,8 @@ static void copy_grid(const window *w, int64_t at, const pl_batch *b, double *lo
   }
 }
 
-/* First k whose irrep reaches into the window: a batch lists its irreps in the group's order. */
-static int64_t first_inside(const pl_packed *p, const pl_batch *b, int64_t first) {
+/* First k whose irrep reaches into the window: a stack lists its irreps in the group's order. */
+static int64_t first_inside(const pl_packed *p, const pl_stack *b, int64_t first) {
   int64_t low = 0, high = b->count;
   while (low < high) {
     int64_t k = low + (high - low) / 2;
@@ -76,15 +76,15 @@ static int64_t first_inside(const pl_packed *p, const pl_batch *b, int64_t first
   return low;
 }
 
-static void copy_all(const pl_packed *p, double *const *batches, const window *w) {
+static void copy_all(const pl_packed *p, double *const *stacks, const window *w) {
   const pl_layout *l = p->layout;
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     if (!b->here || b->size == 0) continue;
     for (int64_t k = first_inside(p, b, w->first); k < b->count; k++) {
       int64_t at = p->start[b->irrep[k]];
       if (at >= w->first + w->n) break;
-      double *local = batches[i] + k * b->size;
+      double *local = stacks[i] + k * b->size;
       if (b->grid < 0)
         copy(w, at, b->size, local);
       else
@@ -93,19 +93,19 @@ static void copy_all(const pl_packed *p, double *const *batches, const window *w
   }
 }
 
-void pl_packed_gather(const pl_packed *p, double *const *batches, int64_t first, int64_t n,
+void pl_packed_gather(const pl_packed *p, double *const *stacks, int64_t first, int64_t n,
                       double *out) {
   const pl_comm *team = &p->layout->team;
   memset(out, 0, (size_t)n * sizeof *out);
-  copy_all(p, batches, &(window){first, n, out, true});
+  copy_all(p, stacks, &(window){first, n, out, true});
   /* Each entry stands on one rank, so that "or" is a gather that keeps every bit. */
   if (team->size > 1)
     MPI_Reduce(team->rank ? (void *)out : MPI_IN_PLACE, out, pl_int(n), MPI_UINT64_T, MPI_BOR, 0,
                team->mpi);
 }
 
-void pl_packed_scatter(const pl_packed *p, double *const *batches, int64_t first, int64_t n,
+void pl_packed_scatter(const pl_packed *p, double *const *stacks, int64_t first, int64_t n,
                        double *x) {
   pl_comm_bcast(&p->layout->team, x, (size_t)n * sizeof *x, 0);
-  copy_all(p, batches, &(window){first, n, x, false});
+  copy_all(p, stacks, &(window){first, n, x, false});
 }

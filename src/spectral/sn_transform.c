@@ -10,7 +10,7 @@
 
 /* Where a matrix of the group stands in the layout. */
 typedef struct home {
-  const pl_batch *batch;
+  const pl_stack *batch;
   int64_t at; /* offset in this rank's spectrum, if batch->here */
 } home;
 
@@ -57,7 +57,7 @@ typedef struct part {
   int my_row, my_col;
 } part;
 
-static part part_of(const pl_sn_transform *t, const pl_batch *b, int r) {
+static part part_of(const pl_sn_transform *t, const pl_stack *b, int r) {
   if (b->grid < 0) return (part){r == b->owner, b->dim, 1, 1, 0, 0};
   const pl_grid *g = t->l->grids[b->grid];
   int k = r - b->owner;
@@ -106,7 +106,7 @@ static double *panel_part(part p, int dim, int j0, int j1, double *panel, double
 }
 
 /* The same between this rank's part of the matrix and a stream. */
-static double *matrix_part(const pl_batch *b, part p, int j0, int j1, double *matrix,
+static double *matrix_part(const pl_stack *b, part p, int j0, int j1, double *matrix,
                            double *stream, bool to_stream) {
   int local_row = 0, cols = (int)kept(0, b->dim, p.nb, p.cols, p.my_col);
   for (int i = 0; p.any && i < b->dim; i++) {
@@ -156,7 +156,7 @@ static void matrix_counts(const pl_sn_transform *t, int mu, side *panels, side *
     int64_t out = 0, in = 0;
     int v0 = first_column(t, mu, r), v1 = first_column(t, mu, r + 1);
     for (int k = 0; k < covers; k++) {
-      const pl_batch *b = t->home[lambda[k]].batch;
+      const pl_stack *b = t->home[lambda[k]].batch;
       int c = (int)column[k];
       out += entries(part_of(t, b, r), b->dim, c + u0, c + u1);
       in += entries(part_of(t, b, t->me), b->dim, c + v0, c + v1);
@@ -192,7 +192,7 @@ static void panel_columns(const pl_sn_transform *t, int mu, side *s, double *con
   for (int r = 0; r < t->team; r++) {
     double *x = s->x + s->start[r];
     for (int k = 0; k < covers; k++) {
-      const pl_batch *b = t->home[lambda[k]].batch;
+      const pl_stack *b = t->home[lambda[k]].batch;
       int c = (int)column[k];
       x = panel_part(part_of(t, b, r), b->dim, c + u0, c + u1, panel[k], x, to_stream);
     }
@@ -270,8 +270,8 @@ void pl_sn_transform_inverse(pl_sn_transform *t, const double *F, double *f) {
 static void find_homes(pl_sn_transform *t) {
   const pl_layout *l = t->l;
   t->home = pl_zalloc((size_t)pl_group_num_irreps(l->group), sizeof *t->home, "transform");
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     for (int64_t k = 0; k < b->count; k++)
       t->home[b->irrep[k]] = (home){b, b->offset + k * b->size};
   }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-void pl_batch_mul(const pl_batch *b, pl_product op, const double *a, const double *bb, double *c) {
+void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c) {
   int d = b->dim;
   if (!b->here) return;
   if (b->grid >= 0) {
@@ -14,7 +14,7 @@ void pl_batch_mul(const pl_batch *b, pl_product op, const double *a, const doubl
     pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', 1, &b->mat, bb, a, 0, c);
     return;
   }
-  bool z = pl_batch_complex(b);
+  bool z = pl_stack_complex(b);
   if (d <= (z ? PL_SMALL_COMPLEX : PL_SMALL_REAL)) {
     pl_small_mul(d, z, b->count, op, a, bb, c);
     return;
@@ -97,8 +97,8 @@ struct pl_spectrum_svd {
 
 static int64_t grid_work(const pl_layout *l) {
   int64_t most = 0;
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     if (b->grid < 0 || !b->here) continue;
     int64_t n = pl_svd_grid_work(&b->mat);
     if (n > most) most = n;
@@ -121,14 +121,14 @@ void pl_spectrum_svd_free(pl_spectrum_svd *w) {
   pl_free(w);
 }
 
-pl_status pl_batch_singular_values(const pl_layout *l, const pl_batch *b, double *a,
+pl_status pl_stack_singular_values(const pl_layout *l, const pl_stack *b, double *a,
                                    pl_spectrum_svd *w, double *sigma) {
   if (b->grid >= 0)
     return l->grids[b->grid]->myrow < 0 ? PL_OK
                                         : pl_svd_grid(&b->mat, a, sigma, w->grid, w->grid_doubles);
   pl_status worst = PL_OK;
   for (int64_t k = 0; b->here && k < b->count; k++) {
-    pl_status st = pl_batch_complex(b)
+    pl_status st = pl_stack_complex(b)
                        ? pl_svd_complex(w->whole, b->dim, a + k * b->size, sigma + k * b->dim)
                        : pl_svd_real(w->whole, b->dim, a + k * b->size, sigma + k * b->dim);
     if (st) worst = st;

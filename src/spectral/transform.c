@@ -40,8 +40,8 @@ int64_t pl_transform_count(const pl_transform *t) {
 
 static int64_t *offsets_alone(const pl_layout *l) {
   int64_t *at = pl_alloc((size_t)pl_group_num_irreps(l->group), sizeof *at, "offsets");
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     for (int64_t k = 0; k < b->count; k++) at[b->irrep[k]] = b->offset + k * b->size;
   }
   return at;
@@ -117,8 +117,8 @@ void pl_transform_forward(pl_transform *t, const double *f, double *F) {
   }
   share(t, f, t->whole);
   pl_fourier_forward(t->plan, 1, t->whole, 0, t->packed, 0);
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     if (b->size == 0) continue;
     for (int64_t k = 0; k < b->count; k++) {
       const double *from = t->packed + t->offset[b->irrep[k]];
@@ -144,8 +144,8 @@ void pl_transform_inverse(pl_transform *t, const double *F, double *f) {
     pl_fourier_inverse(t->plan, 1, F, 0, f, 0);
     return;
   }
-  for (int i = 0; i < l->num_batches; i++) {
-    const pl_batch *b = &l->batches[i];
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
     for (int64_t k = 0; k < b->count; k++) {
       int64_t n = pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
       double *to = t->packed + t->offset[b->irrep[k]];

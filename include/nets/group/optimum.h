@@ -1,0 +1,31 @@
+/* The convex problem of depth 2, solved: the largest normalised margin of any beta,
+ *
+ *   max { min_i y_i <x_i, b> : S_1(b) <= 1 } = min { D(a) : a >= 0, sum a = 1 },
+ *   D(a) = (1/|G|) max_rho ||sum_i a_i y_i X_i,rho||_2.
+ *
+ * Scaled, the right-hand side is: maximise sum_i a_i subject to ||M_rho||_2 <= 1, M = sum a_i y_i
+ * X_i, a >= 0; solved by Newton's method on the barrier - sum_rho log det(1 - M M^H) - sum log a_i
+ * (self-concordant: Nesterov and Nemirovskii 1994).  Along the path B_rho = (1 - M M^H)^-1 M / (m
+ * d) is a feasible beta, so every step has a bound on either side. */
+#ifndef PL_NETS_GROUP_OPTIMUM_H
+#define PL_NETS_GROUP_OPTIMUM_H
+
+#include "base/comm.h"
+#include "model/spec.h"
+
+#include <stdbool.h>
+
+typedef struct pl_optimum {
+  double margin; /* normalised margin of an explicit beta: a lower bound */
+  double bound;  /* D(a) of an explicit a: an upper bound */
+  int iterations;
+} pl_optimum;
+
+/* Solve for the data of spec until bound - margin <= gap * bound.  Data that are not separable
+ * have optimum 0: margin 0, and a bound below 1e-6 of the samples' scale.  PL_NUMERIC: the gap was
+ * not reached.  Local. */
+pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out);
+/* Do two runs have the same data, and so the same optimum?  Local, pure. */
+bool pl_optimum_same(const pl_spec *a, const pl_spec *b);
+
+#endif

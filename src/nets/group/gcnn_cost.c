@@ -1,0 +1,228 @@
+#include "gcnn_internal.h"
+
+#include "base/mem.h"
+#include "linalg/svd.h"
+#include "model/optim.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Seconds of a permutation in a band, over n times its coefficients (group/band.h). */
+static const double MOVE = 1e-10;
+/* Second-level cache of a core, in doubles, less a margin. */
+static const double CACHE = 100000;
+
+int64_t gcnn_stack_doubles(const pl_spec *spec, int64_t samples) {
+  /* A step touches the samples, the filters, the prefix products and the workspace of a stack. */
+  double arrays = (double)samples + 2.0 * (double)spec->model_depth + GCNN_SCRATCH;
+  return (int64_t)fmax(256, CACHE / arrays);
+}
+
+static double size_of(pl_irrep r) {
+  return (double)pl_irrep_size(r);
+}
+
+/* Products of a step, in units of one d x d product; ngd goes through the gradients twice. */
+static double products(const pl_spec *spec, bool two_passes) {
+  return (double)(spec->model_depth - 1) * (two_passes ? 5 : 3);
+}
+
+/* Seconds of one step of irrep r on one rank. */
+static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples,
+                        bool two_passes) {
+  double factor = r.type == PL_REAL ? 1 : 4, bytes = 8 * size_of(r);
+  double set = bytes * (double)(samples + 2 * spec->model_depth);
+  /* Where the samples of an irrep do not fit into cache they are read for the gradient and again
+   * for the margins. */
+  double reads = (double)samples * (set < 1e6 ? 1 : 2) * (two_passes ? 2 : 1);
+  double moves = 3.0 * (double)spec->model_depth; /* the update: read gradient, read and write w */
+  /* Two products in three have a transposed factor, and operands come from farther away than in the
+   * calibration, where they stay in cache. */
+  double cold = r.dim < 64 ? 1.3 : 1.2;
+  return products(spec, two_passes) * factor * cold * pl_rates_product(rates, r.dim) +
+         pl_rates_stream(rates, bytes * (reads + moves), 8 * (double)samples * size_of(r));
+}
+
+/* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
+ * record.kkt the gradients of all samples, and singular vectors at some twenty products. */
+static double record_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples) {
+  double products = 1, values = spec->model_depth == 2 ? 3 : 1;
+  if (spec->record_kkt) products += 20 + 2 * (double)samples * (double)(spec->model_depth - 1);
+  double factor = r.type == PL_REAL ? 1 : 4;
+  return factor * (values * pl_rates_svd(rates, r.dim) + products * pl_rates_product(rates, r.dim));
+}
+
+/* Number of records, roughly: enough for the balance between steps and singular values. */
+static double records(const pl_spec *spec) {
+  double n = spec->record_steps.n ? spec->record_steps.n : (double)spec->record_points;
+  return fmin(n, (double)spec->steps + 1);
+}
+
+pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_rates *rates,
+                     int64_t samples) {
+  int64_t n = pl_group_num_irreps(g);
+  double *cost = pl_alloc((size_t)n, sizeof *cost, "mapping");
+  int *dim = pl_alloc((size_t)n, sizeof *dim, "mapping");
+  bool *spread = pl_alloc((size_t)n, sizeof *spread, "mapping");
+  double share = records(spec) / (double)spec->steps; /* records per step */
+  for (int64_t i = 0; i < n; i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    dim[i] = r.dim;
+    spread[i] = r.type == PL_REAL;
+    cost[i] = step_time(spec, rates, r, samples, pl_optim_two_passes(spec)) +
+              share * record_time(spec, rates, r, samples);
+  }
+  pl_mapping_options opt = {.min_dim =
+                                spec->grid_min_dim == PL_UNSET ? 256 : (int)spec->grid_min_dim,
+                            .grid_ranks = spec->grid_ranks == PL_UNSET ? 0 : (int)spec->grid_ranks,
+                            .grid_efficiency = rates->grid_efficiency};
+  pl_mapping *m = pl_mapping_new(team, n, cost, dim, spread, opt);
+  pl_free(cost);
+  pl_free(dim);
+  pl_free(spread);
+  return m;
+}
+
+/* Doubles of a spectrum on each rank, bytes of its workspace for matrices on grids, and the largest
+ * whole matrix anywhere. */
+static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *work, int *largest,
+                              bool *z) {
+  double *doubles = pl_zalloc((size_t)map->team, sizeof *doubles, "memory estimate");
+  *largest = 0;
+  *z = false;
+  for (int64_t i = 0; i < map->num_irreps; i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    pl_place p = map->place[i];
+    int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
+    for (int k = 0; k < ranks; k++) doubles[p.rank + k] += size_of(r) / ranks;
+    if (p.grid >= 0) work[p.rank] = fmax(work[p.rank], (double)pl_svd_grid_bytes(r.dim, ranks));
+    if (p.grid < 0 && r.dim > *largest) *largest = r.dim;
+    if (r.type != PL_REAL) *z = true;
+  }
+  return doubles;
+}
+
+/* Permutations whose sum a sample is. */
+static double permutations_of(const pl_spec *spec) {
+  return spec->data_kind == PL_DATA_SPARSE     ? (double)spec->data_nonzeros
+         : spec->data_kind == PL_DATA_RANKINGS ? (double)spec->data_ballots
+                                               : 0;
+}
+
+void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out) {
+  pl_group *g;
+  *out = (pl_cost){0};
+  if (pl_data_group(spec, NULL, &g)) return;
+  int64_t n = pl_group_num_irreps(g), samples = pl_data_num_samples(spec);
+  bool band = pl_group_codepth(g) > 0;
+  double order = band ? 0 : (double)pl_group_order(g), L = (double)spec->model_depth;
+  bool twice = pl_optim_two_passes(spec);
+  pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
+  double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
+  double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
+  double singular = 0, biggest = 0, values = 0;
+  for (int64_t i = 0; i < n; i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    pl_place p = map->place[i];
+    int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
+    double part = ranks == 1 ? 1 : 1 / (ranks * rates->grid_efficiency);
+    for (int k = 0; k < ranks; k++) {
+      step[p.rank + k] += part * step_time(spec, rates, r, samples, twice);
+      record[p.rank + k] += part * record_time(spec, rates, r, samples);
+    }
+    out->flops += products(spec, twice) * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
+                  4.0 * (double)samples * size_of(r);
+    singular += r.dim;
+    values += size_of(r);
+    biggest = fmax(biggest, size_of(r) / ranks);
+  }
+  double hops = team > 1 ? ceil(log2(team)) : 0;
+  for (int k = 0; k < team; k++) {
+    out->step = fmax(out->step, step[k]);
+    out->record = fmax(out->record, record[k]);
+  }
+  /* A stack costs some hundred nanoseconds beside its arithmetic. */
+  out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
+  double transform = band ? 0 : pl_rates_transform(order) / team;
+  bool over_group = pl_optim_over_group(spec);
+  if (over_group) out->step += 2 * L * transform;
+  /* An inverse transform of beta and of each filter, the powers of beta over G, and of the singular
+   * values. */
+  out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
+  double fill = values / team * rates->normal + pl_rates_stream(rates, 32 * values / team, values);
+  if (pl_data_needs_transform(spec)) fill += transform;
+  double permutations = band ? permutations_of(spec) : 0;
+  fill += permutations * pl_group_letters(g) * values / team * MOVE;
+  out->setup = ((double)samples + L) * fill + out->step;
+
+  int largest;
+  bool z;
+  double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
+  double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
+  for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
+  double stack = (double)gcnn_stack_doubles(spec, samples);
+  double spectra = (double)(samples + pl_data_num_test(spec)) + 2 * L - 2 +
+                   1; /* samples, filters, prefix products, beta */
+  if (over_group) spectra += L;
+  /* The gradients of all samples for one stack, twice, and six matrices. */
+  double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, stack) +
+                                      6.0 * largest * largest * (z ? 2 : 1)
+                                : 0;
+  for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
+  out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, stack) +
+                     order / team + 3 * singular + (spec->record_beta ? order : 0)) +
+                permutations * (16 + pl_group_letters(g)) +
+                (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
+                (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
+  out->imbalance = map->imbalance;
+  pl_free(doubles);
+  pl_free(work);
+  pl_free(step);
+  pl_free(record);
+  pl_mapping_free(map);
+  pl_group_free(g);
+}
+
+void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
+  pl_group *g;
+  if (pl_data_group(spec, NULL, &g)) return;
+  pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
+  double total = 0;
+  for (int r = 0; r < team; r++) total += map->load[r];
+  printf("  %s", pl_group_spec(g));
+  if (pl_group_codepth(g)) printf(", codepth %d,", pl_group_codepth(g));
+  printf(" on %d rank%s: predicted imbalance %.2f (largest load over mean)\n", team,
+         team == 1 ? "" : "s", map->imbalance);
+  for (int k = 0; k < map->num_grids; k++) {
+    pl_grid_spec s = map->grids[k];
+    printf("    grid %d: %d x %d, ranks %d..%d: ", k, s.nprow, s.npcol, s.first,
+           s.first + s.nprow * s.npcol - 1);
+    for (int64_t i = 0; i < map->num_irreps; i++) {
+      if (map->place[i].grid != k) continue;
+      char label[64];
+      pl_group_irrep_label(g, i, label, sizeof label);
+      printf(" (%s) d=%d", label, pl_group_irrep(g, i).dim);
+    }
+    printf("\n");
+  }
+  enum { SHOWN = 16 };
+  for (int r = 0; r < team && r < SHOWN; r++) {
+    int64_t whole = 0, largest = 0;
+    for (int64_t i = 0; i < map->num_irreps; i++)
+      if (map->place[i].grid < 0 && map->place[i].rank == r) {
+        whole++;
+        int d = pl_group_irrep(g, i).dim;
+        if (d > largest) largest = d;
+      }
+    printf("    rank %d: load %.2f of the mean, ", r, total > 0 ? map->load[r] * team / total : 1);
+    if (whole)
+      printf("%lld whole irreps (largest d=%lld)\n", (long long)whole, (long long)largest);
+    else
+      printf("no whole irreps\n");
+  }
+  if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
+  pl_mapping_free(map);
+  pl_group_free(g);
+}

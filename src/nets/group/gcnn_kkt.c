@@ -1,0 +1,212 @@
+#include "gcnn_internal.h"
+
+#include "base/blas.h"
+#include "base/mem.h"
+#include "linalg/usv.h"
+#include "linalg/nnls.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Samples that may support the solution: margins up to this many times the smallest. */
+static const double ACTIVE = 1.01;
+
+/* The samples with the smallest margins. */
+typedef struct active {
+  int64_t n;
+  int64_t *sample;
+  double *K, *h, *a; /* Gram matrix of the gradients, <w, gradient>, multipliers */
+} active;
+
+static void find_active(const gcnn *m, double least, active *s) {
+  int64_t n = m->data->num_samples;
+  s->n = 0;
+  s->sample = pl_alloc((size_t)n, sizeof *s->sample, "active samples");
+  for (int64_t i = 0; i < n; i++)
+    if (m->margin[i] <= ACTIVE * least) s->sample[s->n++] = i;
+  s->K = pl_zalloc((size_t)(s->n * s->n), sizeof *s->K, "Gram matrix");
+  s->h = pl_alloc((size_t)s->n, sizeof *s->h, "multipliers");
+  s->a = pl_alloc((size_t)n, sizeof *s->a, "multipliers");
+}
+
+/* K_ij += weight <G_i, G_j> over this rank's part of a stack. */
+static void add_gram(const active *s, const pl_stack *b, const double *G, int64_t stride) {
+  for (int64_t i = 0; i < s->n; i++)
+    pl_multi_dot(s->n, pl_stack_doubles(b), b->weight, G, stride, G + i * stride, s->K + i * s->n);
+}
+
+/* The stack's part of the Gram matrix of the gradients of y_i f(x_i) by all filters: layer by layer
+ * from the last, G_i = T_i P_l^H with T_i = S_l^H y_i X_i. */
+static void batch_gram(gcnn *m, const pl_stack *b, const active *s, double *T, double *G) {
+  int64_t n = pl_stack_doubles(b), stride = pl_data_stride(b);
+  for (int64_t i = 0; i < s->n; i++) {
+    const double *x = pl_data_stack(m->data, b) + s->sample[i] * stride;
+    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->data->y[s->sample[i]] * x[k];
+  }
+  for (int l = m->depth; l > 1; l--) {
+    const double *P = (l == 2 ? m->w[0] : m->prefix[l - 1]) + b->offset;
+    for (int64_t i = 0; i < s->n; i++) pl_stack_mul(b, PL_NC, T + i * stride, P, G + i * stride);
+    add_gram(s, b, G, stride);
+    for (int64_t i = 0; i < s->n; i++) {
+      pl_stack_mul(b, PL_CN, m->w[l - 1] + b->offset, T + i * stride, m->scratch[0]);
+      memcpy(T + i * stride, m->scratch[0], (size_t)n * sizeof *T);
+    }
+  }
+  add_gram(s, b, T, stride);
+}
+
+static void gram(gcnn *m, const active *s) {
+  const pl_layout *l = m->layout;
+  int64_t stride = (l->scratch + 7) / 8 * 8;
+  double *T = pl_alloc((size_t)(s->n * stride), sizeof *T, "gradients of samples");
+  double *G = pl_alloc((size_t)(s->n * stride), sizeof *G, "gradients of samples");
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].here) batch_gram(m, &l->stacks[i], s, T, G);
+  pl_comm_sum(&l->team, s->K, s->n * s->n);
+  pl_free(T);
+  pl_free(G);
+}
+
+/* ---- stationarity of beta itself ---- */
+
+typedef struct stationarity {
+  pl_usv *svd;
+  double *B, *M, *U, *Vh, *Z, *sigma; /* a matrix each */
+  double p, floor;                    /* singular values above floor make the numerical rank */
+  double square, product, norm2;      /* ||A||^2, <A, S^(p/2)>, ||S^(p/2)||^2 */
+  double outside;                     /* largest singular value of M on the complement */
+} stationarity;
+
+/* Z <- U^H M V; M is lost. */
+static void into_basis(stationarity *s, int d, bool z) {
+  const double one[2] = {1, 0}, zero[2] = {0, 0};
+  if (z) {
+    cblas_zgemm(CblasRowMajor, CblasConjTrans, CblasNoTrans, d, d, d, one, s->U, d, s->M, d, zero,
+                s->B, d);
+    cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasConjTrans, d, d, d, one, s->B, d, s->Vh, d, zero,
+                s->Z, d);
+  } else {
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, d, d, d, 1, s->U, d, s->M, d, 0, s->B, d);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, d, d, d, 1, s->B, d, s->Vh, d, 0, s->Z, d);
+  }
+}
+
+/* One irrep: B and M whole. */
+static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
+  PL_TRY(pl_usv_apply(s->svd, d, z, s->B, s->U, s->sigma, s->Vh));
+  into_basis(s, d, z);
+  int r = 0, parts = z ? 2 : 1, rest;
+  while (r < d && s->sigma[r] > s->floor) r++;
+  double q = 0.5 - s->p / 4;
+  for (int j = 0; j < r; j++) {
+    double right = pow(s->sigma[j], q), target = pow(s->sigma[j], s->p / 2);
+    for (int i = 0; i < r; i++) {
+      const double *entry = s->Z + ((int64_t)i * d + j) * parts;
+      double left = pow(s->sigma[i], q) * right;
+      for (int c = 0; c < parts; c++) s->square += weight * left * left * entry[c] * entry[c];
+      if (i == j) s->product += weight * left * entry[0] * target;
+    }
+    s->norm2 += weight * target * target;
+  }
+  rest = d - r;
+  if (rest == 0) return PL_OK;
+  for (int i = 0; i < rest; i++)
+    memcpy(s->B + (int64_t)i * rest * parts, s->Z + ((int64_t)(r + i) * d + r) * parts,
+           (size_t)(rest * parts) * sizeof *s->B);
+  PL_TRY(pl_usv_apply(s->svd, rest, z, s->B, s->U, s->sigma, s->Vh));
+  s->outside = fmax(s->outside, s->sigma[0]);
+  return PL_OK;
+}
+
+static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
+  pl_status worst = PL_OK;
+  double *M = m->scratch[0];
+  pl_multi_axpy(m->data->num_samples, pl_stack_doubles(b), m->coefficient,
+                pl_data_stack(m->data, b), pl_data_stride(b), M);
+  if (b->grid >= 0) {
+    pl_dmat_gather(&b->mat, m->beta + b->offset, s->B);
+    pl_dmat_gather(&b->mat, M, s->M);
+    return b->owner == m->layout->team.rank ? add_irrep(s, b->dim, false, b->weight) : PL_OK;
+  }
+  for (int64_t k = 0; k < b->count; k++) {
+    memcpy(s->B, m->beta + b->offset + k * b->size, (size_t)b->size * sizeof *s->B);
+    memcpy(s->M, M + k * b->size, (size_t)b->size * sizeof *s->M);
+    pl_status st = add_irrep(s, b->dim, pl_stack_complex(b), b->weight);
+    if (st) worst = st;
+  }
+  return worst;
+}
+
+/* M = sum_i a_i y_i X_i against the gradient of S_p^p at beta. */
+static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
+  const pl_layout *l = m->layout;
+  int64_t n = m->data->num_samples, irreps = pl_group_num_irreps(m->group);
+  memset(m->coefficient, 0, (size_t)n * sizeof *m->coefficient);
+  for (int64_t i = 0; i < act->n; i++) {
+    int64_t k = act->sample[i];
+    m->coefficient[k] = act->a[i] * m->data->y[k];
+  }
+  stationarity s = {.p = 2.0 / m->depth};
+  for (int64_t i = 0; l->team.rank == 0 && i < irreps; i++)
+    s.floor = fmax(s.floor, PL_RANK * m->sigma[m->sv_start[i]]);
+  pl_comm_bcast(&l->team, &s.floor, sizeof s.floor, 0);
+  int dim = 0;
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].owner == l->team.rank && l->stacks[i].dim > dim) dim = l->stacks[i].dim;
+  size_t size = (size_t)dim * (size_t)dim * (l->any_complex ? 2 : 1);
+  double **matrices[] = {&s.B, &s.M, &s.U, &s.Vh, &s.Z};
+  enum { MATRICES = sizeof matrices / sizeof *matrices };
+  for (int k = 0; k < MATRICES; k++) *matrices[k] = pl_alloc(size, sizeof(double), "stationarity");
+  s.sigma = pl_alloc((size_t)dim, sizeof(double), "stationarity");
+  s.svd = pl_usv_new(dim, l->any_complex);
+
+  pl_status worst = PL_OK;
+  for (int i = 0; i < l->num_stacks; i++) {
+    pl_status st = l->stacks[i].here ? add_stack(m, &l->stacks[i], &s) : PL_OK;
+    if (st) worst = st;
+  }
+  double sums[] = {s.square, s.product, s.norm2};
+  pl_comm_sum(&l->team, sums, 3);
+  pl_comm_max(&l->team, &s.outside, 1);
+  double c = sums[1] / sums[2];
+  if (c > 0) {
+    out->stationarity = sqrt(fmax(0, sums[0] - c * c * sums[2])) / (c * sqrt(sums[2]));
+    if (m->depth == 2) out->excess = fmax(0, s.outside / c - 1);
+  }
+  for (int k = 0; k < MATRICES; k++) pl_free(*matrices[k]);
+  pl_free(s.sigma);
+  pl_usv_free(s.svd);
+  return pl_agree(&l->team, worst);
+}
+
+pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out) {
+  memset(multipliers, 0, (size_t)m->data->num_samples * sizeof *multipliers);
+  *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
+  double least = INFINITY;
+  for (int64_t i = 0; i < m->data->num_samples; i++) least = fmin(least, m->margin[i]);
+  if (!(least > 0)) return PL_OK;
+  active s;
+  find_active(m, least, &s);
+  gram(m, &s);
+  /* y_i f(x_i) is homogeneous of degree L in w. */
+  for (int64_t i = 0; i < s.n; i++) s.h[i] = m->depth * m->margin[s.sample[i]];
+  if (m->layout->team.rank == 0) pl_nnls(s.n, s.K, s.h, s.a);
+  pl_comm_bcast(&m->layout->team, s.a, (size_t)s.n * sizeof *s.a, 0);
+  double square = parameter_norm2, sum = 0, slack = 0;
+  for (int64_t i = 0; i < s.n; i++) {
+    double Ka = 0;
+    for (int64_t j = 0; j < s.n; j++) Ka += s.K[i * s.n + j] * s.a[j];
+    square += s.a[i] * (Ka - 2 * s.h[i]);
+    multipliers[s.sample[i]] = s.a[i];
+    sum += s.a[i];
+    slack += s.a[i] * (m->margin[s.sample[i]] / least - 1);
+  }
+  out->residual = sqrt(fmax(0, square) / parameter_norm2);
+  out->slack = slack / sum;
+  pl_status st = beta_stationarity(m, &s, out);
+  pl_free(s.sample);
+  pl_free(s.K);
+  pl_free(s.h);
+  pl_free(s.a);
+  return st;
+}

@@ -1,0 +1,58 @@
+#include "data_internal.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "spectral/spectrum.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Members of PL_STREAM_MISC beyond those of samples. */
+enum { LEFT = 0x7ffffff0, RIGHT };
+
+/* Only the first `rank` columns of each matrix (pairs of columns for quaternionic type) stay. */
+static void keep_columns(const pl_stack *b, int64_t rank, double *F) {
+  int64_t width = pl_stack_complex(b) ? 2 : 1, keep = b->type == PL_QUATERNIONIC ? 2 * rank : rank;
+  if (b->grid >= 0 && b->size) { /* the grid holds the transpose */
+    for (int c = 0; c < b->mat.ln; c++)
+      for (int r = 0; r < b->mat.lm; r++)
+        if (pl_dmat_row(&b->mat, r) >= keep) F[(int64_t)c * b->mat.lld + r] = 0;
+    return;
+  }
+  for (int64_t row = 0; b->size && row < b->count * b->dim; row++)
+    for (int64_t k = keep * width; k < b->dim * width; k++) F[row * b->dim * width + k] = 0;
+}
+
+static bool listed(const pl_spec *spec, const int64_t *irreps, int64_t irrep) {
+  for (int k = 0; k < spec->data_irreps.n; k++)
+    if (irreps[k] == irrep) return true;
+  return false;
+}
+
+void data_teacher(const pl_spec *spec, const pl_layout *l, const int64_t *packed, uint64_t seed,
+                  const int64_t *irreps, double *F) {
+  double *left = pl_alloc((size_t)l->local, sizeof *left, "teacher");
+  double *right = pl_alloc((size_t)l->local, sizeof *right, "teacher");
+  data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, LEFT), 1, left);
+  data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, RIGHT), 1, right);
+  memset(F, 0, (size_t)l->local * sizeof *F);
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    if (!b->here) continue;
+    keep_columns(b, spec->data_rank, left + b->offset);
+    pl_stack_mul(b, PL_NC, left + b->offset, right + b->offset, F + b->offset);
+    for (int64_t k = 0; k < b->count; k++)
+      if (!listed(spec, irreps, b->irrep[k]))
+        memset(F + b->offset + k * b->size, 0, (size_t)b->size * sizeof *F);
+  }
+  double scale = 1 / sqrt(data_inner(l, F, F));
+  for (int64_t k = 0; k < l->local; k++) F[k] *= scale;
+  pl_free(left);
+  pl_free(right);
+}
+
+double data_teach(const pl_spec *spec, const pl_layout *l, const double *teacher, double *F) {
+  double y = data_inner(l, F, teacher) < 0 ? -1 : 1;
+  for (int64_t k = 0; k < l->local; k++) F[k] += y * spec->data_margin * teacher[k];
+  return y;
+}
