@@ -19,7 +19,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH
   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring gcc,$(CC)),-Wno-format-truncation)) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
-SRC     := $(wildcard src/*/*.c src/nets/*/*.c)
+SRC     := src/zoo.c $(wildcard src/*/*.c src/nets/*/*.c)
 LIB     := $(B)/libplancherel.a
 BIN     := $(B)/plancherel
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))

@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 # On `run`, but an outcome and no key of the sweep file.
-OUTCOMES = {"status", "wall_time", "memory", "steps_done", "ranks"}
+OUTCOMES = {"status", "wall_time", "memory", "steps_done", "ranks", "run_index", "best_step",
+            "validation_best", "test_at_best"}
 # Keys whose values make replicas of one experiment.
 REPLICAS = {"seed", "data_seed"}
 # Runs with these outcomes do not enter medians.
@@ -94,12 +95,12 @@ def same(a, b):
 
 
 def swept_keys(ds):
-    """Keys that differ between runs, replicas (seeds) apart, in the file's order."""
+    """Keys that differ between the runs that own them, replicas (seeds) apart, in the file's order."""
     keys = []
     for name, var in ds.variables.items():
         if var.dims != ("run",) or name in OUTCOMES | REPLICAS:
             continue
-        values = column(ds, name)
+        values = [v for v in column(ds, name) if v == v and v != ""]
         if any(not same(v, values[0]) for v in values):
             keys.append(name)
     return keys

@@ -41,7 +41,8 @@ typedef struct training {
 static void step(void *p) {
   training *x = p;
   double vote = 0;
-  x->model->kind->step(x->model, pl_optim_step(x->optim, x->t++), &vote);
+  x->model->kind->step(x->model, x->t, pl_optim_step(x->optim, x->t), &vote);
+  x->t++;
 }
 
 /* Rounds in lockstep over the ranks, so that all cores are busy at the same time. */
@@ -99,7 +100,7 @@ static void against_floor(const pl_comm *world, const pl_rates *rates, int n, in
   pl_config *cfg;
   pl_spec spec;
   training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
-  x.optim = pl_optim_new(&spec, x.model);
+  x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
   step(&x);
   double once = pl_clock();
   step(&x);
@@ -172,7 +173,7 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
   pl_config *cfg;
   pl_spec spec;
   training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
-  x.optim = pl_optim_new(&spec, x.model);
+  x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
   double measured = bench_time(step, &x, 9, 0.02);
   pl_optim_free(x.optim);
   pl_gcnn.destroy(x.model);

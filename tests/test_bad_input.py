@@ -158,7 +158,7 @@ def test_bad_arguments(folder):
 
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_too_large_for_memory(ranks, folder):
-    fails(folder, "group: S_12\n", "S_12 needs", "GB per rank", f"have {ranks}", code=ENVIRONMENT,
+    fails(folder, "group: S_12\n", "S_12, gcnn, depth 3) needs", "GB per rank", f"have {ranks}", code=ENVIRONMENT,
           ranks=ranks, args=["--memory-per-rank", "1G"])
 
 

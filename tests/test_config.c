@@ -1,7 +1,12 @@
 /* ranks: 1 2 3 */
 #include "pl_test.h"
 
+#include "model/model.h"
+#include "model/optim.h"
+#include "nets/group/keys.h"
+#include "model/loss.h"
 #include "run/config.h"
+#include "run/keys.h"
 
 #include <unistd.h>
 
@@ -14,7 +19,9 @@ static pl_status parse(const char *text, const char *set, pl_config **out) {
 
 static const char *value(const pl_config *cfg, int64_t r, const char *key) {
   static char buf[256];
-  pl_config_value(cfg, r, pl_key_find(key), buf, sizeof buf);
+  int k = pl_config_find(cfg, key);
+  assert_true(k >= 0);
+  pl_config_value(cfg, r, k, buf, sizeof buf);
   return buf;
 }
 
@@ -102,6 +109,20 @@ static const struct {
     {G "model.init: {kind: [gaussian, file], path: a.nc}", 0, "model.init.kind model.init.path",
      "gaussian a.nc; file a.nc"},
     {G "data: {kind: file, path: a.nc}", "data.kind=gaussian", "data.kind", "gaussian"},
+    {G "optimizer: {kind: adam, beta1: 0}", "optimizer.kind=gd", "optimizer.kind", "gd"},
+    /* each owner reads its keys: what a run does not own is empty in it */
+    {G "model.kind: [gcnn, cnn]\nrecord.kkt: [true, false]", 0, "model.kind record.kkt",
+     "gcnn true; gcnn false; cnn ; cnn "},
+    {G "zip: [[optimizer.kind, optimizer.beta2]]\noptimizer.kind: [gd, adam]\n"
+       "optimizer.beta2: [0.5, 0.25]",
+     0, "optimizer.kind optimizer.beta2", "gd ; adam 0.25"},
+    {G "data.kind: [teacher, gaussian]\ndata.irreps: ['2,1']", 0, "data.kind data.test",
+     "teacher 1000; gaussian 0"},
+    {G "model.kind: gcnn-relu\ntrain.batch: [whole, 4]\nepochs: 3", 0, "train.batch epochs",
+     "whole 3; 4 3"},
+    /* words of YAML */
+    {G "record.beta: True\nrecord.final: FALSE", 0, "record.beta record.final", "true false"},
+    {G "data.seed: ~\nmodel.depth: null", 0, "data.seed model.depth", " 3"},
 };
 
 static void good_files_make_their_runs(void **state) {
@@ -231,9 +252,19 @@ static const struct {
     {G "model.init.kind: file", 0, "f.yaml:2: model.init.kind: |needs model.init.path"},
     {G "model.init.path: a.nc", 0, "f.yaml:2: model.init.path: only for model.init.kind: file"},
     {G "data.kind: [gaussian,\n  file]", 0, "f.yaml:3: data.kind: |needs data.path"},
-    {G "data.path: a.nc", 0, "f.yaml:2: data.path: only for"},
+    {G "data.path: a.nc", 0,
+     "f.yaml:2: data.path: not used by model.kind gcnn, data.kind gaussian|used by data.kind"},
+    {G "model.pooling: mean", 0,
+     "f.yaml:2: model.pooling: not used by model.kind gcnn|used by "
+     "model.kind cnn, fc"},
+    {G "optimizer.kind: [gd, ngd]\noptimizer.beta1: 0", 0, "not used by|optimizer.kind adam"},
+    {G, "optimizer.beta1=0", "--set optimizer.beta1: not used by"},
+    {G "train.batch: 4", 0, "not used by model.kind gcnn|used by model.kind gcnn-relu"},
+    {G "model.kind: gcnn-relu\nepochs: 2\nsteps: 3", 0, "f.yaml:3: epochs: steps are given"},
+    {G "group: ~", 0, "twice"},
+    {"group: ~", 0, "group: "},
     {G "data.kind: irrep", 0, "f.yaml:2: data.kind: |needs data.irreps"},
-    {G "data.irreps: ['2,1']", 0, "f.yaml:2: data.irreps: only for data.kind: irrep"},
+    {G "data.irreps: ['2,1']", 0, "f.yaml:2: data.irreps: not used by|data.kind irrep, teacher"},
     {G, "data.kind=irrep", "--set data.kind: |needs data.irreps"},
     {G "steps: [10, 20]\nrecord.steps: [5, 15]", 0,
      "f.yaml:3: record.steps: step 15 is beyond the last (steps: 10)"},
@@ -265,27 +296,34 @@ static void defaults_are_those_of_the_table(void **state) {
   assert_ok(parse(G, NULL, &cfg));
   assert_int_equal(pl_config_num_runs(cfg), 1);
   pl_config_run(cfg, 0, &s);
-  assert_string_equal(s.title, "");
-  assert_string_equal(s.group, "S_3");
-  assert_int_equal(s.model_depth, 3);
-  assert_int_equal(s.init_kind, PL_INIT_GAUSSIAN);
-  assert_true(s.init_scale == 1 && isnan(s.init_readout_scale) && isnan(s.data_scale));
-  assert_null(s.init_path);
-  assert_null(s.data_path);
-  assert_int_equal(s.data_samples, 10);
-  assert_int_equal(s.data_irreps.n, 0);
-  assert_true(s.data_seed == PL_UNSET && s.record_irreps == PL_UNSET && s.grid_block == PL_UNSET);
-  assert_int_equal(s.loss, PL_LOSS_EXPONENTIAL);
-  assert_true(s.lr == 0.01 && s.growth_factor == 1 && s.growth_every == 100);
-  assert_true(s.steps == 1000 && s.stop_loss == 0 && s.seed == 0);
-  assert_true(s.record_steps.n == 0 && s.record_points == 100 && s.record_final == 0);
-  assert_true(s.record_exponents.n == 1 && s.record_exponents.v[0] == 1);
-  for (int i = 0; i < pl_num_keys; i++) {
-    assert_false(pl_config_swept(cfg, pl_keys + i));
-    if (pl_keys[i].required) continue;
-    const char *fallback = pl_keys[i].fallback ? pl_keys[i].fallback : "";
-    bool empty_text = pl_keys[i].type == PL_KEY_TEXT && pl_keys[i].fallback && !*fallback;
-    assert_string_equal(value(cfg, 0, pl_keys[i].name), empty_text ? "\"\"" : fallback);
+  const pl_common *c = &s.common;
+  const pl_group_values *g = pl_group_values_of(&s);
+  const pl_group_data_values *d = pl_group_data_of(&s);
+  const pl_optim_values *o = pl_optim_values_of(&s);
+  assert_string_equal(s.model->name, "gcnn");
+  assert_string_equal(s.data->name, "gaussian");
+  assert_string_equal(c->title, "");
+  assert_string_equal(g->group, "S_3");
+  assert_int_equal(g->depth, 3);
+  assert_int_equal(g->init_kind, PL_INIT_GAUSSIAN);
+  assert_true(g->init_scale == 1 && isnan(g->init_readout_scale) && d->scale == 0);
+  assert_null(g->init_path);
+  assert_int_equal(c->samples, 10);
+  assert_int_equal(d->irreps.n, 0);
+  assert_true(c->data_seed == PL_UNSET && g->record_irreps == PL_UNSET);
+  assert_true(g->grid_block == PL_UNSET && c->epochs <= 0);
+  assert_int_equal(g->loss, PL_LOSS_EXPONENTIAL);
+  assert_true(o->lr == 0.01 && o->growth_factor == 1 && o->growth_every == 100);
+  assert_true(c->steps == 1000 && c->stop_loss == 0 && c->seed == 0);
+  assert_true(c->record_steps.n == 0 && c->record_points == 100 && c->record_final == 0);
+  assert_true(g->record_exponents.n == 1 && g->record_exponents.v[0] == 1);
+  for (int k = 0; k < pl_config_num_keys(cfg); k++) {
+    const pl_key *key = pl_config_key(cfg, k);
+    assert_false(pl_config_swept(cfg, k));
+    if (key->required || !strcmp(key->name, "data.kind")) continue;
+    const char *fallback = pl_keys_fallback(key, s.model, s.data);
+    bool empty_text = key->type == PL_KEY_TEXT && fallback && !*fallback;
+    assert_string_equal(value(cfg, 0, key->name), empty_text ? "\"\"" : fallback ? fallback : "");
   }
   assert_string_equal(pl_config_text(cfg), G);
   assert_string_equal(pl_config_sets(cfg), "");
@@ -303,18 +341,20 @@ static void values_reach_the_fields_of_a_run(void **state) {
   assert_ok(pl_config_parse(text, strlen(text), "f.yaml", sets, 3, &cfg));
   assert_int_equal(pl_config_num_runs(cfg), 4);
   pl_config_run(cfg, 2, &s);
-  assert_string_equal(s.group, "S_4");
-  assert_true(s.model_depth == 4 && s.init_readout_scale == 0.25 && s.data_scale == 0);
-  assert_true(s.data_seed == 9 && s.seed == 2 && s.optimizer_kind == 1);
-  assert_int_equal(s.loss, PL_LOSS_LOGISTIC);
-  assert_int_equal(s.data_irreps.n, 2);
-  assert_string_equal(s.data_irreps.v[1], "x");
-  assert_true(s.record_steps.n == 2 && s.record_steps.v[1] == 10);
-  assert_true(s.record_exponents.n == 1 && s.record_exponents.v[0] == 0.5);
+  const pl_group_values *g = pl_group_values_of(&s);
+  assert_string_equal(g->group, "S_4");
+  assert_true(g->depth == 4 && g->init_readout_scale == 0.25);
+  assert_true(s.common.data_seed == 9 && s.common.seed == 2 && s.common.optimizer_kind == 1);
+  assert_int_equal(g->loss, PL_LOSS_LOGISTIC);
+  assert_int_equal(pl_group_data_of(&s)->irreps.n, 2);
+  assert_true(pl_group_data_of(&s)->scale == 0);
+  assert_string_equal(pl_group_data_of(&s)->irreps.v[1], "x");
+  assert_true(s.common.record_steps.n == 2 && s.common.record_steps.v[1] == 10);
+  assert_true(g->record_exponents.n == 1 && g->record_exponents.v[0] == 0.5);
   pl_config_run(cfg, 3, &s);
-  assert_true(s.record_exponents.n == 2 && s.record_exponents.v[1] == 2);
-  assert_true(pl_config_swept(cfg, pl_key_find("group")));
-  assert_false(pl_config_swept(cfg, pl_key_find("data.irreps")));
+  assert_true(g->record_exponents.n == 2 && g->record_exponents.v[1] == 2);
+  assert_true(pl_config_swept(cfg, pl_config_find(cfg, "group")));
+  assert_false(pl_config_swept(cfg, pl_config_find(cfg, "data.irreps")));
   assert_string_equal(pl_config_sets(cfg), "optimizer.kind=ngd\nseed=1\nseed=2");
   pl_config_free(cfg);
 }
@@ -343,6 +383,7 @@ static void printed_values_parse_to_the_same(void **state) {
       "title: '-'\n" G,
       "title: 'a '\n" G,
       "title: |\n  two\n  lines\n" G,
+      "title: 'null'\n" G,
       G "optimizer.lr: 0.30000000000000004\nstop.loss: 1e-300\nseed: 9007199254740992",
       G "record: {exponents: [0.1, 3e200], steps: [0, 5], irreps: false}\n",
       G "data: {kind: irrep, irreps: ['3,1,1', 'a x b', '[', \"'\"]}\n",
@@ -352,27 +393,23 @@ static void printed_values_parse_to_the_same(void **state) {
     const char *sets[64];
     char *set[64];
     int n = 0;
-    assert_true(pl_num_keys <= 64);
     assert_ok(parse(texts[t], NULL, &cfg));
-    for (int i = 0; i < pl_num_keys; i++)
-      if (*value(cfg, 0, pl_keys[i].name)) {
-        set[n] = pl_asprintf("%s=%s", pl_keys[i].name, value(cfg, 0, pl_keys[i].name));
-        sets[n] = set[n], n++;
-      }
+    assert_true(pl_config_num_keys(cfg) <= 64);
+    for (int k = 0; k < pl_config_num_keys(cfg); k++) {
+      const char *name = pl_config_key(cfg, k)->name;
+      if (!*value(cfg, 0, name)) continue;
+      if (pl_config_key(cfg, k)->with) continue; /* a default that needs its word */
+      set[n] = pl_asprintf("%s=%s", name, value(cfg, 0, name));
+      sets[n] = set[n], n++;
+    }
     assert_ok(pl_config_parse("title: x", 8, "copy", sets, n, &copy));
-    pl_spec a, b;
-    pl_config_run(cfg, 0, &a);
-    pl_config_run(copy, 0, &b);
-    assert_string_equal(a.title, b.title);
-    assert_true(a.lr == b.lr && a.stop_loss == b.stop_loss && a.seed == b.seed);
-    assert_true(a.record_irreps == b.record_irreps);
-    assert_int_equal(a.record_exponents.n, b.record_exponents.n);
-    for (int i = 0; i < a.record_exponents.n; i++)
-      assert_true(a.record_exponents.v[i] == b.record_exponents.v[i]);
-    assert_int_equal(a.record_steps.n, b.record_steps.n);
-    assert_int_equal(a.data_irreps.n, b.data_irreps.n);
-    for (int i = 0; i < a.data_irreps.n; i++)
-      assert_string_equal(a.data_irreps.v[i], b.data_irreps.v[i]);
+    for (int k = 0; k < pl_config_num_keys(cfg); k++) {
+      const pl_key *row;
+      const void *a = pl_config_typed(cfg, 0, k, &row);
+      const void *b = pl_config_typed(copy, 0, pl_config_find(copy, row->name), NULL);
+      assert_true(pl_value_equal(row, a, b));
+    }
+    assert_int_equal(pl_config_same(cfg, copy), PL_OK);
     while (n > 0) pl_free(set[--n]);
     pl_config_free(copy);
     pl_config_free(cfg);
@@ -384,7 +421,7 @@ static void printing_counts_like_snprintf(void **state) {
   pl_config *cfg;
   char buf[6] = "?????";
   assert_ok(parse(G "record.steps: [1, 22, 333]", NULL, &cfg));
-  const pl_key *key = pl_key_find("record.steps");
+  int key = pl_config_find(cfg, "record.steps");
   assert_int_equal(pl_config_value(cfg, 0, key, NULL, 0), 12);
   assert_int_equal(pl_config_value(cfg, 0, key, buf, sizeof buf), 12);
   assert_string_equal(buf, "[1, 2");
@@ -432,7 +469,7 @@ static void a_million_runs_cost_little(void **state) {
   assert_true(pl_mem_bytes() - before < 4000000);
   pl_spec s;
   pl_config_run(cfg, 712345, &s);
-  assert_true(s.lr == 8 && s.seed == 12345);
+  assert_true(pl_optim_values_of(&s)->lr == 8 && s.common.seed == 12345);
   pl_config_free(cfg);
 }
 
@@ -479,20 +516,105 @@ static void every_rank_reads_the_same(void **state) {
   assert_string_equal(pl_error_message(), "/tmp: Is a directory");
 }
 
-static void the_table_of_keys_fits_the_page(void **state) {
-  (void)state;
-  char *text = NULL;
-  size_t n = 0;
-  FILE *f = open_memstream(&text, &n);
-  pl_config_print_keys(f);
-  fclose(f);
-  for (int i = 0; i < pl_num_keys; i++) assert_non_null(strstr(text, pl_keys[i].name));
-  assert_non_null(strstr(text, "0.01"));
+static void expect_lines_that_fit(char *text) {
   for (char *save = NULL, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
     assert_true(strlen(l) <= 100);
     assert_true(l[strlen(l) - 1] != ' ');
   }
+}
+
+static char *printed(const char *network) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *f = open_memstream(&text, &n);
+  assert_ok(pl_keys_print(f, network));
+  fclose(f);
+  return text;
+}
+
+static void the_table_of_keys_fits_the_page(void **state) {
+  (void)state;
+  pl_arena arena = {0};
+  int num;
+  const pl_owned *list = pl_keys_list(&arena, &num);
+  char *text = printed(NULL);
+  for (int i = 0; i < num; i++) assert_non_null(strstr(text, list[i].row->name));
+  assert_non_null(strstr(text, "0.01"));
+  expect_lines_that_fit(text);
   free(text);
+  for (int i = 0; pl_zoo_model(i); i++) {
+    text = printed(pl_zoo_model_name(i));
+    assert_non_null(strstr(text, "optimizer.kind adam"));
+    expect_lines_that_fit(text);
+    free(text);
+  }
+  assert_int_equal(pl_keys_print(stderr, "perceptron"), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "expected one of gcnn, "));
+  pl_arena_free(&arena);
+}
+
+static pl_status same(const char *was, const char *now) {
+  pl_config *a, *b;
+  assert_ok(parse(was, NULL, &a));
+  assert_ok(parse(now, NULL, &b));
+  pl_status st = pl_config_same(a, b);
+  pl_config_free(a);
+  pl_config_free(b);
+  return st;
+}
+
+/* Values are compared, not their texts, however long those are. */
+static void sweeps_are_the_same_in_their_values(void **state) {
+  (void)state;
+  enum { MANY = 1500 };
+  char *a = pl_alloc(8 * MANY, 1, "text"), *b = pl_alloc(8 * MANY, 1, "text");
+  int m = sprintf(a, G "record.steps: [0"), n = sprintf(b, G "record.steps: [0");
+  for (int i = 1; i < MANY / 2; i++) {
+    m += sprintf(a + m, ", %d", 2 * i);
+    n += sprintf(b + n, ", %d", i == 700 ? 1401 : 2 * i);
+  }
+  strcpy(a + m, "]\nsteps: 4000\n");
+  strcpy(b + n, "]\nsteps: 4000\n");
+  assert_int_equal(same(a, a), PL_OK);
+  assert_int_equal(same(a, b), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "record.steps: "));
+  pl_free(a);
+  pl_free(b);
+  assert_int_equal(same(G "optimizer.lr: 0.1", G "optimizer.lr: 1e-1"), PL_OK);
+  assert_int_equal(same(G "title: a\ncheckpoint.every: 3", G "title: b\nmapping.team: 1"), PL_OK);
+  assert_int_equal(same(G "seed: 0..2", G "seed: [0, 1, 3]"), PL_EINPUT);
+  assert_string_equal(pl_error_message(), "seed: was 2, is now 3");
+  assert_int_equal(same(G "seed: 0..2", G "seed: 0..3"), PL_EINPUT);
+  assert_string_equal(pl_error_message(), "seed: had 3 values, has 4 now");
+  assert_int_equal(same(G "seed: 0..1\nsteps: [4, 5]", G "steps: [4, 5]\nseed: 0..1"), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "stands in another order or zip"));
+  assert_int_equal(same(G "data.kind: sparse", G), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "data.kind: was sparse, is now gaussian"));
+}
+
+static int64_t classes(const char *text, int touches) {
+  pl_config *cfg;
+  int64_t class_of[64];
+  assert_ok(parse(text, NULL, &cfg));
+  assert_true(pl_config_num_runs(cfg) <= 64);
+  int64_t n = pl_config_classes(cfg, touches, class_of);
+  for (int64_t r = 0, seen = 0; r < pl_config_num_runs(cfg); r++) {
+    assert_true(class_of[r] <= seen); /* numbered as they appear */
+    seen += class_of[r] == seen;
+  }
+  pl_config_free(cfg);
+  return n;
+}
+
+static void runs_form_classes(void **state) {
+  (void)state;
+  assert_int_equal(classes(G "seed: 0..3\noptimizer.lr: [1, 2]", PL_COST), 1);
+  assert_int_equal(classes(G "seed: 0..3\nsteps: [5, 6]", PL_COST), 2);
+  assert_int_equal(classes(G "seed: 0..3\nsteps: [5, 6, 5]", PL_COST), 2);
+  assert_int_equal(classes(G "seed: 0..3\nsteps: [5, 6]", PL_DATA), 4);
+  assert_int_equal(classes(G "data.seed: 1\nseed: 0..3\nsteps: [5, 6]", PL_DATA), 1);
+  assert_int_equal(classes(G "model.kind: [gcnn, cnn]\nmodel.pooling: [none, mean]", PL_COST), 3);
+  assert_int_equal(classes(G "record.steps: [[1, 2], [1, 2, 3], [1, 2]]", PL_COST), 2);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -507,5 +629,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_million_runs_cost_little),
     cmocka_unit_test(every_rank_reads_the_same),
     cmocka_unit_test(the_table_of_keys_fits_the_page),
+    cmocka_unit_test(sweeps_are_the_same_in_their_values),
+    cmocka_unit_test(runs_form_classes),
 };
 PL_TEST_MAIN(tests)

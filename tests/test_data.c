@@ -1,9 +1,17 @@
 /* ranks: 1 3 */
 #include "pl_test.h"
 
-#include "../src/model/data_internal.h"
+#include "../src/nets/group/draw.h"
+#include "../src/nets/group/listed_irreps.h"
+#include "../src/nets/group/permutations.h"
+#include "../src/nets/group/teacher.h"
+#include "base/nc.h"
+#include "nets/group/data.h"
+#include "nets/group/keys.h"
 #include "run/config.h"
 #include "spectral/spectrum.h"
+
+#include <unistd.h>
 
 /* Over the world: irreps of dimension 2 and more on a grid of all ranks. */
 static pl_layout *spread(const pl_group *g) {
@@ -37,14 +45,13 @@ static const int ranks_of[] = {2, 2, 1}; /* a quaternionic rank counts twice */
 
 /* The teacher over the group, whole, on rank 0 of the layout's team. */
 static double *teacher(const pl_spec *spec, const pl_group *g, const pl_layout *l, double **F) {
-  int64_t *irreps = pl_alloc((size_t)spec->data_irreps.n, sizeof *irreps, "irreps");
-  for (int k = 0; k < spec->data_irreps.n; k++)
-    irreps[k] = pl_group_irrep_by_label(g, spec->data_irreps.v[k]);
-  int64_t *packed = data_packed_offsets(g);
+  int64_t *irreps = pl_alloc((size_t)listed_irreps_num(spec), sizeof *irreps, "irreps");
+  assert_ok(listed_irreps_find(spec, g, irreps));
+  int64_t *packed = draw_packed_offsets(g);
   pl_transform *t;
   assert_ok(pl_transform_new(l, &t));
   *F = pl_alloc((size_t)l->local, sizeof **F, "teacher");
-  data_teacher(spec, l, packed, 0, irreps, *F);
+  teacher_draw(spec, l, packed, 0, irreps, *F);
   double *f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "f");
   double *whole = pl_zalloc((size_t)pl_group_order(g), sizeof *whole, "whole");
   pl_transform_inverse(t, *F, f);
@@ -66,8 +73,9 @@ static void check_ranks(const pl_spec *spec, const pl_layout *l, const double *F
     assert_ok(pl_stack_singular_values(l, b, copy, svd, sigma));
     for (int64_t k = 0; k < b->count; k++) {
       int want = 0, have = 0;
-      for (int j = 0; j < spec->data_irreps.n; j++)
-        if (pl_group_irrep_by_label(l->group, spec->data_irreps.v[j]) == b->irrep[k]) want = rank;
+      const pl_texts *listed = &pl_group_data_of(spec)->irreps;
+      for (int j = 0; j < listed->n; j++)
+        if (pl_group_irrep_by_label(l->group, listed->v[j]) == b->irrep[k]) want = rank;
       for (int j = 0; j < b->dim; j++) have += sigma[k * b->dim + j] > 1e-10;
       assert_int_equal(have, want);
     }
@@ -83,23 +91,27 @@ static double inner(int64_t n, const double *a, const double *b) {
   return sum;
 }
 
+/* Sample i as a spectrum. */
+static void take(const pl_layout *l, const pl_samples *s, int64_t i, double *F) {
+  for (int k = 0; k < l->num_stacks; k++) {
+    const pl_stack *b = &l->stacks[k];
+    memcpy(F + b->offset, pl_samples_stack(s, b) + i * pl_data_stride(b),
+           (size_t)pl_stack_doubles(b) * sizeof *F);
+  }
+}
+
 /* Samples of a data set, one after the other over the group. */
-static void check_samples(const pl_layout *l, int64_t n, const double *x, const double *y,
-                          const double *b, double margin) {
-  int64_t order = pl_group_order(l->group);
+static void check_samples(const pl_layout *l, const pl_samples *s, const double *b, double margin) {
+  int64_t n = s->num, order = pl_group_order(l->group);
   double *f = pl_alloc((size_t)order, sizeof *f, "f"), norm2 = 0, least = INFINITY, most = 0;
   double *F = pl_alloc((size_t)l->local, sizeof *F, "F");
   pl_transform *t;
   assert_ok(pl_transform_new(l, &t));
   for (int64_t i = 0; i < n; i++) {
-    for (int k = 0; k < l->num_stacks; k++) {
-      const pl_stack *c = &l->stacks[k];
-      memcpy(F + c->offset, x + n * c->offset + i * pl_data_stride(c),
-             (size_t)pl_stack_doubles(c) * sizeof *F);
-    }
+    take(l, s, i, F);
     pl_transform_inverse(t, F, f);
-    least = fmin(least, y[i] * inner(order, f, b));
-    most = fmax(most, y[i] * inner(order, f, b));
+    least = fmin(least, s->y[i] * inner(order, f, b));
+    most = fmax(most, s->y[i] * inner(order, f, b));
     norm2 += inner(order, f, f) / (double)n;
   }
   assert_true(least >= margin - 1e-12 && least < margin + 0.5 && most > margin + 0.5);
@@ -120,8 +132,9 @@ static void teachers_have_their_rank_and_margin(void **state) {
     pl_layout *alone, *team = NULL;
     assert_ok(pl_config_parse(sweeps[k], strlen(sweeps[k]), "test", NULL, 0, &c));
     pl_config_run(c, 0, &spec);
-    spec.data_samples = 40;
-    assert_ok(pl_group_parse(spec.group, &g));
+    spec.common.samples = 40;
+    spec.common.validation = 30;
+    assert_ok(pl_group_of(&spec, NULL, &g));
     assert_ok(pl_layout_alone(g, &alone));
     team = spread(g);
     int64_t order = pl_group_order(g);
@@ -133,10 +146,15 @@ static void teachers_have_their_rank_and_margin(void **state) {
     pl_data *data;
     double *F = pl_alloc((size_t)alone->local, sizeof *F, "F");
     assert_ok(pl_data_new(&spec, alone, NULL, NULL, F, &data));
-    check_samples(alone, data->num_samples, data->x, data->y, a, 0.75);
-    assert_int_equal(data->num_test, 1000);
-    check_samples(alone, data->num_test, data->test_x, data->test_y, a, 0.75);
-    assert_true(data->test_x[0] != data->x[0]);
+    const int64_t num[PL_NUM_PARTS] = {40, 30, 1000};
+    for (int p = 0; p < PL_NUM_PARTS; p++) {
+      assert_int_equal(data->part[p].num, num[p]);
+      assert_int_equal(pl_data_count(&spec, p), num[p]);
+      check_samples(alone, &data->part[p], a, 0.75);
+    }
+    assert_true(data->part[PL_TEST].x[0] != data->part[PL_TRAIN].x[0]);
+    assert_true(data->part[PL_VALIDATION].x[0] != data->part[PL_TRAIN].x[0]);
+    assert_true(data->part[PL_VALIDATION].x[0] != data->part[PL_TEST].x[0]);
     pl_data_free(data);
     double *all[] = {A, T, a, b, F};
     for (int i = 0; i < 5; i++) pl_free(all[i]);
@@ -163,15 +181,15 @@ static void sums_of_permutations_two_ways(void **state) {
   double *f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "f");
   double *F = pl_alloc((size_t)l->local, sizeof *F, "F");
   double *H = pl_alloc((size_t)l->local, sizeof *H, "H");
-  data_sum_permutations(l, t, NULL, COUNT, perms, weights, f, F);
-  data_sum_permutations(l, NULL, tables, COUNT, perms, weights, NULL, H);
+  permutations_sum(l, t, NULL, COUNT, perms, weights, f, F);
+  permutations_sum(l, NULL, tables, COUNT, perms, weights, NULL, H);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     for (int64_t k = 0; k < pl_stack_doubles(b); k++)
       assert_close(H[b->offset + k], F[b->offset + k], 1e-12);
   }
   /* The first and the last are the same one. */
-  assert_close(data_inner(l, F, F), 1.25 * 1.25 + 4 + 0.25 + 9, 1e-12);
+  assert_close(draw_inner(l, F, F), 1.25 * 1.25 + 4 + 0.25 + 9, 1e-12);
   pl_free(f);
   pl_free(F);
   pl_free(H);
@@ -181,8 +199,161 @@ static void sums_of_permutations_two_ways(void **state) {
   pl_group_free(g);
 }
 
+/* ---- parts ---- */
+
+/* One run, its group, layout and data. */
+typedef struct made {
+  pl_config *config;
+  pl_spec spec;
+  pl_group *group;
+  pl_layout *layout;
+  pl_data *data;
+} made;
+
+static pl_status make(const char *sweep, const char *set, made *m) {
+  assert_ok(pl_config_parse(sweep, strlen(sweep), "test", &set, set ? 1 : 0, &m->config));
+  pl_config_run(m->config, 0, &m->spec);
+  assert_ok(pl_group_of(&m->spec, NULL, &m->group));
+  m->layout = spread(m->group);
+  pl_transform *t = NULL;
+  double *f = NULL, *F = pl_alloc((size_t)m->layout->local, sizeof *F, "F");
+  if (pl_group_data_needs_transform(&m->spec)) {
+    assert_ok(pl_transform_new(m->layout, &t));
+    f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "f");
+  }
+  m->data = NULL;
+  pl_status st = pl_data_new(&m->spec, m->layout, t, f, F, &m->data);
+  pl_transform_free(t);
+  pl_free(f);
+  pl_free(F);
+  return st;
+}
+
+static void unmake(made *m) {
+  pl_data_free(m->data);
+  pl_layout_free(m->layout);
+  pl_group_free(m->group);
+  pl_config_free(m->config);
+}
+
+static bool same_sample(const pl_layout *l, const pl_samples *a, int64_t i, const pl_samples *b,
+                        int64_t j) {
+  size_t bytes = (size_t)l->local * sizeof(double);
+  double *F = pl_zalloc(1, bytes, "F"), *H = pl_zalloc(1, bytes, "H");
+  take(l, a, i, F);
+  take(l, b, j, H);
+  double differ = memcmp(F, H, bytes) != 0;
+  pl_free(F);
+  pl_free(H);
+  pl_comm_sum(&l->team, &differ, 1);
+  return differ == 0;
+}
+
+/* Generated parts: labels in turn, samples that are all new, and those of training as without
+ * other parts. */
+static void parts_are_fresh(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"gaussian", "sparse"};
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    made one, all;
+    char *alone = pl_asprintf("group: S_4\ndata: {kind: %s, samples: 5}", kinds[k]);
+    char *parts =
+        pl_asprintf("group: S_4\ndata: {kind: %s, samples: 5, validation: 4, test: 3}", kinds[k]);
+    assert_ok(make(alone, NULL, &one));
+    assert_ok(make(parts, NULL, &all));
+    assert_int_equal(one.data->part[PL_VALIDATION].num, 0);
+    assert_int_equal(one.data->part[PL_TEST].num, 0);
+    const pl_samples *part = all.data->part;
+    for (int p = 0; p < PL_NUM_PARTS; p++) {
+      assert_int_equal(part[p].num, 5 - p);
+      for (int64_t i = 0; i < part[p].num; i++) assert_true(part[p].y[i] == (i % 2 ? -1 : 1));
+    }
+    for (int64_t i = 0; i < 5; i++)
+      assert_true(same_sample(all.layout, &part[0], i, &one.data->part[0], i));
+    for (int p = 0; p < PL_NUM_PARTS; p++)
+      for (int q = 0; q < PL_NUM_PARTS; q++)
+        for (int64_t i = 0; i < part[p].num; i++)
+          for (int64_t j = 0; j < part[q].num; j++)
+            assert_true(same_sample(all.layout, &part[p], i, &part[q], j) == (p == q && i == j));
+    unmake(&one);
+    unmake(&all);
+    pl_free(alone);
+    pl_free(parts);
+  }
+}
+
+enum { ROWS = 7, ORDER = 6 };
+
+/* Row i is 1 + i at element i mod 6; split NULL: no such variable. */
+static void write_rows(const char *path, const double *y, const int64_t *split) {
+  MPI_Barrier(MPI_COMM_WORLD); /* others may still read what is there */
+  if (pl_test_world.rank == 0) {
+    pl_nc *nc;
+    const char *sample[] = {"sample", NULL};
+    double x[ROWS * ORDER] = {0};
+    for (int i = 0; i < ROWS; i++) x[i * ORDER + i % ORDER] = 1 + i;
+    assert_ok(pl_nc_create(path, true, false, &nc));
+    pl_nc_def_dim(nc, "sample", ROWS);
+    pl_nc_def_dim(nc, "element", ORDER);
+    pl_nc_def_var(nc, "x", PL_NC_DOUBLE, (const char *[]){"sample", "element", NULL}, "x", "1");
+    pl_nc_def_var(nc, "y", PL_NC_DOUBLE, sample, "y", "1");
+    if (split) pl_nc_def_var(nc, "split", PL_NC_INT, sample, "part", "1");
+    pl_nc_end_def(nc);
+    pl_nc_put_doubles(nc, "x", NULL, NULL, x);
+    pl_nc_put_doubles(nc, "y", NULL, NULL, y);
+    if (split) pl_nc_put_ints(nc, "split", NULL, NULL, split);
+    assert_ok(pl_nc_close(nc));
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void a_file_says_which_part(void **state) {
+  (void)state;
+  char path[] = "/tmp/pl_test_data_XXXXXX";
+  const double y[ROWS] = {1, 1, -1, -1, 1, -1, -1};
+  const int64_t split[ROWS] = {2, 0, 0, 1, 2, 0, 2}, wrong[ROWS] = {0, 1, 2, 3, 0, 0, 0};
+  const int64_t row[PL_NUM_PARTS][3] = {{1, 2, 5}, {3}, {0, 4, 6}}, num[PL_NUM_PARTS] = {3, 1, 3};
+  const char *key = NULL;
+  made whole, parts;
+  if (pl_test_world.rank == 0) close(mkstemp(path));
+  MPI_Bcast(path, sizeof path, MPI_CHAR, 0, MPI_COMM_WORLD);
+  char *set = pl_asprintf("data.path=%s", path);
+  write_rows(path, y, NULL);
+  assert_ok(make("group: S_3\ndata: {kind: file}", set, &whole));
+  assert_int_equal(whole.data->part[PL_TRAIN].num, ROWS);
+  for (int p = 1; p < PL_NUM_PARTS; p++) assert_int_equal(whole.data->part[p].num, 0);
+  assert_ok(pl_group_data_check(&whole.spec, whole.group, &key));
+  write_rows(path, y, split);
+  assert_ok(make("group: S_3\ndata: {kind: file}", set, &parts));
+  assert_ok(pl_group_data_check(&parts.spec, parts.group, &key));
+  for (int p = 0; p < PL_NUM_PARTS; p++) {
+    const pl_samples *s = &parts.data->part[p];
+    assert_int_equal(s->num, num[p]);
+    assert_int_equal(pl_data_count(&parts.spec, p), num[p]);
+    for (int64_t i = 0; i < s->num; i++) {
+      assert_true(s->y[i] == y[row[p][i]]);
+      for (int64_t k = 0; k < ROWS; k++)
+        assert_true(same_sample(parts.layout, s, i, &whole.data->part[0], k) == (k == row[p][i]));
+    }
+  }
+  write_rows(path, y, wrong);
+  assert_int_equal(pl_group_data_check(&parts.spec, parts.group, &key), PL_EINPUT);
+  assert_string_equal(key, "data.path");
+  assert_non_null(strstr(pl_error_message(), "split[3] is 3"));
+  write_rows(path, y, (const int64_t[ROWS]){1, 1, 1, 1, 1, 2, 2});
+  assert_int_equal(pl_group_data_check(&parts.spec, parts.group, &key), PL_EINPUT);
+  assert_non_null(strstr(pl_error_message(), "nowhere 0"));
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (pl_test_world.rank == 0) unlink(path);
+  unmake(&whole);
+  unmake(&parts);
+  pl_free(set);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sums_of_permutations_two_ways),
     cmocka_unit_test(teachers_have_their_rank_and_margin),
+    cmocka_unit_test(parts_are_fresh),
+    cmocka_unit_test(a_file_says_which_part),
 };
 PL_TEST_MAIN(tests)

@@ -361,7 +361,7 @@ def test_limit_of_a_linear_network(kind, tmp_path):
 @pytest.mark.parametrize("keys, words", [
     ("group: S_8\nmodel.kind: fc\n", ["model.kind", "40320", "GB", "10000"]),
     ("group: D_4\nmodel.pooling: mean\n", ["model.pooling", "gcnn-relu"]),
-    ("group: D_4\nmodel.kind: fc\noptimizer.domain: fourier\n", ["optimizer.domain", "gcnn"]),
+    ("group: D_4\nmodel.kind: fc\noptimizer: {kind: adam, domain: fourier}\n", ["optimizer.domain", "gcnn"]),
     ("group: D_4\nmodel.kind: cnn-tanh\n", ["gcnn-relu", "fc"]),
 ])
 def test_refusals(keys, words, tmp_path):

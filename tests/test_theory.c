@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "linalg/nnls.h"
 #include "model/optim.h"
+#include "nets/group/keys.h"
 #include "nets/group/optimum.h"
 #include "run/config.h"
 
@@ -165,10 +166,9 @@ static void optimum_by_hand(void **state) {
 /* ---- certificates of a run ---- */
 
 static double value_of(const pl_schema *s, const double *values, const char *name) {
-  for (int k = 0; k < s->num_observables; k++)
-    if (!strcmp(s->observables[k]->name, name)) return values[s->offset[k]];
-  fail_msg("no observable %s", name);
-  return NAN;
+  int k = pl_schema_find(s, name);
+  if (k < 0) fail_msg("no measure %s", name);
+  return values[s->offset[k]];
 }
 
 /* One sample: the optimum of every depth is the rank one matrix of the largest singular value, and
@@ -187,21 +187,22 @@ static void one_sample(void **state) {
   for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
     pl_config *cfg;
     pl_spec spec = spec_of(&cfg, texts[t]);
-    const pl_model_kind *kind = pl_model_kind_get(0);
+    const pl_model_kind *kind = spec.model;
     pl_rates rates = pl_rates_nominal();
     pl_model *m;
     pl_schema schema;
     assert_ok(kind->describe(&spec, &schema));
     assert_ok(kind->create(&spec, &pl_test_world, &rates, &m));
-    pl_optim *o = pl_optim_new(&spec, m);
+    enum { STEPS = 6000 };
+    pl_optim *o = pl_optim_new(&spec, m, STEPS);
     double *values = pl_alloc((size_t)schema.size, sizeof *values, "a record"), vote = 0;
-    for (int64_t k = 0; k < 6000; k++) kind->step(m, pl_optim_step(o, k), &vote);
+    for (int64_t k = 0; k < STEPS; k++) kind->step(m, k, pl_optim_step(o, k), &vote);
     assert_ok(kind->observe(m, values));
     if (pl_test_world.rank == 0) {
       assert_true(value_of(&schema, values, "kkt_residual") < 0.02);
       assert_true(value_of(&schema, values, "kkt_slack") == 0);
       assert_true(value_of(&schema, values, "schatten_stationarity") < 0.02);
-      if (spec.model_depth == 2) {
+      if (pl_group_values_of(&spec)->depth == 2) {
         double gap = value_of(&schema, values, "optimality_gap");
         pl_optimum best;
         assert_ok(pl_optimum_solve(&spec, 1e-8, &best));

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+enum { PL_LOSS_EXPONENTIAL, PL_LOSS_LOGISTIC };
+/* Word i of them as a key has it; NULL past the last. */
+const char *pl_margin_loss_name(int i);
+
 /* log of (1/n) sum_i l(m_i), l = exp(-m) (PL_LOSS_EXPONENTIAL) or log(1 + exp(-m))
  * (PL_LOSS_LOGISTIC).  Local, pure.  Not finite if some margin is not. */
 double pl_log_loss(int64_t loss, int64_t n, const double *m);

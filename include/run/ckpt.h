@@ -1,33 +1,36 @@
 /* Checkpoints of running runs: one CDF-5 file per run, independent of ranks and mapping.
  *
- * A file holds the weights, on (layer, weight), and the optimiser's states, on (layer, state), in
- * the order of the model; running averages; step, records written, wall time; and a checksum over
- * all of it, written last.  Random numbers are counter-based: the step is their position.  A new
- * file takes its place only when whole, and the one before it is kept beside it. */
+ * A file holds every weight and the optimiser's moments of it, each a variable of its own
+ * (weight_NAME, MOMENT_NAME) in the order that the network gives them; whatever else the network
+ * keeps (keep_NAME); where the run stands; and a checksum over all of it, written last.  Random
+ * numbers are counter-based: the step is their position.  A new file takes its place only when
+ * whole, and the one before it is kept beside it. */
 #ifndef PL_RUN_CKPT_H
 #define PL_RUN_CKPT_H
 
 #include "model/optim.h"
+#include "run/best.h"
 #include "run/config.h"
 
 /* Where a run stands between two steps. */
 typedef struct pl_ckpt {
   int64_t step, records;
   double wall_time; /* s, over all sessions */
+  pl_best best;
 } pl_ckpt;
 
-/* What a checkpoint must have in common with the run that reads it: a digest of all keys that
- * touch results, with their values.  Local, pure. */
+/* What a checkpoint must have in common with the run that reads it: a digest of all keys that the
+ * run owns and that touch results, with their values.  Local, pure. */
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run);
 
 /* Write path.  PL_EENV: nothing has changed.  Collective over team; so is the status. */
-pl_status pl_ckpt_write(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
-                        pl_optim *optim, int64_t digest, const pl_ckpt *at);
-/* Read path or, where it is missing or damaged, the one before it; damage is told as a warning.
- * Checkpoints with more than `records` records are passed over: the output has not got them.
- * False: there is none, nothing has changed.  Collective over team. */
-bool pl_ckpt_read(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
-                  pl_optim *optim, int64_t digest, int64_t records, pl_ckpt *at);
+pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
+                        int64_t digest, const pl_ckpt *at);
+/* Read path or, where it is missing, damaged or of another format, the one before it; why one is
+ * not used is told as a warning.  Checkpoints with more than `records` records are passed over: the
+ * output has not got them.  False: there is none, nothing has changed.  Collective over team. */
+bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
+                  int64_t digest, int64_t records, pl_ckpt *at);
 /* Remove path and the one before it, if they are there.  Local. */
 void pl_ckpt_remove(const char *path);
 

@@ -5,6 +5,10 @@
  * lengths), at the place of the first of them.  Keys nest (model: {depth: 3}) or are dotted
  * (model.depth: 3).  Values: defaults < file < command line (--set key.path=value, value in YAML).
  * A key given twice in the file is an error; of two --set of one key the last holds.
+ *
+ * A key means something to the runs whose network, kind of data or optimiser owns it (model/key.h),
+ * and each owner reads it by its own row.  A key that no run of the sweep owns is an error, unless
+ * --set chose another kind for once; a value must suit every owner among the runs that have it.
  * Limits: 16 MB of text, 10^6 values of one key, 10^7 runs.
  * Every error names file, line and key, and what was expected. */
 #ifndef PL_RUN_CONFIG_H
@@ -30,12 +34,6 @@ void pl_config_free(pl_config *cfg);
 int64_t pl_config_num_runs(const pl_config *cfg);
 /* The values of run r (0..num_runs-1).  Strings and lists are borrowed from cfg. */
 void pl_config_run(const pl_config *cfg, int64_t r, pl_spec *out);
-/* Does key take more than one value in this sweep? */
-bool pl_config_swept(const pl_config *cfg, const pl_key *key);
-/* The value of key in run r as YAML text ("3", "gd", "[1, 2]"; "" when unset), for the echo into
- * the output and for telling what changed on --resume.  Text is quoted where YAML needs it: in
- * a message or label use the field of pl_spec.  As snprintf. */
-int pl_config_value(const pl_config *cfg, int64_t r, const pl_key *key, char *buf, size_t n);
 /* Keep only n of the runs, ascending numbers in the whole sweep (copied): run r is from now on the
  * r-th of them.  Swept keys stay swept. */
 void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs);
@@ -44,8 +42,29 @@ void pl_config_select_all(pl_config *cfg);
 /* The number that run r has in the whole sweep. */
 int64_t pl_config_index(const pl_config *cfg, int64_t r);
 bool pl_config_selected(const pl_config *cfg);
-/* Do both describe the same whole sweep, up to keys that touch no results (pl_key.adjustable)?
- * PL_EINPUT names the first key that differs, with both values. */
+
+/* ---- the keys of the sweep: all that some run of it owns, by number 0..num_keys-1 ---- */
+
+int pl_config_num_keys(const pl_config *cfg);
+/* Its row in the table of the first owner. */
+const pl_key *pl_config_key(const pl_config *cfg, int k);
+/* The key's number; -1: no run owns it. */
+int pl_config_find(const pl_config *cfg, const char *name);
+/* Does it take more than one value in this sweep? */
+bool pl_config_swept(const pl_config *cfg, int k);
+/* The value that run r has, as the row of its owner types it; NULL where run r does not own the
+ * key.  A choice is an index into the words of that owner's row: *row, unless row is NULL. */
+const void *pl_config_typed(const pl_config *cfg, int64_t r, int k, const pl_key **row);
+/* The value as YAML text ("3", "gd", "[1, 2]"; "" when unset or not owned), for the echo into the
+ * output.  Text is quoted where YAML needs it.  As snprintf. */
+int pl_config_value(const pl_config *cfg, int64_t r, int k, char *buf, size_t n);
+
+/* Runs that agree in every key that touches any of `touches` (PL_COST, ..): class_of[r] is the
+ * number of run r's class, counted in order of first appearance; returns how many there are.
+ * Local. */
+int64_t pl_config_classes(const pl_config *cfg, int touches, int64_t *class_of);
+/* Do both describe the same whole sweep, up to keys that touch no results?  PL_EINPUT names the
+ * first key that differs, with both values. */
 pl_status pl_config_same(const pl_config *was, const pl_config *now);
 /* Put "FILE:LINE: KEY: " (or "--set KEY: ", or "FILE: KEY: " for a default) before the current
  * error message, for trouble with the value that key has in run r that shows only later (a group
@@ -56,8 +75,5 @@ pl_status pl_config_blame(const pl_config *cfg, int64_t r, const char *key, pl_s
  * attributes.  Borrowed. */
 const char *pl_config_text(const pl_config *cfg);
 const char *pl_config_sets(const pl_config *cfg);
-
-/* Every key with type, default and help, for --help and the README. */
-void pl_config_print_keys(FILE *out);
 
 #endif

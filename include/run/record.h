@@ -2,11 +2,11 @@
  * prefilled, one sync per record, readable while the sweep runs.  Names and meanings of the
  * variables: README, "Output".  Local: rank 0 alone calls these.
  *
- * What a model records is described by its schema (model/model.h); nothing here knows groups. */
+ * What a network records is described by its schema (model/measure.h), for a whole sweep by the
+ * outline (run/outline.h); nothing here knows networks. */
 #ifndef PL_RUN_RECORD_H
 #define PL_RUN_RECORD_H
 
-#include "run/config.h"
 #include "run/plan.h"
 #include "run/train.h"
 
@@ -14,8 +14,8 @@ typedef struct pl_recorder pl_recorder;
 
 /* Create path for the runs of cfg.  command: the command line, for the history attribute.  The file
  * appears under its name only when its head is whole.  PL_EINPUT: the file exists and overwrite is
- * not set; PL_EENV: it cannot be written, or the disk is too small for it (nothing is left behind,
- * and what stood there before stays). */
+ * not set, or the runs cannot share a file (run/outline.h); PL_EENV: it cannot be written, or the
+ * disk is too small for it (nothing is left behind, and what stood there before stays). */
 pl_status pl_recorder_create(const char *path, bool overwrite, const pl_config *cfg,
                              const pl_plan *plan, const char *command, pl_recorder **out);
 /* Open path, which the same sweep has made, to go on with it (writable) or to read it.  PL_EINPUT:
@@ -37,7 +37,7 @@ pl_status pl_recorder_clear(pl_recorder *rec, int64_t run);
 
 /* A run begins, on `ranks` ranks. */
 pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks);
-/* Record number index of a run: PL_RECORD_HEAD values, then the model's.  Written and synced when
+/* Record number index of a run: PL_RECORD_HEAD values, then the network's.  Written and synced when
  * it returns. */
 pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const double *values,
                              int64_t n);

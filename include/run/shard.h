@@ -1,5 +1,5 @@
 /* A sweep in parts: shards that run apart, on any machines, and merge into the file of the whole.
- * Local but for pl_shard_select, which is pure: the same on every rank and every machine. */
+ * Local but for pl_shard_select. */
 #ifndef PL_RUN_SHARD_H
 #define PL_RUN_SHARD_H
 
@@ -8,9 +8,10 @@
 /* "2/5": shard 2 of 5, counted from 0, as Slurm counts the tasks of an array.  False if it is not
  * of that form. */
 bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards);
-/* Keep the runs of one shard.  They are shared out by flop counts alone, largest first to the shard
- * with the least.  PL_EINPUT: fewer runs than shards. */
-pl_status pl_shard_select(pl_config *cfg, int64_t shard, int64_t shards);
+/* Keep the runs of one shard.  They are shared out by flop counts alone, the same on every machine,
+ * largest first to the shard with the least.  PL_EINPUT: fewer runs than shards.  Collective: rank
+ * 0 counts, for networks may have to look into files. */
+pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, int64_t shards);
 
 /* Merge the outputs of shards into out, the output of the whole sweep; runs that no input has stay
  * pending.  PL_EINPUT: of different sweeps, or a run in two of them; out exists and overwrite is

@@ -6,7 +6,7 @@
 #ifndef PL_RUN_SWEEP_H
 #define PL_RUN_SWEEP_H
 
-#include "run/config.h"
+#include "run/check.h"
 #include "run/plan.h"
 
 typedef struct pl_sweep_options {
@@ -16,10 +16,6 @@ typedef struct pl_sweep_options {
   bool retry;          /* .. and train diverged and failed runs again */
   const char *command; /* the command line, for the history attribute */
 } pl_sweep_options;
-
-/* Check every run of the sweep against its group and files: what only the model can tell.
- * Collective; PL_EINPUT with file, line and key. */
-pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg);
 
 /* Train the sweep by plan (the same on every rank).  Collective over world.  PL_OK: all runs done;
  * PL_UNFINISHED: some failed or diverged, as recorded; PL_EENV: the output, or the checkpoint of a

@@ -1,8 +1,9 @@
-/* Training one run: when to step, to record and to end.  Knows no groups and no files. */
+/* Training one run: when to step, to record and to end.  Knows no networks and no files. */
 #ifndef PL_RUN_TRAIN_H
 #define PL_RUN_TRAIN_H
 
 #include "run/ckpt.h"
+#include "run/schedule.h"
 
 /* What became of a run; the values are those of variable `status` in the output. */
 typedef enum {
@@ -19,16 +20,17 @@ const char *pl_run_state_name(pl_run_state s);
 typedef struct pl_outcome {
   pl_run_state state;
   int64_t steps_done, records;
+  pl_best best;
   double wall_time; /* s, over all sessions */
   double memory;    /* bytes that the run added at its peak, largest rank */
   bool unsaved;     /* stopped, and the checkpoint could not be written */
 } pl_outcome;
 
-/* Before the model's own observables, every record carries these. */
+/* Before the network's own measures, every record carries these. */
 enum { PL_RECORD_STEP, PL_RECORD_LR, PL_RECORD_HEAD };
 
-/* What a rank may ask of its team between two steps.  The sum over the ranks travels with the
- * margins, so that all decide alike: any number of votes of one kind does. */
+/* What a rank may ask of its team between two steps.  The sum over the ranks is made in the step,
+ * so that all decide alike: any number of votes of one kind does. */
 #define PL_VOTE_NONE 0.0
 #define PL_VOTE_STOP 1.0
 #define PL_VOTE_SAVE 0x1p30
@@ -48,16 +50,15 @@ typedef struct pl_train_hooks {
   pl_status (*finish)(void *context, pl_model *model, pl_run_state state);
 } pl_train_hooks;
 
-/* The steps at which to record, ascending, first 0 and last spec->steps unless listed explicitly.
- * *count of them; owned by the caller (pl_free).  Pure. */
-int64_t *pl_record_steps(const pl_spec *spec, int64_t *count);
-
-/* Train one run, from its checkpoint if there is one.  It is saved when the team votes for it and
- * when it is stopped; a checkpoint that cannot be written is a warning, and the training goes on.
+/* Train one run, from its checkpoint if there is one.  It is done after length->steps steps, when
+ * its objective falls below stop.loss, or after stop.patience records without a better stop.metric;
+ * it has diverged when its standing is not finite (pl_standing_finite).  It is saved when the team
+ * votes for it and when it is stopped; a checkpoint that cannot be written is a warning, and the
+ * training goes on.
  * Collective over team; out is the same on every rank.  A status other than PL_OK means that the
  * run could not be set up or observed: its state is then PL_RUN_FAILED and the message tells why;
  * the sweep goes on. */
-pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rates,
-                   const pl_train_hooks *hooks, pl_outcome *out);
+pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_length *length,
+                   const pl_rates *rates, const pl_train_hooks *hooks, pl_outcome *out);
 
 #endif

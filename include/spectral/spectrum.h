@@ -5,6 +5,7 @@
 #ifndef PL_SPECTRAL_SPECTRUM_H
 #define PL_SPECTRAL_SPECTRUM_H
 
+#include "base/sums.h"
 #include "linalg/svd.h"
 #include "spectral/layout.h"
 
@@ -14,16 +15,6 @@ typedef enum { PL_NN, PL_CN, PL_NC } pl_product;
  * the stack; c overlaps neither a nor b.  Collective over the stack's grid; Local otherwise.
  * No allocation. */
 void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c);
-
-/* out[i] += weight sum_k x[i*stride + k] y[k], i < count: the stack's share of <x_i, y> over the
- * group, k over n doubles.  Local, pure. */
-void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int64_t stride,
-                  const double *y, double *out);
-/* r[k] = sum_i c[i] x[i*stride + k].  Local, pure. */
-void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
-                   double *r);
-/* sum_k x[k]^2.  Local, pure. */
-double pl_sum_squares(int64_t n, const double *x);
 
 /* Workspace for the singular values of the stacks of a layout on this rank. */
 typedef struct pl_spectrum_svd pl_spectrum_svd;

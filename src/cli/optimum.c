@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nc.h"
+#include "model/data.h"
 #include "nets/group/optimum.h"
 #include "run/config.h"
 #include "run/sweep.h"
@@ -53,27 +54,62 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
-/* The run whose data run r shares: the first such. */
-static int64_t original(const pl_config *cfg, int64_t r, const pl_spec *spec) {
-  for (int64_t k = 0; k < r; k++) {
-    pl_spec earlier;
-    pl_config_run(cfg, k, &earlier);
-    if (pl_optimum_same(&earlier, spec)) return k;
+/* ---- runs of the same data ---- */
+
+/* Only data of one seed can be the same, unless no seed matters: a chain of them for each of
+ * so many remainders. */
+static int64_t chain_of(const pl_spec *spec, int64_t chains) {
+  return spec->data->seedless ? 0 : (int64_t)(pl_data_seed(spec) % (uint64_t)chains);
+}
+
+/* original[r]: the first run whose data run r shares.  Runs that agree in every key that touches
+ * the data are taken together; what is left to compare are the first runs of these classes. */
+static void find_originals(const pl_config *cfg, int64_t *original) {
+  int64_t runs = pl_config_num_runs(cfg);
+  int64_t *class_of = pl_alloc((size_t)runs, sizeof *class_of, "optima");
+  int64_t classes = pl_config_classes(cfg, PL_DATA, class_of), seen = 0;
+  int64_t *first = pl_alloc((size_t)classes, sizeof *first, "optima");
+  int64_t *chain = pl_alloc((size_t)classes, sizeof *chain, "optima"); /* newest class, or -1 */
+  int64_t *older = pl_alloc((size_t)classes, sizeof *older, "optima");
+  memset(chain, -1, (size_t)classes * sizeof *chain);
+  for (int64_t r = 0; r < runs; r++) {
+    int64_t c = class_of[r];
+    if (c == seen) {
+      pl_spec spec, other;
+      pl_config_run(cfg, r, &spec);
+      int64_t *newest = &chain[chain_of(&spec, classes)], k = *newest;
+      for (; k >= 0; k = older[k]) {
+        pl_config_run(cfg, first[k], &other);
+        if (pl_data_same(&other, &spec)) break;
+      }
+      first[c] = k < 0 ? r : first[k];
+      if (k < 0) {
+        older[c] = *newest;
+        *newest = c;
+      }
+      seen++;
+    }
+    original[r] = first[c];
   }
-  return r;
+  pl_free(class_of);
+  pl_free(first);
+  pl_free(chain);
+  pl_free(older);
 }
 
 /* Margins and bounds of all runs, on every rank: distinct data in turn to the ranks. */
 static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double gap, double *margin,
                            double *bound) {
   int64_t runs = pl_config_num_runs(cfg), distinct = 0;
+  int64_t *original = pl_alloc((size_t)runs, sizeof *original, "optima");
   pl_status worst = PL_OK;
+  find_originals(cfg, original);
   for (int64_t r = 0; r < runs; r++) {
     pl_spec spec;
     pl_optimum out = {.bound = INFINITY};
-    pl_config_run(cfg, r, &spec);
     margin[r] = bound[r] = 0;
-    if (original(cfg, r, &spec) != r || distinct++ % world->size != world->rank) continue;
+    if (original[r] != r || distinct++ % world->size != world->rank) continue;
+    pl_config_run(cfg, r, &spec);
     pl_status st = pl_optimum_solve(&spec, gap, &out);
     if (st) {
       pl_log_all(PL_LOG_WARNING, "run %lld: %s", (long long)r, pl_error_message());
@@ -85,12 +121,10 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
   pl_comm_sum(world, margin, runs);
   pl_comm_sum(world, bound, runs);
   for (int64_t r = 0; r < runs; r++) {
-    pl_spec spec;
-    pl_config_run(cfg, r, &spec);
-    int64_t k = original(cfg, r, &spec);
-    margin[r] = margin[k];
-    bound[r] = bound[k];
+    margin[r] = margin[original[r]];
+    bound[r] = bound[original[r]];
   }
+  pl_free(original);
   return pl_agree(world, worst);
 }
 

@@ -37,8 +37,8 @@ pl_status pl_cli_plan(int argc, char **argv, const pl_comm *world) {
   static const struct argp argp = {options,
                                    parse,
                                    "SWEEP.yaml",
-                                   "Show how a sweep would run: phases, teams, which ranks hold "
-                                   "which irreps, memory and time.  Trains nothing.",
+                                   "Show how a sweep would run: phases, teams, what each rank "
+                                   "holds, memory and time.  Trains nothing.",
                                    children,
                                    NULL,
                                    NULL};

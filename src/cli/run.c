@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "run/keys.h"
 #include "run/shard.h"
 #include "run/stop.h"
 #include "run/sweep.h"
@@ -31,8 +32,17 @@ static const struct argp_option options[] = {
      "Train part I = 0..N-1 of N of the sweep; plancherel merge puts the outputs together", 0},
     {"dry-run", KEY_DRY_RUN, 0, 0, "Check everything, print runs and plan, train nothing", 0},
     {"quiet", 'q', 0, 0, "No progress; warnings and errors only", 0},
-    {"keys", KEY_KEYS, 0, 0, "Print every key of the sweep file, with default and meaning", 0},
+    {"keys", KEY_KEYS, "NETWORK", OPTION_ARG_OPTIONAL,
+     "Print the keys of the sweep file, all or those of one network, with default and meaning", 0},
     {0}};
+
+/* argp takes only what stands behind "=" as an optional argument. */
+static void print_keys(const char *network, struct argp_state *state) {
+  const char *next = state->next < state->argc ? state->argv[state->next] : NULL;
+  if (!network && next && *next != '-') network = next;
+  if (pl_keys_print(stdout, network)) argp_error(state, "%s", pl_error_message());
+  exit(0);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   run_options *o = state->input;
@@ -72,8 +82,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->dry_run = true;
     return 0;
   case KEY_KEYS:
-    pl_config_print_keys(stdout);
-    exit(0);
+    print_keys(arg, state);
+    return 0;
   }
   return ARGP_ERR_UNKNOWN;
 }
@@ -87,31 +97,37 @@ static char *default_output(const char *sweep) {
   return pl_asprintf("%.*s.nc", dot && dot != base ? (int)(dot - base) : (int)strlen(base), base);
 }
 
-/* One line per run: the values of the swept keys. */
+static void print_value(const pl_config *cfg, int64_t r, int k) {
+  size_t n = (size_t)pl_config_value(cfg, r, k, NULL, 0) + 1;
+  char *value = pl_alloc(n, 1, "a value");
+  pl_config_value(cfg, r, k, value, n);
+  printf(" %s=%s", pl_config_key(cfg, k)->name, value);
+  pl_free(value);
+}
+
+/* One line per run: the values of the swept keys that it owns. */
 static void print_runs(const pl_config *cfg) {
-  char value[256];
   for (int64_t r = 0; r < pl_config_num_runs(cfg); r++) {
     printf("run %lld:", (long long)r);
-    for (int k = 0; k < pl_num_keys; k++) {
-      if (!pl_config_swept(cfg, &pl_keys[k])) continue;
-      pl_config_value(cfg, r, &pl_keys[k], value, sizeof value);
-      printf(" %s=%s", pl_keys[k].name, value);
-    }
+    for (int k = 0; k < pl_config_num_keys(cfg); k++)
+      if (pl_config_swept(cfg, k) && pl_config_typed(cfg, r, k, NULL)) print_value(cfg, r, k);
     printf("\n");
   }
 }
 
 pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
-  static const struct argp argp = {options,
-                                   parse,
-                                   "SWEEP.yaml",
-                                   "Train the sweep of a YAML file, runs shared out over the MPI "
-                                   "ranks, and write one NetCDF file."
-                                   "\vplancherel run --keys lists the keys of a sweep file.",
-                                   children,
-                                   NULL,
-                                   NULL};
+  static const struct argp argp = {
+      options,
+      parse,
+      "SWEEP.yaml",
+      "Train the sweep of a YAML file, runs shared out over the MPI "
+      "ranks, and write one NetCDF file."
+      "\vplancherel run --keys lists the keys of a sweep file, run --keys "
+      "gcnn those that a gcnn reads.",
+      children,
+      NULL,
+      NULL};
   run_options o = {0};
   char *command = pl_cli_command_line(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);

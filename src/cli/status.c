@@ -2,8 +2,7 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
-#include "model/spec.h"
-#include "run/train.h"
+#include "run/record.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -133,25 +132,47 @@ static pl_status add_steps(table *t) {
   return PL_OK;
 }
 
-/* The keys whose values differ between runs; `steps` has its column. */
-static pl_status add_keys(table *t) {
-  for (int k = 0; k < pl_num_keys; k++) {
+/* The column of a key, unless all runs have the same value; `steps` has its column. */
+static pl_status add_key(table *t, const char *name) {
+  int before = t->num_columns;
+  if (!strcmp(name, "steps")) return PL_OK;
+  PL_TRY(add_variable(t, name, name, "%.15g"));
+  if (t->num_columns > before && !varies(t, &t->columns[before]))
+    pl_free(t->columns[--t->num_columns].cells);
+  return PL_OK;
+}
+
+/* Older files do not list what is swept: by the sweep that made them. */
+static pl_status add_keys_of_sweep(table *t) {
+  pl_config *cfg;
+  if (pl_recorder_config(pl_nc_path(t->nc), &cfg)) return PL_OK;
+  pl_status st = PL_OK;
+  for (int k = 0; k < pl_config_num_keys(cfg) && !st; k++) {
     char name[96];
-    snprintf(name, sizeof name, "%s", pl_keys[k].name);
+    if (!pl_config_swept(cfg, k)) continue;
+    snprintf(name, sizeof name, "%s", pl_config_key(cfg, k)->name);
     for (char *c = name; *c; c++)
       if (*c == '.') *c = '_';
-    if (!strcmp(name, "steps")) continue;
+    /* The key `loss` gave way to the variable of that name. */
     int before = t->num_columns;
-    PL_TRY(add_variable(t, name, name, "%.15g"));
-    if (t->num_columns == before) {
-      /* The name of a key gives way to that of an observable. */
+    st = add_key(t, name);
+    if (!st && t->num_columns == before) {
       strncat(name, "_kind", sizeof name - strlen(name) - 1);
-      PL_TRY(add_variable(t, name, name, "%.15g"));
+      st = add_key(t, name);
     }
-    if (t->num_columns > before && !varies(t, &t->columns[before]))
-      pl_free(t->columns[--t->num_columns].cells);
   }
-  return PL_OK;
+  pl_config_free(cfg);
+  return st;
+}
+
+static pl_status add_keys(table *t) {
+  char *names = pl_nc_get_att_string(t->nc, NULL, "swept"), *rest = NULL;
+  if (!names) return add_keys_of_sweep(t);
+  pl_status st = PL_OK;
+  for (char *name = strtok_r(names, " ", &rest); name && !st; name = strtok_r(NULL, " ", &rest))
+    st = add_key(t, name);
+  pl_free(names);
+  return st;
 }
 
 /* Call take for each run with its row of var(run, record), read a block of runs at a time. */
@@ -190,20 +211,27 @@ static void take_value(void *context, int64_t run, const double *row) {
     snprintf(cell(r->column, run), NUMBER, "%.6g", row[r->last[run]]);
 }
 
+/* The last value of var(run, record); r->last is known. */
+static pl_status add_last(table *t, record_reader *r, const char *var) {
+  if (pl_nc_var(t->nc, var, NULL, NULL, NULL, 0) < 0) return PL_OK;
+  PL_TRY(pl_nc_expect(t->nc, var, false, 2, (int64_t[]){t->runs, t->records}));
+  r->fill = fill_of(t->nc, var);
+  r->column = add(t, var, NUMBER, false);
+  return each_row(t, var, take_value, r);
+}
+
+/* The measures that the networks of the sweep count as telling most. */
 static pl_status add_records(table *t) {
-  static const char *const vars[] = {"loss", "schatten_thresholded", "normalized_margin"};
   record_reader r = {.records = t->records, .fill = fill_of(t->nc, "step")};
   r.last = pl_alloc((size_t)t->runs, sizeof *r.last, "last records");
+  char *names = pl_nc_get_att_string(t->nc, NULL, "headline"), *rest = NULL;
+  /* Older files do not say. */
+  if (!names) names = pl_strdup("loss schatten_thresholded normalized_margin");
   /* step first: it is the last to be written, so what it counts is whole. */
   pl_status st = each_row(t, "step", take_last, &r);
-  for (int i = 0; !st && i < (int)(sizeof vars / sizeof *vars); i++) {
-    if (pl_nc_var(t->nc, vars[i], NULL, NULL, NULL, 0) < 0) continue;
-    st = pl_nc_expect(t->nc, vars[i], false, 2, (int64_t[]){t->runs, t->records});
-    if (st) break;
-    r.fill = fill_of(t->nc, vars[i]);
-    r.column = add(t, vars[i], NUMBER, false);
-    st = each_row(t, vars[i], take_value, &r);
-  }
+  for (char *name = strtok_r(names, " ", &rest); name && !st; name = strtok_r(NULL, " ", &rest))
+    st = add_last(t, &r, name);
+  pl_free(names);
   pl_free(r.last);
   return st;
 }

@@ -66,7 +66,7 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   *plan = NULL;
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
   pl_status st = pl_sweep_check(world, *cfg);
-  if (!st && o->shards) st = pl_shard_select(*cfg, o->shard, o->shards);
+  if (!st && o->shards) st = pl_shard_select(world, *cfg, o->shard, o->shards);
   if (!st) {
     double memory = pl_memory_per_rank(world);
     if (world->rank == 0) st = make_plan(o, world, *cfg, memory, plan);

@@ -1,8 +1,14 @@
 #include "model/loss.h"
 
-#include "model/spec.h"
+#include "model/key.h"
 
 #include <math.h>
+
+PL_WORDS(names, "exponential", "logistic")
+
+const char *pl_margin_loss_name(int i) {
+  return names(i);
+}
 
 /* log(1 + exp(x)) without overflow. */
 static double softplus(double x) {

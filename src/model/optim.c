@@ -2,19 +2,21 @@
 
 #include "base/mem.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { MAX_STATES = 2 };
+enum { MAX_MOMENTS = 2 };
 
 /* One optimiser: how a block moves once its gradient is known. */
 typedef struct optim_kind {
-  const char *name;
+  const char *name, *help;
+  const pl_keys *const *keys;
   bool needs_norm;
-  bool conditioned; /* its last state is v, the accumulated squares */
+  bool conditioned; /* its last moment is v, the accumulated squares */
   bool polar;
-  int num_states;
-  const char *state_names[MAX_STATES];
+  int num_moments;
+  const char *moment_names[MAX_MOMENTS];
   void (*apply)(pl_optim *o, int p, const pl_param *param, const double *g);
 } optim_kind;
 
@@ -22,15 +24,19 @@ struct pl_optim {
   pl_update update; /* first, so that the update leads back here */
   const optim_kind *kind;
   const pl_spec *spec;
+  const pl_optim_values *values; /* of spec */
   pl_model *model;
+  int64_t steps; /* of the run */
   int num_blocks;
   const pl_param *blocks; /* the model's params, or its functions over G */
-  double ***state;        /* [state][block] */
+  double ***moment;       /* [moment][block] */
   double *work;           /* [largest block] */
+  double *decayed;        /* [largest block]: gradient with weight decay; NULL: none */
   double coordinates;     /* of the whole model */
   bool frozen;            /* late phase */
   int64_t t;
-  double log_lr, log_scale; /* of the step under way */
+  double log_lr, log_scale; /* of the step under way; log_scale is that of the gradient used */
+  double keep, add;         /* .. which is keep g + add w */
   double norm;
 };
 
@@ -38,17 +44,17 @@ struct pl_optim {
 
 /* h = 1 / sqrt(epsilon + v), or 1 / (sqrt(v) + epsilon); v divided by its bias first. */
 static double conditioner(const pl_optim *o, double v, double bias) {
-  double eps = o->spec->epsilon;
-  return o->spec->epsilon_inside ? 1 / sqrt(eps + v / bias) : 1 / (sqrt(v / bias) + eps);
+  double eps = o->values->epsilon;
+  return o->values->epsilon_inside ? 1 / sqrt(eps + v / bias) : 1 / (sqrt(v / bias) + eps);
 }
 
 static double *squares(const pl_optim *o, int p) {
-  return o->state[o->kind->num_states - 1][p];
+  return o->moment[o->kind->num_moments - 1][p];
 }
 
 /* 1 - beta^t of adam's means after step t (from 0); 1 for the others. */
 static double bias(const pl_optim *o, double beta) {
-  return o->kind->num_states == 2 ? -expm1((double)(o->t + 1) * log(beta)) : 1;
+  return o->kind->num_moments == 2 ? -expm1((double)(o->t + 1) * log(beta)) : 1;
 }
 
 /* v <- keep v + add s^2, s the coordinates of the gradient in true scale; with coarser granularity
@@ -56,7 +62,7 @@ static double bias(const pl_optim *o, double beta) {
 static void accumulate(pl_optim *o, int p, const pl_param *param, const double *g, double keep,
                        double add) {
   double *restrict v = squares(o, p), scale = exp(o->log_scale);
-  int64_t grain = o->spec->optimizer_granularity, count = param->count, n = param->n / count;
+  int64_t grain = o->values->granularity, count = param->count, n = param->n / count;
   add *= scale * scale * param->weight;
   if (grain == PL_GRAIN_COORDINATE) {
     for (int64_t k = 0; k < param->n; k++) v[k] = keep * v[k] + add * g[k] * g[k];
@@ -94,8 +100,8 @@ static void ngd(pl_optim *o, int p, const pl_param *param, const double *g) {
 
 /* u <- momentum u + gradient */
 static double *gather_momentum(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double scale = exp(o->log_scale), *restrict u = o->state[0][p];
-  for (int64_t k = 0; k < param->n; k++) u[k] = o->spec->momentum * u[k] + scale * g[k];
+  double scale = exp(o->log_scale), *restrict u = o->moment[0][p];
+  for (int64_t k = 0; k < param->n; k++) u[k] = o->values->momentum * u[k] + scale * g[k];
   return u;
 }
 
@@ -113,17 +119,17 @@ static void adagrad(pl_optim *o, int p, const pl_param *param, const double *g) 
 }
 
 static void rmsprop(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double lr = exp(o->log_lr + o->log_scale), *restrict w = param->w, keep = o->spec->beta2;
+  double lr = exp(o->log_lr + o->log_scale), *restrict w = param->w, keep = o->values->beta2;
   const double *v = squares(o, p);
   accumulate(o, p, param, g, keep, 1 - keep);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * conditioner(o, v[k], 1) * g[k];
 }
 
 static void adam(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double *restrict w = param->w, *restrict u = o->state[0][p], keep = o->spec->beta1;
+  double *restrict w = param->w, *restrict u = o->moment[0][p], keep = o->values->beta1;
   const double *v = squares(o, p);
-  accumulate(o, p, param, g, o->spec->beta2, 1 - o->spec->beta2);
-  double scale = (1 - keep) * exp(o->log_scale), b = bias(o, o->spec->beta2);
+  accumulate(o, p, param, g, o->values->beta2, 1 - o->values->beta2);
+  double scale = (1 - keep) * exp(o->log_scale), b = bias(o, o->values->beta2);
   double lr = exp(o->log_lr) / bias(o, keep);
   for (int64_t k = 0; k < param->n; k++) {
     u[k] = keep * u[k] + scale * g[k];
@@ -147,115 +153,237 @@ static void late(pl_optim *o, int p, const pl_param *param, const double *g) {
     return;
   }
   if (o->norm == 0) return;
-  double lr = exp(o->log_lr) / o->norm, b = bias(o, o->spec->beta2), *restrict w = param->w;
+  double lr = exp(o->log_lr) / o->norm, b = bias(o, o->values->beta2), *restrict w = param->w;
   const double *v = squares(o, p);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * conditioner(o, v[k], b) * g[k];
 }
 
-/* This rank's part of ||h g||^2. */
-static double measure(pl_update *u, int p, const pl_param *param, const double *g) {
+/* This rank's part of ||h g||^2, or of ||g||^2 with weight decay. */
+static double measure(pl_update *u, int p, const pl_param *param, const double *g,
+                      double log_scale) {
   const pl_optim *o = (const pl_optim *)u;
-  double sum = 0, b = bias(o, o->spec->beta2);
-  const double *v = squares(o, p);
+  double sum = 0, b = bias(o, o->values->beta2), keep = 1, add = 0;
+  bool conditioned = o->frozen && o->kind->conditioned;
+  const double *v = conditioned ? squares(o, p) : NULL;
+  if (o->decayed) pl_update_mix(u, log_scale, &keep, &add);
   for (int64_t k = 0; k < param->n; k++) {
-    double hg = conditioner(o, v[k], b) * g[k];
-    sum += hg * hg;
+    double x = add == 0 ? g[k] : keep * g[k] + add * param->w[k];
+    if (conditioned) x *= conditioner(o, v[k], b);
+    sum += x * x;
   }
   return param->weight * sum;
 }
 
+/* ---- the tables ---- */
+
+PL_WORDS(domains, "group", "fourier")
+PL_WORDS(granularities, "coordinate", "irrep", "scalar")
+PL_WORDS(schedules, "constant", "cosine", "warmup")
+
+#define F(member) offsetof(pl_optim_values, member)
+#define BELOW_ONE 0x1.fffffffffffffp-1
+
+static const pl_key all_rows[] = {
+    {"optimizer.lr", PL_KEY_REAL, F(lr), PL_RESULTS, "0.01", .min = DBL_MIN, .max = DBL_MAX,
+     .help = "learning rate"},
+    {"optimizer.growth.factor", PL_KEY_REAL, F(growth_factor), PL_RESULTS, "1", .min = DBL_MIN,
+     .max = DBL_MAX, .help = "the learning rate is multiplied by this .."},
+    {"optimizer.growth.every", PL_KEY_INT, F(growth_every), PL_RESULTS, "100", .min = 1, .max = 1e9,
+     .units = "steps", .help = ".. every so many steps"},
+    {"optimizer.schedule", PL_KEY_CHOICE, F(schedule), PL_RESULTS, "constant", .choice = schedules,
+     .help = "constant; cosine: down to 0 at the last step; warmup: up from 0 over "
+             "optimizer.warmup steps; growth acts beside it"},
+    {"optimizer.warmup", PL_KEY_INT, F(warmup), PL_RESULTS, "100", .min = 1, .max = 1e9,
+     .units = "steps", .with = "optimizer.schedule", .with_word = "warmup",
+     .help = "steps of the warm-up"},
+    {"optimizer.weight_decay", PL_KEY_REAL, F(weight_decay), PL_RESULTS | PL_COST, "0", .min = 0,
+     .max = DBL_MAX, .help = "so many times the weights are added to the gradient"},
+    {"optimizer.clip", PL_KEY_REAL, F(clip), PL_RESULTS | PL_COST, "0", .min = 0, .max = DBL_MAX,
+     .help = "largest norm of the whole gradient; longer ones are scaled down (0: no limit)"},
+    {"optimizer.freeze_loss", PL_KEY_REAL, F(freeze_loss), PL_RESULTS | PL_COST, "0", .min = 0,
+     .max = DBL_MAX, .help = "below this loss: conditioner frozen, normalised steps (0: never)"},
+};
+static const pl_key conditioner_rows[] = {
+    {"optimizer.domain", PL_KEY_CHOICE, F(domain), PL_RESULTS | PL_COST, "group", .choice = domains,
+     .help = "coordinates of adagrad, rmsprop and adam on a linear G-CNN: filter values over G, or "
+             "Fourier entries"},
+    {"optimizer.granularity", PL_KEY_CHOICE, F(granularity), PL_RESULTS | PL_COST, "coordinate",
+     .choice = granularities,
+     .help = "one conditioner per coordinate, per layer and irrep, or for everything"},
+    {"optimizer.epsilon", PL_KEY_REAL, F(epsilon), PL_RESULTS, "1e-08", .min = DBL_MIN,
+     .max = DBL_MAX, .help = "epsilon of adagrad, rmsprop and adam"},
+    {"optimizer.epsilon_inside", PL_KEY_BOOL, F(epsilon_inside), PL_RESULTS, "true",
+     .help = "epsilon inside the root, sqrt(epsilon + v), or sqrt(v) + epsilon"},
+};
+static const pl_key beta1_rows[] = {
+    {"optimizer.beta1", PL_KEY_REAL, F(beta1), PL_RESULTS, "0.9", .min = 0, .max = BELOW_ONE,
+     .help = "decay of adam's mean gradient; 0: conditioner only"},
+};
+static const pl_key beta2_rows[] = {
+    {"optimizer.beta2", PL_KEY_REAL, F(beta2), PL_RESULTS, "0.999", .min = 0, .max = BELOW_ONE,
+     .help = "decay of the mean square of rmsprop and adam"},
+};
+static const pl_key momentum_rows[] = {
+    {"optimizer.momentum", PL_KEY_REAL, F(momentum), PL_RESULTS, "0.9", .min = 0, .max = BELOW_ONE,
+     .help = "decay of the gradient of momentum and muon"},
+};
+static const pl_keys all = PL_KEYS(PL_IN_OPTIMIZER, all_rows);
+static const pl_keys conditioners = PL_KEYS(PL_IN_OPTIMIZER, conditioner_rows);
+static const pl_keys beta1 = PL_KEYS(PL_IN_OPTIMIZER, beta1_rows);
+static const pl_keys beta2 = PL_KEYS(PL_IN_OPTIMIZER, beta2_rows);
+static const pl_keys decay = PL_KEYS(PL_IN_OPTIMIZER, momentum_rows);
+#define OWNS(...)                                                                                  \
+  (const pl_keys *const[]) {                                                                       \
+    __VA_ARGS__, NULL                                                                              \
+  }
+
 static const optim_kind kinds[] = {
-    {.name = "gd", .apply = gd},
-    {.name = "ngd", .needs_norm = true, .apply = ngd},
-    {.name = "momentum", .num_states = 1, .state_names = {"momentum"}, .apply = momentum},
+    {.name = "gd", .help = "gradient descent", .keys = OWNS(&all), .apply = gd},
+    {.name = "ngd",
+     .help = "the gradient divided by its norm",
+     .keys = OWNS(&all),
+     .needs_norm = true,
+     .apply = ngd},
+    {.name = "momentum",
+     .help = "heavy ball",
+     .keys = OWNS(&all, &decay),
+     .num_moments = 1,
+     .moment_names = {"momentum"},
+     .apply = momentum},
     {.name = "adagrad",
+     .help = "divided by the root of the sum of squares",
+     .keys = OWNS(&all, &conditioners),
      .conditioned = true,
-     .num_states = 1,
-     .state_names = {"squares"},
+     .num_moments = 1,
+     .moment_names = {"squares"},
      .apply = adagrad},
     {.name = "rmsprop",
+     .help = "divided by the root of the mean square",
+     .keys = OWNS(&all, &conditioners, &beta2),
      .conditioned = true,
-     .num_states = 1,
-     .state_names = {"squares"},
+     .num_moments = 1,
+     .moment_names = {"squares"},
      .apply = rmsprop},
     {.name = "adam",
+     .help = "mean gradient over the root of the mean square",
+     .keys = OWNS(&all, &conditioners, &beta1, &beta2),
      .conditioned = true,
-     .num_states = 2,
-     .state_names = {"momentum", "squares"},
+     .num_moments = 2,
+     .moment_names = {"momentum", "squares"},
      .apply = adam},
-    {.name = "muon", .polar = true, .num_states = 1, .state_names = {"momentum"}, .apply = muon},
+    {.name = "muon",
+     .help = "polar factor of the momentum, matrix by matrix",
+     .keys = OWNS(&all, &decay),
+     .polar = true,
+     .num_moments = 1,
+     .moment_names = {"momentum"},
+     .apply = muon},
 };
+enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
+
+static const optim_kind *kind(int i) {
+  return i >= 0 && i < NUM_KINDS ? &kinds[i] : NULL;
+}
 
 const char *pl_optim_name(int i) {
-  return i >= 0 && (size_t)i < sizeof kinds / sizeof *kinds ? kinds[i].name : NULL;
+  return kind(i) ? kind(i)->name : NULL;
+}
+const char *pl_optim_help(int i) {
+  return kind(i) ? kind(i)->help : NULL;
+}
+const pl_keys *const *pl_optim_keys(int i) {
+  return kind(i) ? kind(i)->keys : NULL;
 }
 
 /* ---- what an optimiser needs ---- */
 
 static const optim_kind *kind_of(const pl_spec *spec) {
-  return &kinds[spec->optimizer_kind];
+  return &kinds[spec->common.optimizer_kind];
 }
 
 bool pl_optim_over_group(const pl_spec *spec) {
-  return kind_of(spec)->conditioned && spec->optimizer_domain == PL_DOMAIN_GROUP &&
-         spec->optimizer_granularity == PL_GRAIN_COORDINATE;
+  const pl_optim_values *v = pl_optim_values_of(spec);
+  return kind_of(spec)->conditioned && v->domain == PL_DOMAIN_GROUP &&
+         v->granularity == PL_GRAIN_COORDINATE;
 }
 
 bool pl_optim_polar(const pl_spec *spec) {
   return kind_of(spec)->polar;
 }
 
+/* In every step, whatever the phase. */
 static bool live_norm(const pl_spec *spec) {
   const optim_kind *k = kind_of(spec);
-  return k->needs_norm || (k->conditioned && spec->optimizer_granularity == PL_GRAIN_SCALAR);
+  const pl_optim_values *v = pl_optim_values_of(spec);
+  return k->needs_norm || v->clip > 0 || (k->conditioned && v->granularity == PL_GRAIN_SCALAR);
 }
 
 bool pl_optim_two_passes(const pl_spec *spec) {
-  return live_norm(spec) || (spec->freeze_loss > 0 && !kind_of(spec)->polar);
+  return live_norm(spec) || (pl_optim_values_of(spec)->freeze_loss > 0 && !kind_of(spec)->polar);
 }
 
 double pl_optim_bytes(const pl_spec *spec, double doubles) {
-  return kind_of(spec)->num_states * doubles * (double)sizeof(double);
+  return kind_of(spec)->num_moments * doubles * (double)sizeof(double);
 }
 
 /* ---- a step ---- */
 
 static void begin(pl_update *u, double log_scale, double norm) {
   pl_optim *o = (pl_optim *)u;
-  o->log_scale = log_scale;
   o->norm = norm;
+  o->log_scale = o->decayed ? pl_update_mix(u, log_scale, &o->keep, &o->add) : log_scale;
+  /* A gradient of known norm is clipped by its scale alone. */
+  double clip = o->values->clip;
+  if (clip > 0 && norm > 0 && !o->frozen)
+    o->log_scale += fmin(0, log(clip) - log(norm) - o->log_scale);
 }
 
 static void apply(pl_update *u, int p, const pl_param *param, const double *g) {
   pl_optim *o = (pl_optim *)u;
+  if (o->decayed) {
+    for (int64_t k = 0; k < param->n; k++) o->decayed[k] = o->keep * g[k] + o->add * param->w[k];
+    g = o->decayed;
+  }
   if (o->frozen && !o->kind->polar)
     late(o, p, param, g);
   else
     o->kind->apply(o, p, param, g);
 }
 
-double pl_log_lr(const pl_spec *spec, int64_t t) {
-  return log(spec->lr) + (double)((t + 1) / spec->growth_every) * log(spec->growth_factor);
+double pl_log_lr(const pl_spec *spec, int64_t t, int64_t steps) {
+  const pl_optim_values *v = pl_optim_values_of(spec);
+  double lr = log(v->lr) + (double)((t + 1) / v->growth_every) * log(v->growth_factor);
+  if (v->schedule == PL_LR_COSINE)
+    lr += log(fmax(0, (1 + cos(M_PI * (double)t / (double)steps)) / 2));
+  if (v->schedule == PL_LR_WARMUP) lr += log(fmin(1, (double)(t + 1) / (double)v->warmup));
+  return lr;
 }
 
 pl_update *pl_optim_step(pl_optim *o, int64_t t) {
+  const pl_optim_values *v = o->values;
   o->t = t;
-  o->log_lr = pl_log_lr(o->spec, t);
+  o->log_lr = pl_log_lr(o->spec, t, o->steps);
   o->frozen =
-      o->spec->freeze_loss > 0 && o->model->kind->log_loss(o->model) < log(o->spec->freeze_loss);
-  o->update.measure = o->frozen && o->kind->conditioned ? measure : NULL;
+      v->freeze_loss > 0 && pl_standing_below(o->model->kind->standing(o->model), v->freeze_loss);
+  bool conditioned = o->frozen && o->kind->conditioned;
+  o->update.measure = conditioned || o->decayed ? measure : NULL;
   o->update.needs_norm = live_norm(o->spec) || (o->frozen && !o->kind->polar);
   return &o->update;
 }
 
 /* ---- life ---- */
 
-pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model) {
+pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model, int64_t steps) {
   pl_optim *o = pl_zalloc(1, sizeof *o, "optimiser");
   o->kind = kind_of(spec);
-  o->update = (pl_update){.over_group = pl_optim_over_group(spec), .begin = begin, .apply = apply};
   o->spec = spec;
+  o->values = pl_optim_values_of(spec);
+  o->update = (pl_update){.over_group = pl_optim_over_group(spec) && model->num_functions,
+                          .decay = o->values->weight_decay,
+                          .begin = begin,
+                          .apply = apply};
   o->model = model;
+  o->steps = steps;
   o->num_blocks = o->update.over_group ? model->num_functions : model->num_params;
   o->blocks = o->update.over_group ? model->functions : model->params;
   int64_t most = 0;
@@ -266,32 +394,39 @@ pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model) {
     o->coordinates += (double)pl_param_whole(b);
   }
   o->work = pl_alloc((size_t)most, sizeof *o->work, "optimiser");
-  o->state = pl_alloc((size_t)o->kind->num_states, sizeof *o->state, "optimiser");
-  for (int s = 0; s < o->kind->num_states; s++) {
-    o->state[s] = pl_alloc((size_t)o->num_blocks, sizeof **o->state, "optimiser");
+  /* Functions hold no weights: there the model adds the decay, and hands over its scale. */
+  if (o->values->weight_decay > 0 && !o->update.over_group)
+    o->decayed = pl_alloc((size_t)most, sizeof *o->decayed, "optimiser");
+  o->moment = pl_alloc((size_t)o->kind->num_moments, sizeof *o->moment, "optimiser");
+  for (int s = 0; s < o->kind->num_moments; s++) {
+    o->moment[s] = pl_alloc((size_t)o->num_blocks, sizeof **o->moment, "optimiser");
     for (int p = 0; p < o->num_blocks; p++)
-      o->state[s][p] = pl_zalloc((size_t)o->blocks[p].n, sizeof(double), "optimiser state");
+      o->moment[s][p] = pl_zalloc((size_t)o->blocks[p].n, sizeof(double), "optimiser's moments");
   }
   return o;
 }
 
 void pl_optim_free(pl_optim *o) {
   if (!o) return;
-  for (int s = 0; s < o->kind->num_states; s++) {
-    for (int p = 0; p < o->num_blocks; p++) pl_free(o->state[s][p]);
-    pl_free(o->state[s]);
+  for (int s = 0; s < o->kind->num_moments; s++) {
+    for (int p = 0; p < o->num_blocks; p++) pl_free(o->moment[s][p]);
+    pl_free(o->moment[s]);
   }
-  pl_free(o->state);
+  pl_free(o->moment);
   pl_free(o->work);
+  pl_free(o->decayed);
   pl_free(o);
 }
 
-int pl_optim_num_states(const pl_optim *o) {
-  return o->kind->num_states;
+int pl_optim_num_moments(const pl_optim *o) {
+  return o->kind->num_moments;
 }
-const char *pl_optim_state_name(const pl_optim *o, int s) {
-  return o->kind->state_names[s];
+const char *pl_optim_moment_name(const pl_optim *o, int s) {
+  return o->kind->moment_names[s];
 }
-double *pl_optim_state(pl_optim *o, int s, int p) {
-  return o->state[s][p];
+double *pl_optim_moment(pl_optim *o, int s, int p) {
+  return o->moment[s][p];
+}
+bool pl_optim_functions(const pl_optim *o) {
+  return o->update.over_group;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 1, PIECE = 1 << 18 }; /* doubles moved at a time */
+enum { FORMAT = 2, PIECE = 1 << 18 }; /* doubles moved at a time */
 
 /* ---- checksum ---- */
 
@@ -36,197 +36,225 @@ static uint64_t mix_text(uint64_t h, const char *text) {
 }
 
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run) {
-  uint64_t h = SEED;
-  for (int k = 0; k < pl_num_keys; k++) {
-    if (pl_keys[k].adjustable) continue;
-    int n = pl_config_value(cfg, run, &pl_keys[k], NULL, 0);
-    char *value = pl_alloc((size_t)n + 1, 1, "a value");
-    pl_config_value(cfg, run, &pl_keys[k], value, (size_t)n + 1);
-    h = mix_text(mix_text(h, pl_keys[k].name), value);
+  uint64_t sum = 0; /* in any order of the keys */
+  for (int k = 0; k < pl_config_num_keys(cfg); k++) {
+    const pl_key *key;
+    if (!pl_config_typed(cfg, run, k, &key) || !(key->touches & PL_RESULTS)) continue;
+    size_t n = (size_t)pl_config_value(cfg, run, k, NULL, 0) + 1;
+    char *value = pl_alloc(n, 1, "a value");
+    pl_config_value(cfg, run, k, value, n);
+    sum += mix_text(mix_text(SEED, key->name), value);
     pl_free(value);
   }
-  return (int64_t)(h >> 1);
+  return (int64_t)(sum >> 1);
 }
 
 /* ---- what a checkpoint holds ---- */
 
-/* Weights first, then the optimiser's states: arrays shaped like the weights or, where the
- * optimiser works on them, like the model's functions. */
+typedef struct head {
+  int64_t digest;
+  pl_ckpt at;
+} head;
+
+/* The head's numbers, in the order in which the checksum covers them. */
+static const struct head_row {
+  const char *name;
+  bool real;
+  size_t field;
+} head_rows[] = {
+    {"digest", false, offsetof(head, digest)},
+    {"step", false, offsetof(head, at.step)},
+    {"records", false, offsetof(head, at.records)},
+    {"wall_time", true, offsetof(head, at.wall_time)},
+    {"best_step", false, offsetof(head, at.best.step)},
+    {"best_validation", true, offsetof(head, at.best.validation)},
+    {"best_test", true, offsetof(head, at.best.test)},
+    {"best_metric", true, offsetof(head, at.best.metric)},
+    {"waited", false, offsetof(head, at.best.waited)},
+};
+enum { HEAD = sizeof head_rows / sizeof *head_rows };
+
+static void *head_field(const head *h, int i) {
+  return (char *)(uintptr_t)h + head_rows[i].field;
+}
+
+static uint64_t mix_head(const head *h) {
+  uint64_t sum = SEED, word;
+  for (int i = 0; i < HEAD; i++) {
+    memcpy(&word, head_field(h, i), sizeof word);
+    sum = mix(sum, word);
+  }
+  return sum;
+}
+
+/* A weight, or a moment of it, as the file has it. */
+typedef struct array {
+  char name[96];
+  const pl_transfer *transfer;
+  int p;                 /* the weight's first block */
+  double *const *blocks; /* of the whole model, a borrowed one of contents.blocks */
+  int64_t length;
+} array;
+
 typedef struct contents {
   const pl_comm *team;
   pl_model *model;
-  pl_optim *optim;
-  int num_arrays, layers;
-  bool functions;     /* the states are functions */
-  int64_t doubles[2]; /* of a layer: of weights, of states */
-  double ***array;    /* [num_arrays][block] */
+  int num_arrays, num_blocks;
+  array *array;
+  double ***blocks; /* [num_blocks]: for the weights, and for each moment, what this rank holds */
   double *piece;
   int64_t piece_doubles;
 } contents;
 
-static int64_t doubles_of(const contents *c, int a) {
-  return c->doubles[a > 0];
+/* The arrays prefix_NAME of all weights that params make up, their blocks being given. */
+static void add_arrays(contents *c, const char *prefix, const pl_transfer *transfer, int num_params,
+                       const pl_param *params, double **blocks) {
+  c->blocks = pl_realloc(c->blocks, (size_t)++c->num_blocks, sizeof *c->blocks, "checkpoint");
+  c->blocks[c->num_blocks - 1] = blocks;
+  for (int p = 0; p < num_params; p = pl_param_next(num_params, params, p)) {
+    c->array = pl_realloc(c->array, (size_t)++c->num_arrays, sizeof *c->array, "checkpoint");
+    array *a = &c->array[c->num_arrays - 1];
+    *a = (array){.transfer = transfer, .p = p, .blocks = blocks};
+    snprintf(a->name, sizeof a->name, "%s_%s", prefix, params[p].name);
+    a->length = transfer->length(c->model, p);
+    if (a->length > c->piece_doubles) c->piece_doubles = a->length;
+  }
 }
 
-static contents contents_of(const pl_comm *team, const pl_spec *spec, pl_model *model,
-                            pl_optim *optim) {
-  contents c = {.team = team, .model = model, .optim = optim};
-  c.functions = pl_optim_over_group(spec);
-  c.num_arrays = 1 + pl_optim_num_states(optim);
-  c.layers = model->params[model->num_params - 1].layer + 1;
-  c.doubles[0] = model->kind->layer_doubles(model, false);
-  c.doubles[1] = model->kind->layer_doubles(model, c.functions);
-  c.array = pl_alloc((size_t)c.num_arrays, sizeof *c.array, "checkpoint");
-  for (int a = 0; a < c.num_arrays; a++) {
-    int blocks = a > 0 && c.functions ? model->num_functions : model->num_params;
-    c.array[a] = pl_alloc((size_t)blocks, sizeof **c.array, "checkpoint");
-    for (int p = 0; p < blocks; p++)
-      c.array[a][p] = a == 0 ? model->params[p].w : pl_optim_state(optim, a - 1, p);
+/* Weights first, then the moments: arrays shaped like the weights or, where the optimiser works on
+ * them, like the model's functions. */
+static contents contents_of(const pl_comm *team, pl_model *model, pl_optim *optim) {
+  contents c = {.team = team, .model = model};
+  const pl_model_kind *kind = model->kind;
+  bool functions = pl_optim_functions(optim);
+  int n = model->num_params, num_moment = functions ? model->num_functions : n;
+  double **w = pl_alloc((size_t)n, sizeof *w, "checkpoint");
+  for (int p = 0; p < n; p++) w[p] = model->params[p].w;
+  add_arrays(&c, "weight", kind->weights, n, model->params, w);
+  for (int s = 0; s < pl_optim_num_moments(optim); s++) {
+    double **moment = pl_alloc((size_t)num_moment, sizeof *moment, "checkpoint");
+    for (int p = 0; p < num_moment; p++) moment[p] = pl_optim_moment(optim, s, p);
+    /* Functions of a network that has no transfer of its own for them are its blocks. */
+    add_arrays(&c, pl_optim_moment_name(optim, s),
+               functions && kind->functions ? kind->functions : kind->weights, num_moment,
+               functions ? model->functions : model->params, moment);
   }
-  int64_t most = c.doubles[0] > c.doubles[1] ? c.doubles[0] : c.doubles[1];
-  c.piece_doubles = most < PIECE ? most : PIECE;
+  if (c.piece_doubles > PIECE) c.piece_doubles = PIECE;
   c.piece = pl_alloc((size_t)c.piece_doubles, sizeof *c.piece, "piece of a checkpoint");
   return c;
 }
 
 static void contents_free(contents *c) {
-  for (int a = 0; a < c->num_arrays; a++) pl_free(c->array[a]);
+  for (int i = 0; i < c->num_blocks; i++) pl_free(c->blocks[i]);
+  pl_free(c->blocks);
   pl_free(c->array);
   pl_free(c->piece);
 }
 
-static void array_name(const contents *c, int a, char *name, size_t n) {
-  if (a == 0)
-    snprintf(name, n, "weights");
-  else
-    snprintf(name, n, "state_%s", pl_optim_state_name(c->optim, a - 1));
-}
-
-static double *average(const contents *c, int i, char *name, size_t size, int64_t *n) {
-  const char *short_name;
-  double *(*get)(pl_model *, int, const char **, int64_t *) = c->model->kind->average;
-  double *x = get ? get(c->model, i, &short_name, n) : NULL;
-  if (x) snprintf(name, size, "average_%s", short_name);
+/* Array number i that the network keeps besides, with its name in the file; NULL past the last. */
+static double *kept(const contents *c, int i, char *name, size_t size, int64_t *n) {
+  const char *own;
+  double *(*keep)(pl_model *, int, const char **, int64_t *) = c->model->kind->keep;
+  double *x = keep ? keep(c->model, i, &own, n) : NULL;
+  if (x) snprintf(name, size, "keep_%s", own);
   return x;
 }
 
-/* The numbers of the head, in the file's order; the checksum covers them first. */
-enum { HEAD = 4 };
-static const char *const head_names[HEAD] = {"digest", "step", "records", "wall_time"};
-static uint64_t mix_head(int64_t digest, const pl_ckpt *at) {
-  uint64_t h = mix(mix(mix(SEED, (uint64_t)digest), (uint64_t)at->step), (uint64_t)at->records);
-  return mix_doubles(h, &at->wall_time, 1);
-}
+typedef enum { WRITE, VERIFY, LOAD } pass;
 
-/* Go through all arrays piece by piece.  visit, on rank 0 only: write or read x, n doubles of
- * variable name from (layer, first) on. */
-typedef pl_status visitor(pl_nc *nc, const char *name, int layer, int64_t first, int64_t n,
-                          double *x, uint64_t *sum);
-
-static pl_status put_piece(pl_nc *nc, const char *name, int layer, int64_t first, int64_t n,
-                           double *x, uint64_t *sum) {
-  *sum = mix_doubles(*sum, x, n);
-  return pl_nc_put_doubles(nc, name, (int64_t[]){layer, first}, (int64_t[]){1, n}, x);
-}
-
-static pl_status get_piece(pl_nc *nc, const char *name, int layer, int64_t first, int64_t n,
-                           double *x, uint64_t *sum) {
-  PL_TRY(pl_nc_get_doubles(nc, name, (int64_t[]){layer, first}, (int64_t[]){1, n}, x));
+/* On rank 0: write or read n doubles of variable name from `first` on. */
+static pl_status move_piece(pl_nc *nc, pass what, const char *name, int64_t first, int64_t n,
+                            double *x, uint64_t *sum) {
+  if (what == WRITE)
+    PL_TRY(pl_nc_put_doubles(nc, name, &first, &n, x));
+  else
+    PL_TRY(pl_nc_get_doubles(nc, name, &first, &n, x));
   *sum = mix_doubles(*sum, x, n);
   return PL_OK;
 }
 
-typedef enum { WRITE, VERIFY, LOAD } pass;
+static void walk_arrays(contents *c, pl_nc *nc, pass what, uint64_t *sum, pl_status *st) {
+  bool root = c->team->rank == 0;
+  for (int i = 0; i < c->num_arrays; i++) {
+    const array *a = &c->array[i];
+    for (int64_t first = 0, n; first < a->length; first += n) {
+      n = a->length - first < c->piece_doubles ? a->length - first : c->piece_doubles;
+      if (what == WRITE) a->transfer->gather(c->model, a->p, a->blocks, first, n, c->piece);
+      if (root && !*st) *st = move_piece(nc, what, a->name, first, n, c->piece, sum);
+      if (what == LOAD) a->transfer->scatter(c->model, a->p, a->blocks, first, n, c->piece);
+    }
+  }
+}
+
+static void walk_kept(contents *c, pl_nc *nc, pass what, uint64_t *sum, pl_status *st) {
+  bool root = c->team->rank == 0;
+  char name[96];
+  double *x;
+  int64_t n;
+  for (int i = 0; (x = kept(c, i, name, sizeof name, &n)); i++) {
+    double *copy = what == VERIFY ? pl_alloc((size_t)n, sizeof *copy, "piece of a checkpoint") : x;
+    if (root && !*st) *st = move_piece(nc, what, name, 0, n, copy, sum);
+    if (what == LOAD) pl_comm_bcast(c->team, x, (size_t)n * sizeof *x, 0);
+    if (copy != x) pl_free(copy);
+  }
+}
 
 /* WRITE and LOAD are collective; rank 0 verifies alone.  After a failure the walk goes on without
  * the file, for the other ranks take part in every piece. */
 static pl_status walk(contents *c, pl_nc *nc, pass what, uint64_t *sum) {
   pl_status st = PL_OK;
-  const pl_model_kind *kind = c->model->kind;
-  bool root = c->team->rank == 0;
-  for (int a = 0; a < c->num_arrays; a++) {
-    char name[64];
-    array_name(c, a, name, sizeof name);
-    bool functions = a > 0 && c->functions;
-    int64_t end = doubles_of(c, a);
-    for (int layer = 0; layer < c->layers; layer++)
-      for (int64_t first = 0, n; first < end; first += n) {
-        n = end - first < c->piece_doubles ? end - first : c->piece_doubles;
-        if (what == WRITE)
-          kind->gather(c->model, functions, layer, c->array[a], first, n, c->piece);
-        visitor *visit = what == WRITE ? put_piece : get_piece;
-        if (root && !st) st = visit(nc, name, layer, first, n, c->piece, sum);
-        if (what == LOAD)
-          kind->scatter(c->model, functions, layer, c->array[a], first, n, c->piece);
-      }
-  }
-  char name[64];
-  double *x;
-  int64_t n;
-  for (int i = 0; (x = average(c, i, name, sizeof name, &n)); i++) {
-    if (what == VERIFY) {
-      double *copy = pl_alloc((size_t)n, sizeof *copy, "running averages");
-      if (!st) st = pl_nc_get_doubles(nc, name, NULL, NULL, copy);
-      if (!st) *sum = mix_doubles(*sum, copy, n);
-      pl_free(copy);
-      continue;
-    }
-    if (root && !st && what == WRITE) st = pl_nc_put_doubles(nc, name, NULL, NULL, x);
-    if (root && !st && what == LOAD) st = pl_nc_get_doubles(nc, name, NULL, NULL, x);
-    if (root && !st) *sum = mix_doubles(*sum, x, n);
-    if (what == LOAD) pl_comm_bcast(c->team, x, (size_t)n * sizeof *x, 0);
-  }
+  walk_arrays(c, nc, what, sum, &st);
+  walk_kept(c, nc, what, sum, &st);
   return st;
 }
 
 /* ---- writing ---- */
 
+static void define_array(pl_nc *nc, const char *name, int64_t length) {
+  char dim[100];
+  snprintf(dim, sizeof dim, "n_%s", name);
+  pl_nc_def_dim(nc, dim, length);
+  pl_nc_def_var(nc, name, PL_NC_DOUBLE, (const char *[]){dim, NULL}, NULL, "1");
+}
+
 static pl_status define(const contents *c, const char *path, pl_nc **nc) {
   PL_TRY(pl_nc_create(path, true, false, nc));
-  char name[64], dim[80];
+  char name[96];
   int64_t n;
   pl_nc_att_text(*nc, NULL, "title", "Plancherel checkpoint");
   pl_nc_att_ints(*nc, NULL, "format", PL_NC_INT, (int[]){FORMAT}, 1);
-  pl_nc_def_dim(*nc, "layer", c->layers);
-  pl_nc_def_dim(*nc, "weight", c->doubles[0]);
-  pl_nc_def_dim(*nc, "state", c->doubles[1]);
-  for (int k = 0; k < HEAD; k++)
-    pl_nc_def_var(*nc, head_names[k], k < 3 ? PL_NC_INT64 : PL_NC_DOUBLE, NULL, NULL, NULL);
-  for (int a = 0; a < c->num_arrays; a++) {
-    array_name(c, a, name, sizeof name);
-    pl_nc_def_var(*nc, name, PL_NC_DOUBLE, (const char *[]){"layer", a ? "state" : "weight", NULL},
-                  NULL, "1");
-  }
-  for (int i = 0; average(c, i, name, sizeof name, &n); i++) {
-    snprintf(dim, sizeof dim, "n_%s", name);
-    pl_nc_def_dim(*nc, dim, n);
-    pl_nc_def_var(*nc, name, PL_NC_DOUBLE, (const char *[]){dim, NULL}, NULL, "1");
-  }
+  for (int i = 0; i < HEAD; i++)
+    pl_nc_def_var(*nc, head_rows[i].name, head_rows[i].real ? PL_NC_DOUBLE : PL_NC_INT64, NULL,
+                  NULL, NULL);
+  for (int i = 0; i < c->num_arrays; i++) define_array(*nc, c->array[i].name, c->array[i].length);
+  for (int i = 0; kept(c, i, name, sizeof name, &n); i++) define_array(*nc, name, n);
   pl_nc_def_var(*nc, "checksum", PL_NC_INT64, NULL, "of all that stands before it, written last",
                 NULL);
   return pl_nc_end_def(*nc);
 }
 
-static pl_status put_head(pl_nc *nc, int64_t digest, const pl_ckpt *at) {
-  PL_TRY(pl_nc_put_ints(nc, "digest", NULL, NULL, &digest));
-  PL_TRY(pl_nc_put_ints(nc, "step", NULL, NULL, &at->step));
-  PL_TRY(pl_nc_put_ints(nc, "records", NULL, NULL, &at->records));
-  return pl_nc_put_doubles(nc, "wall_time", NULL, NULL, &at->wall_time);
+static pl_status put_head(pl_nc *nc, const head *h) {
+  for (int i = 0; i < HEAD; i++)
+    PL_TRY(head_rows[i].real
+               ? pl_nc_put_doubles(nc, head_rows[i].name, NULL, NULL, head_field(h, i))
+               : pl_nc_put_ints(nc, head_rows[i].name, NULL, NULL, head_field(h, i)));
+  return PL_OK;
 }
 
 static char *previous_of(const char *path) {
   return pl_asprintf("%s.previous", path);
 }
 
-pl_status pl_ckpt_write(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
-                        pl_optim *optim, int64_t digest, const pl_ckpt *at) {
-  contents c = contents_of(team, spec, model, optim);
+pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
+                        int64_t digest, const pl_ckpt *at) {
+  contents c = contents_of(team, model, optim);
   char *temporary = pl_asprintf("%s.tmp", path), *previous = previous_of(path);
   bool root = team->rank == 0;
+  head h = {digest, *at};
   pl_nc *nc = NULL;
-  uint64_t sum = mix_head(digest, at);
+  uint64_t sum = mix_head(&h);
   pl_status st = root ? define(&c, temporary, &nc) : PL_OK;
-  if (!st && root) st = put_head(nc, digest, at);
+  if (!st && root) st = put_head(nc, &h);
   st = pl_agree(team, st);
   if (!st) st = walk(&c, nc, WRITE, &sum);
   if (!st && root) {
@@ -257,38 +285,43 @@ static pl_status expect_format(pl_nc *nc) {
                   FORMAT);
 }
 
-static pl_status get_head(pl_nc *nc, int64_t *digest, pl_ckpt *at) {
-  PL_TRY(pl_nc_expect(nc, "digest", false, 0, (int64_t[1]){0}));
-  PL_TRY(pl_nc_get_ints(nc, "digest", NULL, NULL, digest));
-  PL_TRY(pl_nc_get_ints(nc, "step", NULL, NULL, &at->step));
-  PL_TRY(pl_nc_get_ints(nc, "records", NULL, NULL, &at->records));
-  return pl_nc_get_doubles(nc, "wall_time", NULL, NULL, &at->wall_time);
+static pl_status get_head(pl_nc *nc, head *h) {
+  for (int i = 0; i < HEAD; i++) {
+    PL_TRY(pl_nc_expect(nc, head_rows[i].name, false, 0, (int64_t[1]){0}));
+    PL_TRY(head_rows[i].real
+               ? pl_nc_get_doubles(nc, head_rows[i].name, NULL, NULL, head_field(h, i))
+               : pl_nc_get_ints(nc, head_rows[i].name, NULL, NULL, head_field(h, i)));
+  }
+  return PL_OK;
 }
 
 static pl_status expect_shapes(const contents *c, pl_nc *nc) {
-  char name[64];
+  char name[96];
   int64_t n;
-  for (int a = 0; a < c->num_arrays; a++) {
-    array_name(c, a, name, sizeof name);
-    PL_TRY(pl_nc_expect(nc, name, false, 2, (int64_t[]){c->layers, doubles_of(c, a)}));
+  for (int i = 0; i < c->num_arrays; i++) {
+    n = c->array[i].length;
+    PL_TRY(pl_nc_expect(nc, c->array[i].name, false, 1, &n));
   }
-  for (int i = 0; average(c, i, name, sizeof name, &n); i++)
+  for (int i = 0; kept(c, i, name, sizeof name, &n); i++)
     PL_TRY(pl_nc_expect(nc, name, false, 1, &n));
   return pl_nc_expect(nc, "checksum", false, 0, (int64_t[1]){0});
 }
 
 /* Is all of it there, unharmed, and of this run?  Rank 0 alone. */
 static pl_status verify(contents *c, pl_nc *nc, int64_t digest, pl_ckpt *at) {
-  int64_t theirs, checksum;
+  head h = {0};
+  int64_t checksum;
   PL_TRY(expect_format(nc));
-  PL_TRY(get_head(nc, &theirs, at));
-  if (theirs != digest) return pl_error(PL_EINPUT, "%s: of a run with other keys", pl_nc_path(nc));
+  PL_TRY(get_head(nc, &h));
+  if (h.digest != digest)
+    return pl_error(PL_EINPUT, "%s: of a run with other keys", pl_nc_path(nc));
   PL_TRY(expect_shapes(c, nc));
-  uint64_t sum = mix_head(digest, at);
+  uint64_t sum = mix_head(&h);
   PL_TRY(walk(c, nc, VERIFY, &sum));
   PL_TRY(pl_nc_get_ints(nc, "checksum", NULL, NULL, &checksum));
   if ((uint64_t)checksum != sum)
     return pl_error(PL_EINPUT, "%s: damaged, its checksum is wrong", pl_nc_path(nc));
+  *at = h.at;
   return PL_OK;
 }
 
@@ -313,9 +346,9 @@ static pl_nc *open_best(contents *c, const char *path, const char *previous, int
   return NULL;
 }
 
-bool pl_ckpt_read(const char *path, const pl_comm *team, const pl_spec *spec, pl_model *model,
-                  pl_optim *optim, int64_t digest, int64_t records, pl_ckpt *at) {
-  contents c = contents_of(team, spec, model, optim);
+bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
+                  int64_t digest, int64_t records, pl_ckpt *at) {
+  contents c = contents_of(team, model, optim);
   char *previous = previous_of(path);
   pl_nc *nc = NULL;
   pl_ckpt found = {0};
@@ -327,7 +360,7 @@ bool pl_ckpt_read(const char *path, const pl_comm *team, const pl_spec *spec, pl
     pl_comm_bcast(team, &found, sizeof found, 0);
     /* It was whole a moment ago, and the weights are half replaced. */
     if (walk(&c, nc, LOAD, &sum)) pl_die(PL_EENV, "%s", pl_error_message());
-    model->kind->refresh(model);
+    model->kind->refresh(model, found.step);
     *at = found;
   }
   pl_nc_close(nc);

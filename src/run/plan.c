@@ -1,7 +1,6 @@
 #include "run/plan.h"
 
 #include "base/mem.h"
-#include "run/train.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -9,95 +8,60 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- classes of runs that cost the same ---- */
+/* ---- one run ---- */
 
-/* Seeds, scales and learning rates do not change a run's cost. */
-static const char *const free_keys[] = {"title",
-                                        "seed",
-                                        "data.seed",
-                                        "optimizer.lr",
-                                        "data.scale",
-                                        "optimizer.growth.factor",
-                                        "stop.loss",
-                                        "optimizer.growth.every",
-                                        "model.init.scale",
-                                        "model.init.readout_scale",
-                                        "loss"};
+/* A run of a class, with what planning asks of it again and again. */
+typedef struct job {
+  int64_t run;
+  pl_spec spec;
+  pl_length length;
+  int64_t records;
+} job;
 
-static bool changes_cost(const pl_key *key) {
-  for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
-    if (!strcmp(key->name, free_keys[i])) return false;
-  return true;
+static job job_of(const pl_config *cfg, int64_t run) {
+  job j = {.run = run};
+  pl_config_run(cfg, run, &j.spec);
+  j.length = pl_length_of(&j.spec);
+  pl_free(pl_record_steps(&j.spec, &j.length, &j.records));
+  return j;
 }
 
-static bool same_cost(const pl_config *cfg, int64_t a, int64_t b) {
-  char x[256], y[256];
-  for (int k = 0; k < pl_num_keys; k++) {
-    const pl_key *key = &pl_keys[k];
-    if (!changes_cost(key) || !pl_config_swept(cfg, key)) continue;
-    pl_config_value(cfg, a, key, x, sizeof x);
-    pl_config_value(cfg, b, key, y, sizeof y);
-    if (strcmp(x, y)) return false;
-  }
-  return true;
+static pl_cost cost_on(const job *j, int team, const pl_rates *rates) {
+  pl_cost c;
+  j->spec.model->cost(&j->spec, team, rates, &c);
+  return c;
 }
 
-static int find_class(pl_plan *p, const pl_config *cfg, int64_t r) {
-  /* Neighbours are usually alike. */
-  if (r > 0 && same_cost(cfg, r, r - 1)) return p->run_class[r - 1];
-  for (int c = 0; c < p->num_classes; c++)
-    if (same_cost(cfg, r, p->class_run[c])) return c;
-  p->class_run = pl_realloc(p->class_run, (size_t)p->num_classes + 1, sizeof *p->class_run, "plan");
-  p->class_run[p->num_classes] = r;
-  return p->num_classes++;
+static double run_seconds(const job *j, const pl_cost *c) {
+  return c->setup + (double)j->length.steps * c->step + (double)j->records * c->record;
 }
 
 /* ---- teams ---- */
 
-static pl_cost cost_on(const pl_config *cfg, int64_t run, int team, const pl_rates *rates) {
-  pl_spec spec;
-  pl_cost c;
-  pl_config_run(cfg, run, &spec);
-  pl_model_kind_get((int)spec.model_kind)->cost(&spec, team, rates, &c);
-  return c;
-}
-
-static double run_seconds(const pl_config *cfg, int64_t run, const pl_cost *c) {
-  pl_spec spec;
-  int64_t records;
-  pl_config_run(cfg, run, &spec);
-  pl_free(pl_record_steps(&spec, &records));
-  return c->setup + (double)spec.steps * c->step + (double)records * c->record;
-}
-
 /* The smallest team whose memory fits; 0 if none up to `most` does. */
-static int smallest_team(const pl_config *cfg, int64_t run, const pl_rates *rates, double memory,
-                         int most) {
+static int smallest_team(const job *j, const pl_rates *rates, double memory, int most) {
   for (int t = 1; t <= most; t = t < 16 ? t + 1 : t + t / 8)
-    if (cost_on(cfg, run, t, rates).bytes <= memory) return t;
-  return cost_on(cfg, run, most, rates).bytes <= memory ? most : 0;
+    if (cost_on(j, t, rates).bytes <= memory) return t;
+  return cost_on(j, most, rates).bytes <= memory ? most : 0;
 }
 
 /* The largest job whose size is looked for. */
 enum { MOST_RANKS = 1 << 16 };
 
-static pl_status too_large(const pl_config *cfg, int64_t run, const pl_plan *p) {
-  double have = p->memory_per_rank / 1e9, need = cost_on(cfg, run, 1, &p->rates).bytes / 1e9;
-  int enough = smallest_team(cfg, run, &p->rates, p->memory_per_rank, MOST_RANKS);
-  char spec_group[128];
-  pl_config_value(cfg, run, pl_key_find("group"), spec_group, sizeof spec_group);
-  pl_status st;
+static pl_status too_large(const job *j, const pl_plan *p) {
+  double have = p->memory_per_rank / 1e9, need = cost_on(j, 1, &p->rates).bytes / 1e9;
+  int enough = smallest_team(j, &p->rates, p->memory_per_rank, MOST_RANKS);
+  char label[256];
+  j->spec.model->label(&j->spec, label, sizeof label);
   if (enough)
-    st = pl_error(
-        PL_EENV,
-        "run %lld on %s needs %.3g GB; with %.3g GB per rank it would take %d ranks, have %d",
-        (long long)run, spec_group, need, have, enough, p->ranks);
-  else
-    st = pl_error(PL_EENV,
-                  "run %lld on %s needs %.3g GB and does not fit into %.3g GB per rank on any "
+    return pl_error(PL_EENV,
+                    "run %lld (%s) needs %.3g GB; with %.3g GB per rank it would take %d ranks, "
+                    "have %d",
+                    (long long)j->run, label, need, have, enough, p->ranks);
+  return pl_error(PL_EENV,
+                  "run %lld (%s) needs %.3g GB and does not fit into %.3g GB per rank on any "
                   "number of ranks",
-                  (long long)run, spec_group, need, have);
-  return st;
+                  (long long)j->run, label, need, have);
 }
 
 /* Time of a phase of num runs, each `seconds` long on a team, the ranks forming `teams` teams. */
@@ -106,16 +70,17 @@ static double makespan(double seconds, int64_t num, int teams) {
 }
 
 /* With fewer runs than teams, larger teams keep ranks busy, as long as they are faster. */
-static int widen(const pl_plan *p, const pl_config *cfg, int64_t run, int64_t num, int team) {
+static int widen(const pl_plan *p, const job *j, int team) {
+  int64_t num = p->num_runs;
   int best = team;
   double least = INFINITY;
   for (int64_t k = num; k >= 1; k = k > 8 ? k / 2 : k - 1) {
     int t = (int)(p->ranks / k);
     if (t < team) t = team;
     if (t > p->ranks) t = p->ranks;
-    pl_cost c = cost_on(cfg, run, t, &p->rates);
+    pl_cost c = cost_on(j, t, &p->rates);
     if (c.bytes > p->memory_per_rank) continue;
-    double s = makespan(run_seconds(cfg, run, &c), num, p->ranks / t);
+    double s = makespan(run_seconds(j, &c), num, p->ranks / t);
     if (s < 0.95 * least || (t == best && s < least)) {
       least = s;
       best = t;
@@ -135,7 +100,7 @@ static int longest_first(const void *a, const void *b) {
 
 static void form_phases(pl_plan *p) {
   int64_t *count = pl_zalloc((size_t)p->ranks + 1, sizeof *count, "plan");
-  for (int64_t r = 0; r < p->num_runs; r++) count[p->class_team[p->run_class[r]]]++;
+  for (int64_t r = 0; r < p->num_runs; r++) count[p->class_team[p->classes.of[r]]]++;
   for (int t = p->ranks; t >= 1; t--) {
     if (count[t] == 0) continue;
     pl_phase *f = &p->phases[p->num_phases++];
@@ -143,7 +108,7 @@ static void form_phases(pl_plan *p) {
     f->runs = pl_alloc((size_t)count[t], sizeof *f->runs, "plan");
     double sum = 0, longest = 0;
     for (int64_t r = 0; r < p->num_runs; r++) {
-      if (p->class_team[p->run_class[r]] != t) continue;
+      if (p->class_team[p->classes.of[r]] != t) continue;
       f->runs[f->num_runs++] = r;
       sum += pl_plan_run_seconds(p, r);
       longest = fmax(longest, pl_plan_run_seconds(p, r));
@@ -157,47 +122,53 @@ static void form_phases(pl_plan *p) {
   pl_free(count);
 }
 
+/* As many ranks as the largest run needs. */
+static int enough_ranks(const pl_plan *p, const pl_config *cfg) {
+  int most = 1;
+  for (int64_t c = 0; c < p->classes.num; c++) {
+    job j = job_of(cfg, p->classes.run[c]);
+    int t = smallest_team(&j, &p->rates, p->memory_per_rank, MOST_RANKS);
+    if (t > most) most = t;
+  }
+  return most;
+}
+
+/* 0: no team is large enough. */
+static int choose_team(const pl_plan *p, const job *j) {
+  int64_t fixed = j->spec.common.team;
+  if (fixed != PL_UNSET) return fixed < p->ranks ? (int)fixed : p->ranks;
+  int team = smallest_team(j, &p->rates, p->memory_per_rank, p->ranks);
+  /* Only where classes are few does a class alone leave ranks idle. */
+  return team > 0 && p->num_runs < p->ranks / team + 1 ? widen(p, j, team) : team;
+}
+
+static pl_status plan_class(pl_plan *p, const pl_config *cfg, int64_t c) {
+  job j = job_of(cfg, p->classes.run[c]);
+  int team = choose_team(p, &j);
+  if (team == 0) return too_large(&j, p);
+  p->length[c] = j.length;
+  p->class_team[c] = team;
+  p->cost[c] = cost_on(&j, team, &p->rates);
+  p->class_seconds[c] = run_seconds(&j, &p->cost[c]);
+  return p->cost[c].bytes > p->memory_per_rank ? too_large(&j, p) : PL_OK;
+}
+
 pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
                       const pl_rates *rates, pl_plan **out) {
   pl_plan *p = pl_zalloc(1, sizeof *p, "plan");
-  p->ranks = ranks > 0 ? ranks : 1;
   p->memory_per_rank = memory_per_rank;
   p->rates = *rates;
   p->num_runs = pl_config_num_runs(cfg);
-  p->run_class = pl_alloc((size_t)p->num_runs, sizeof *p->run_class, "plan");
-  for (int64_t r = 0; r < p->num_runs; r++) p->run_class[r] = find_class(p, cfg, r);
-  size_t n = (size_t)p->num_classes;
+  p->classes = pl_run_classes_new(cfg, PL_COST);
+  size_t n = (size_t)p->classes.num;
+  p->length = pl_alloc(n, sizeof *p->length, "plan");
   p->cost = pl_alloc(n, sizeof *p->cost, "plan");
   p->class_seconds = pl_alloc(n, sizeof *p->class_seconds, "plan");
   p->class_team = pl_alloc(n, sizeof *p->class_team, "plan");
+  p->ranks = ranks > 0 ? ranks : enough_ranks(p, cfg);
+  p->phases = pl_alloc((size_t)p->ranks, sizeof *p->phases, "plan");
   pl_status st = PL_OK;
-  /* As many ranks as the largest run needs. */
-  for (int c = 0; ranks <= 0 && c < p->num_classes; c++) {
-    int t = smallest_team(cfg, p->class_run[c], rates, memory_per_rank, MOST_RANKS);
-    if (t > p->ranks) p->ranks = t;
-  }
-  ranks = p->ranks;
-  p->phases = pl_alloc((size_t)ranks, sizeof *p->phases, "plan");
-  for (int c = 0; c < p->num_classes && !st; c++) {
-    int64_t run = p->class_run[c];
-    pl_spec spec;
-    pl_config_run(cfg, run, &spec);
-    if (spec.team != PL_UNSET) {
-      p->class_team[c] = spec.team < ranks ? (int)spec.team : ranks;
-    } else {
-      p->class_team[c] = smallest_team(cfg, run, rates, memory_per_rank, ranks);
-      if (p->class_team[c] == 0) {
-        st = too_large(cfg, run, p);
-        break;
-      }
-      /* Only where classes are few does a class alone leave ranks idle. */
-      if (p->num_runs < ranks / p->class_team[c] + 1)
-        p->class_team[c] = widen(p, cfg, run, p->num_runs, p->class_team[c]);
-    }
-    p->cost[c] = cost_on(cfg, run, p->class_team[c], rates);
-    if (p->cost[c].bytes > memory_per_rank) st = too_large(cfg, run, p);
-    p->class_seconds[c] = run_seconds(cfg, run, &p->cost[c]);
-  }
+  for (int64_t c = 0; c < p->classes.num && !st; c++) st = plan_class(p, cfg, c);
   if (!st) form_phases(p);
   if (st)
     pl_plan_free(p);
@@ -210,10 +181,10 @@ void pl_plan_free(pl_plan *p) {
   if (!p) return;
   for (int i = 0; i < p->num_phases; i++) pl_free(p->phases[i].runs);
   pl_free(p->phases);
-  pl_free(p->run_class);
+  pl_run_classes_free(&p->classes);
+  pl_free(p->length);
   pl_free(p->cost);
   pl_free(p->class_seconds);
-  pl_free(p->class_run);
   pl_free(p->class_team);
   pl_free(p);
 }
@@ -231,16 +202,26 @@ void pl_plan_bcast(const pl_comm *comm, pl_plan **plan) {
   for (int i = 0; i < p->num_phases; i++)
     p->phases[i].runs =
         bcast_array(comm, p->phases[i].runs, p->phases[i].num_runs, sizeof(int64_t));
-  p->run_class = bcast_array(comm, p->run_class, p->num_runs, sizeof *p->run_class);
-  p->cost = bcast_array(comm, p->cost, p->num_classes, sizeof *p->cost);
-  p->class_seconds = bcast_array(comm, p->class_seconds, p->num_classes, sizeof(double));
-  p->class_run = bcast_array(comm, p->class_run, p->num_classes, sizeof(int64_t));
-  p->class_team = bcast_array(comm, p->class_team, p->num_classes, sizeof(int));
+  int64_t n = p->classes.num;
+  p->classes.of = bcast_array(comm, p->classes.of, p->num_runs, sizeof(int64_t));
+  p->classes.run = bcast_array(comm, p->classes.run, n, sizeof(int64_t));
+  p->length = bcast_array(comm, p->length, n, sizeof *p->length);
+  p->cost = bcast_array(comm, p->cost, n, sizeof *p->cost);
+  p->class_seconds = bcast_array(comm, p->class_seconds, n, sizeof(double));
+  p->class_team = bcast_array(comm, p->class_team, n, sizeof(int));
   *plan = p;
 }
 
 double pl_plan_run_seconds(const pl_plan *plan, int64_t r) {
-  return plan->class_seconds[plan->run_class[r]];
+  return plan->class_seconds[plan->classes.of[r]];
+}
+
+const pl_length *pl_plan_run_length(const pl_plan *plan, int64_t r) {
+  return &plan->length[plan->classes.of[r]];
+}
+
+int64_t pl_plan_run_steps(const pl_plan *plan, int64_t r) {
+  return pl_plan_run_length(plan, r)->steps;
 }
 
 /* ---- printing ---- */
@@ -256,15 +237,14 @@ static void print_seconds(double s) {
     printf("%.3g h", s / 3600);
 }
 
-static void print_class(const pl_plan *p, const pl_config *cfg, int c) {
-  int64_t num = 0;
+static void print_class(const pl_plan *p, const pl_config *cfg, int64_t c, int64_t num) {
   pl_spec spec;
-  pl_config_run(cfg, p->class_run[c], &spec);
-  for (int64_t r = 0; r < p->num_runs; r++) num += p->run_class[r] == c;
+  char label[256];
+  pl_config_run(cfg, p->classes.run[c], &spec);
+  spec.model->label(&spec, label, sizeof label);
   const pl_cost *k = &p->cost[c];
-  printf("%lld run%s: %s, %s, depth %lld, %lld steps: %d rank%s each, %.3g GB per rank, ",
-         (long long)num, num == 1 ? "" : "s", spec.group, pl_model_name((int)spec.model_kind),
-         (long long)spec.model_depth, (long long)spec.steps, p->class_team[c],
+  printf("%lld run%s: %s, %lld steps: %d rank%s each, %.3g GB per rank, ", (long long)num,
+         num == 1 ? "" : "s", label, (long long)p->length[c].steps, p->class_team[c],
          p->class_team[c] == 1 ? "" : "s", k->bytes / 1e9);
   print_seconds(k->step);
   printf(" a step, ");
@@ -272,7 +252,7 @@ static void print_class(const pl_plan *p, const pl_config *cfg, int c) {
   printf(" a record, ");
   print_seconds(p->class_seconds[c]);
   printf(" a run\n");
-  pl_model_kind_get((int)spec.model_kind)->explain(&spec, p->class_team[c], &p->rates);
+  spec.model->explain(&spec, p->class_team[c], &p->rates);
 }
 
 void pl_plan_print(const pl_plan *p, const pl_config *cfg) {
@@ -289,7 +269,10 @@ void pl_plan_print(const pl_plan *p, const pl_config *cfg) {
     if (idle) printf(", %d rank%s idle", idle, idle == 1 ? "" : "s");
     printf("\n");
   }
-  for (int c = 0; c < p->num_classes; c++) print_class(p, cfg, c);
+  int64_t *num = pl_zalloc((size_t)p->classes.num, sizeof *num, "plan");
+  for (int64_t r = 0; r < p->num_runs; r++) num[p->classes.of[r]]++;
+  for (int64_t c = 0; c < p->classes.num; c++) print_class(p, cfg, c, num[c]);
+  pl_free(num);
 }
 
 /* ---- memory ---- */

@@ -2,11 +2,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/batch.h"
 #include "run/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards) {
@@ -35,20 +35,48 @@ static int largest_first(const void *a, const void *b) {
   return x->run < y->run ? -1 : x->run > y->run;
 }
 
-static double flops_of(const pl_spec *spec) {
+/* Of each run, computed once per class. */
+static work *work_of(const pl_config *cfg) {
+  int64_t n = pl_config_num_runs(cfg);
   pl_rates rates = pl_rates_nominal();
-  pl_cost cost;
-  pl_model_kind_get((int)spec->model_kind)->cost(spec, 1, &rates, &cost);
-  return cost.flops * (double)spec->steps;
+  pl_run_classes classes = pl_run_classes_new(cfg, PL_COST);
+  work *w = pl_alloc((size_t)n, sizeof *w, "shards");
+  for (int64_t r = 0; r < n; r++) {
+    int64_t first = classes.run[classes.of[r]];
+    w[r].run = r;
+    if (first < r) {
+      w[r].flops = w[first].flops;
+      continue;
+    }
+    pl_spec spec;
+    pl_cost cost;
+    pl_config_run(cfg, r, &spec);
+    spec.model->cost(&spec, 1, &rates, &cost);
+    w[r].flops = cost.flops * (double)pl_run_steps(&spec);
+  }
+  pl_run_classes_free(&classes);
+  return w;
 }
 
-/* Only what the flops depend on, for the sake of sweeps over seeds and rates. */
-static bool same_flops(const pl_spec *a, const pl_spec *b) {
-  return !strcmp(a->group, b->group) && a->band_codepth == b->band_codepth &&
-         a->model_kind == b->model_kind && a->model_depth == b->model_depth &&
-         a->data_kind == b->data_kind && a->data_samples == b->data_samples &&
-         a->data_path == b->data_path && a->optimizer_kind == b->optimizer_kind &&
-         a->steps == b->steps;
+/* A shard with the work it has; heap[0] has the least, of equal ones the first. */
+typedef struct part {
+  double load;
+  int64_t shard;
+} part;
+
+static bool lighter(const part *a, const part *b) {
+  return a->load < b->load || (a->load == b->load && a->shard < b->shard);
+}
+
+/* heap[0] has become heavier. */
+static void sift_down(part *heap, int64_t n) {
+  for (int64_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
+    if (child + 1 < n && lighter(&heap[child + 1], &heap[child])) child++;
+    if (!lighter(&heap[child], &heap[i])) return;
+    part kept = heap[i];
+    heap[i] = heap[child];
+    heap[child] = kept;
+  }
 }
 
 static int ascending(const void *a, const void *b) {
@@ -56,32 +84,36 @@ static int ascending(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-pl_status pl_shard_select(pl_config *cfg, int64_t shard, int64_t shards) {
+/* The runs of one shard, ascending; *mine of them. */
+static int64_t *share(const pl_config *cfg, int64_t shard, int64_t shards, int64_t *mine) {
+  int64_t n = pl_config_num_runs(cfg);
+  work *w = work_of(cfg);
+  part *heap = pl_alloc((size_t)shards, sizeof *heap, "shards");
+  int64_t *runs = pl_alloc((size_t)n, sizeof *runs, "shards");
+  for (int64_t i = 0; i < shards; i++) heap[i] = (part){.load = 0, .shard = i};
+  qsort(w, (size_t)n, sizeof *w, largest_first);
+  *mine = 0;
+  for (int64_t k = 0; k < n; k++) {
+    if (heap[0].shard == shard) runs[(*mine)++] = w[k].run;
+    heap[0].load += w[k].flops;
+    sift_down(heap, shards);
+  }
+  qsort(runs, (size_t)*mine, sizeof *runs, ascending);
+  pl_free(w);
+  pl_free(heap);
+  return runs;
+}
+
+pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, int64_t shards) {
   int64_t n = pl_config_num_runs(cfg), mine = 0;
   if (n < shards)
     return pl_error(PL_EINPUT, "--shard: %lld runs do not fill %lld shards", (long long)n,
                     (long long)shards);
-  work *w = pl_alloc((size_t)n, sizeof *w, "shards");
-  double *load = pl_zalloc((size_t)shards, sizeof *load, "shards");
-  int64_t *runs = pl_alloc((size_t)n, sizeof *runs, "shards");
-  pl_spec spec, before = {0};
-  for (int64_t r = 0; r < n; r++, before = spec) {
-    pl_config_run(cfg, r, &spec);
-    w[r].run = r;
-    w[r].flops = r > 0 && same_flops(&spec, &before) ? w[r - 1].flops : flops_of(&spec);
-  }
-  qsort(w, (size_t)n, sizeof *w, largest_first);
-  for (int64_t k = 0; k < n; k++) {
-    int64_t least = 0;
-    for (int64_t i = 1; i < shards; i++)
-      if (load[i] < load[least]) least = i;
-    load[least] += w[k].flops;
-    if (least == shard) runs[mine++] = w[k].run;
-  }
-  qsort(runs, (size_t)mine, sizeof *runs, ascending);
+  int64_t *runs = comm->rank == 0 ? share(cfg, shard, shards, &mine) : NULL;
+  pl_comm_bcast(comm, &mine, sizeof mine, 0);
+  if (comm->rank != 0) runs = pl_alloc((size_t)mine, sizeof *runs, "shards");
+  pl_comm_bcast(comm, runs, (size_t)mine * sizeof *runs, 0);
   pl_config_select(cfg, mine, runs);
-  pl_free(w);
-  pl_free(load);
   pl_free(runs);
   return PL_OK;
 }

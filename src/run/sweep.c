@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/final.h"
 #include "run/record.h"
 #include "run/stop.h"
-#include "run/train.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,6 +43,8 @@ typedef struct sweep {
   double last_look;
   /* the run under way */
   int64_t run;
+  pl_spec spec;
+  const pl_length *length;
   task task;
   double saved;       /* pl_clock of its last checkpoint */
   double *message[2]; /* leader: records on their way to rank 0 */
@@ -92,6 +94,10 @@ static void in_trouble(sweep *s, pl_status st) {
   stop_all(s);
 }
 
+static char *checkpoints_of(const sweep *s) {
+  return pl_asprintf("%s.ckpt", s->opt->output);
+}
+
 /* OUT.nc.ckpt/run-000012.nc */
 static char *checkpoint_of(const sweep *s, int64_t run) {
   return pl_asprintf("%s.ckpt/run-%06lld.nc", s->opt->output, (long long)run);
@@ -117,11 +123,9 @@ static void on_start(sweep *s, int64_t run, int ranks) {
 
 static void on_record(sweep *s, int64_t run, int64_t index, const double *values, int64_t n) {
   if (!s->trouble) in_trouble(s, pl_recorder_record(s->rec, run, index, values, n));
-  pl_spec spec;
-  pl_config_run(s->cfg, run, &spec);
-  double share = values[PL_RECORD_STEP] / (double)spec.steps;
+  double steps = (double)pl_plan_run_steps(s->plan, run), share = values[PL_RECORD_STEP] / steps;
   if (run != s->run) /* rank 0 counts its own steps as it makes them */
-    s->progress.steps += (int64_t)((share - s->begun[run]) * (double)spec.steps + 0.5);
+    s->progress.steps += (int64_t)((share - s->begun[run]) * steps + 0.5);
   advance(s, run, share);
 }
 
@@ -253,16 +257,16 @@ static void record_hook(void *context, int64_t index, const double *values, int6
 }
 
 /* Look into the mailbox. */
-static void look(sweep *s, const pl_spec *spec, int64_t step) {
+static void look(sweep *s, int64_t step) {
   if (is_root(s)) {
-    advance(s, s->run, (double)step / (double)spec->steps);
+    advance(s, s->run, (double)step / (double)s->length->steps);
     if (s->stop) stop_all(s);
     if (s->world.size > 1) serve(s, s->message[0]);
     show_progress(s, false);
   } else if (is_leader(s)) {
     int there;
     /* Ask early enough that the answer is there when the run ends. */
-    if (step >= spec->steps - spec->steps / 10) ask(s);
+    if (step >= s->length->steps - s->length->steps / 10) ask(s);
     MPI_Iprobe(0, TAG_STOP, s->world.mpi, &there, MPI_STATUS_IGNORE);
     if (there) {
       MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, s->world.mpi, MPI_STATUS_IGNORE);
@@ -277,11 +281,9 @@ static double poll_hook(void *context, int64_t step) {
   if (is_root(s)) s->progress.steps++;
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   s->last_look = now;
-  pl_spec spec;
-  pl_config_run(s->cfg, s->run, &spec);
   if (pl_stop_requested()) s->stop = true;
-  look(s, &spec, step);
-  double every = 60 * spec.checkpoint_every;
+  look(s, step);
+  double every = 60 * s->spec.common.checkpoint_every;
   bool save = is_leader(s) && every > 0 && now - s->saved >= every;
   return (s->stop ? PL_VOTE_STOP : PL_VOTE_NONE) + (save ? PL_VOTE_SAVE : PL_VOTE_NONE);
 }
@@ -289,10 +291,8 @@ static double poll_hook(void *context, int64_t step) {
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
   if (s->task.records == NO_CHECKPOINT) return false;
-  pl_spec spec;
-  pl_config_run(s->cfg, s->run, &spec);
   char *path = checkpoint_of(s, s->run);
-  bool found = pl_ckpt_read(path, &s->team, &spec, model, optim, pl_ckpt_digest(s->cfg, s->run),
+  bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
                             s->task.records, at);
   pl_free(path);
   return found;
@@ -300,62 +300,48 @@ static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt
 
 static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
-  pl_spec spec;
-  pl_config_run(s->cfg, s->run, &spec);
-  char *path = checkpoint_of(s, s->run);
-  if (is_leader(s)) {
-    char *folder = pl_asprintf("%s.ckpt", s->opt->output);
-    mkdir(folder, 0777); /* a failure shows when the file is created */
-    pl_free(folder);
-  }
+  char *folder = checkpoints_of(s), *path = checkpoint_of(s, s->run);
+  if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
   if (is_root(s) && !s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
-  pl_status st =
-      pl_ckpt_write(path, &s->team, &spec, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
+  pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) tell(s, (news){.kind = NEWS_SAVED, .run = s->run}, NULL, 0);
-  pl_free(path);
-  return st;
-}
-
-/* OUT.nc.final/run-000012.nc */
-static pl_status save_final(void *context, pl_model *model, pl_run_state state) {
-  sweep *s = context;
-  if (state != PL_RUN_DONE) return PL_OK;
-  char *folder = pl_asprintf("%s.final", s->opt->output);
-  char *path = pl_asprintf("%s/run-%06lld.nc", folder, (long long)s->run);
-  if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
-  pl_status st = model->kind->save(model, path);
   pl_free(folder);
   pl_free(path);
   return st;
 }
 
+static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
+  sweep *s = context;
+  if (state != PL_RUN_DONE) return PL_OK;
+  return pl_final_save(s->opt->output, &s->team, s->cfg, s->run, model);
+}
+
 /* ---- the work of one team ---- */
 
 static void train_run(sweep *s) {
-  pl_spec spec;
   pl_outcome out;
-  int64_t run = s->task.run;
-  pl_config_run(s->cfg, run, &spec);
-  s->run = run;
+  s->run = s->task.run;
+  s->length = pl_plan_run_length(s->plan, s->run);
+  pl_config_run(s->cfg, s->run, &s->spec);
   s->saved = pl_clock();
   if (is_root(s))
-    on_start(s, run, s->team.size);
+    on_start(s, s->run, s->team.size);
   else if (is_leader(s))
-    tell(s, (news){.kind = NEWS_START, .run = run, .index = s->team.size}, NULL, 0);
+    tell(s, (news){.kind = NEWS_START, .run = s->run, .index = s->team.size}, NULL, 0);
   pl_train_hooks hooks = {.context = s,
                           .record = record_hook,
                           .poll = poll_hook,
                           .resume = resume_hook,
                           .save = save_hook,
-                          .finish = spec.record_final ? save_final : NULL};
-  pl_status st = pl_train(&s->team, &spec, &s->plan->rates, &hooks, &out);
+                          .finish = s->spec.common.record_final ? finish_hook : NULL};
+  pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
   if (st && is_leader(s))
-    pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)run, pl_error_message());
+    pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());
   if (is_root(s))
-    on_end(s, run, &out);
+    on_end(s, s->run, &out);
   else if (is_leader(s))
-    tell(s, (news){.kind = NEWS_END, .run = run, .outcome = out}, NULL, 0);
+    tell(s, (news){.kind = NEWS_END, .run = s->run, .outcome = out}, NULL, 0);
 }
 
 /* After its own last run, rank 0 waits for the others. */
@@ -381,32 +367,6 @@ static void run_phase(sweep *s, const pl_phase *phase) {
     MPI_Waitall(2, s->sending, MPI_STATUSES_IGNORE);
   }
   pl_comm_free(&s->team);
-}
-
-/* beta(run, record, element) has one dimension of elements. */
-static pl_status one_group(const pl_config *cfg, int64_t r, const pl_spec *spec, const char **key) {
-  pl_spec first;
-  pl_config_run(cfg, 0, &first);
-  if (!strcmp(first.group, spec->group)) return PL_OK;
-  *key = "record.beta";
-  return pl_error(PL_EINPUT,
-                  "beta is recorded for one group per sweep; run %lld is on %s, run 0 on %s",
-                  (long long)r, spec->group, first.group);
-}
-
-pl_status pl_sweep_check(const pl_comm *world, const pl_config *cfg) {
-  pl_status st = PL_OK;
-  if (world->rank == 0) {
-    for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
-      pl_spec spec;
-      const char *key = "group";
-      pl_config_run(cfg, r, &spec);
-      st = pl_model_kind_get((int)spec.model_kind)->check(&spec, &key);
-      if (!st && spec.record_beta) st = one_group(cfg, r, &spec, &key);
-      if (st) pl_config_blame(cfg, r, key, st);
-    }
-  }
-  return pl_agree(world, st);
 }
 
 /* What earlier sessions have done.  Rank 0 alone. */
@@ -445,7 +405,7 @@ static pl_status take_stock(sweep *s) {
 /* Checkpoints of runs that will not take one up: of runs that have ended, or of an earlier sweep
  * into an output of the same name. */
 static void remove_stale_checkpoints(const sweep *s) {
-  char *folder = pl_asprintf("%s.ckpt", s->opt->output);
+  char *folder = checkpoints_of(s);
   for (int64_t r = 0; r < s->plan->num_runs && !access(folder, F_OK); r++) {
     if (s->found[r] != NO_CHECKPOINT) continue;
     char *path = checkpoint_of(s, r);
@@ -504,7 +464,7 @@ static pl_status close_root(sweep *s, pl_status st) {
     show_progress(s, s->ended - s->stopped == s->plan->num_runs);
     if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
     st = result(s);
-    char *folder = pl_asprintf("%s.ckpt", s->opt->output);
+    char *folder = checkpoints_of(s);
     rmdir(folder);
     pl_free(folder);
   }

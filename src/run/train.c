@@ -5,7 +5,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <string.h>
 
 const char *pl_run_state_name(pl_run_state s) {
   static const char *const names[PL_NUM_RUN_STATES] = {"pending",  "running", "done",
@@ -13,56 +12,42 @@ const char *pl_run_state_name(pl_run_state s) {
   return s < PL_NUM_RUN_STATES ? names[s] : "unknown";
 }
 
-int64_t *pl_record_steps(const pl_spec *spec, int64_t *count) {
-  int64_t n = spec->record_steps.n, last = spec->steps, points = spec->record_points;
-  if (n > 0) {
-    int64_t *at = pl_alloc((size_t)n, sizeof *at, "record steps");
-    memcpy(at, spec->record_steps.v, (size_t)n * sizeof *at);
-    *count = n;
-    return at;
-  }
-  if (points > last + 1) points = last + 1;
-  int64_t *at = pl_alloc((size_t)points, sizeof *at, "record steps");
-  for (int64_t i = 0; i < points; i++) {
-    double x = (double)i / (double)(points - 1);
-    double t =
-        spec->record_schedule == PL_SCHEDULE_LOG ? pow((double)last + 1, x) - 1 : (double)last * x;
-    at[i] = llround(t);
-    /* Early points of a logarithmic schedule fall on one step: move them on, so that all are
-     * used; late ones are far apart. */
-    if (i > 0 && at[i] <= at[i - 1]) at[i] = at[i - 1] + 1;
-  }
-  at[points - 1] = last;
-  *count = points;
-  return at;
-}
-
 /* One run on its way. */
 typedef struct trainer {
   const pl_comm *team;
   const pl_spec *spec;
+  const pl_length *length;
   const pl_train_hooks *hooks;
   pl_model *model;
   pl_optim *optim;
   double *values; /* a record: n doubles */
   int64_t n;
+  pl_watch watch;
   double start; /* pl_clock when the run would have begun, had it never been interrupted */
   pl_outcome *out;
 } trainer;
 
 /* One record of the present state.  Collective over the team. */
 static pl_status record(trainer *r, int64_t t) {
+  double *own = r->values + PL_RECORD_HEAD;
   r->values[PL_RECORD_STEP] = (double)t;
-  r->values[PL_RECORD_LR] = exp(pl_log_lr(r->spec, t));
-  pl_status st = r->model->kind->observe(r->model, r->values + PL_RECORD_HEAD);
+  r->values[PL_RECORD_LR] = exp(pl_log_lr(r->spec, t, r->length->steps));
+  pl_status st = r->model->kind->observe(r->model, own);
   if (r->team->rank == 0) r->hooks->record(r->hooks->context, r->out->records, r->values, r->n);
   r->out->records++;
-  return st;
+  if (st || !pl_watch_any(&r->watch)) return st;
+  /* Only rank 0 has the numbers. */
+  if (r->team->rank == 0) pl_best_take(&r->out->best, &r->watch, t, own);
+  pl_comm_bcast(r->team, &r->out->best, sizeof r->out->best, 0);
+  return PL_OK;
 }
 
 /* A checkpoint after t steps.  Collective over the team. */
 static void save(trainer *r, int64_t t) {
-  pl_ckpt at = {.step = t, .records = r->out->records, .wall_time = pl_clock() - r->start};
+  pl_ckpt at = {.step = t,
+                .records = r->out->records,
+                .wall_time = pl_clock() - r->start,
+                .best = r->out->best};
   pl_status st = r->hooks->save(r->hooks->context, r->model, r->optim, &at);
   if (st && r->team->rank == 0)
     pl_log_all(PL_LOG_WARNING, "no checkpoint at step %lld: %s", (long long)t, pl_error_message());
@@ -74,34 +59,39 @@ static int64_t take_up(trainer *r) {
   pl_ckpt at = {0};
   if (!r->hooks->resume(r->hooks->context, r->model, r->optim, &at)) return 0;
   r->out->records = at.records;
+  r->out->best = at.best;
   r->start -= at.wall_time;
   return at.step;
 }
 
+/* By the objective alone, after t steps. */
+static pl_run_state state_after(const trainer *r, int64_t t) {
+  pl_standing now = r->model->kind->standing(r->model);
+  double limit = r->spec->common.stop_loss;
+  if (!pl_standing_finite(now)) return PL_RUN_DIVERGED;
+  if (t == r->length->steps || (limit > 0 && pl_standing_below(now, limit))) return PL_RUN_DONE;
+  return PL_RUN_RUNNING;
+}
+
 static pl_status loop(trainer *r) {
-  const pl_spec *spec = r->spec;
   pl_outcome *out = r->out;
   int64_t num_records;
-  int64_t *at = pl_record_steps(spec, &num_records);
-  double log_stop = spec->stop_loss > 0 ? log(spec->stop_loss) : -INFINITY;
+  int64_t *at = pl_record_steps(r->spec, r->length, &num_records);
   pl_status st = PL_OK;
   out->state = PL_RUN_RUNNING;
   for (int64_t t = take_up(r); out->state == PL_RUN_RUNNING; t++) {
-    double log_loss = r->model->kind->log_loss(r->model);
     out->steps_done = t;
-    if (!isfinite(log_loss))
-      out->state = PL_RUN_DIVERGED;
-    else if (t == spec->steps || log_loss < log_stop)
-      out->state = PL_RUN_DONE;
+    out->state = state_after(r, t);
     int64_t next = out->records;
     bool due = next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
     if (due && out->state != PL_RUN_DIVERGED) {
       st = record(r, t);
+      if (pl_best_over(&out->best, &r->watch)) out->state = PL_RUN_DONE;
       if (st) out->state = PL_RUN_FAILED;
     }
     if (out->state != PL_RUN_RUNNING) break;
     double vote = r->hooks->poll(r->hooks->context, t);
-    r->model->kind->step(r->model, pl_optim_step(r->optim, t), &vote);
+    r->model->kind->step(r->model, t, pl_optim_step(r->optim, t), &vote);
     if (vote == PL_VOTE_NONE) continue;
     save(r, t + 1);
     if (fmod(vote, PL_VOTE_SAVE) == PL_VOTE_NONE) continue;
@@ -112,28 +102,37 @@ static pl_status loop(trainer *r) {
   return st;
 }
 
-pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_rates *rates,
-                   const pl_train_hooks *hooks, pl_outcome *out) {
-  const pl_model_kind *kind = pl_model_kind_get((int)spec->model_kind);
-  trainer r = {.team = team, .spec = spec, .hooks = hooks, .start = pl_clock(), .out = out};
+/* The run of a trainer whose schema is known. */
+static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schema) {
+  const pl_model_kind *kind = r->spec->model;
+  PL_TRY(pl_agree(r->team, pl_watch_init(&r->watch, r->spec, schema)));
+  PL_TRY(kind->create(r->spec, r->team, rates, &r->model));
+  r->optim = pl_optim_new(r->spec, r->model, r->length->steps);
+  r->n = PL_RECORD_HEAD + schema->size;
+  r->values = pl_alloc((size_t)r->n, sizeof *r->values, "a record");
+  pl_status st = loop(r);
+  if (!st && r->hooks->finish)
+    st = pl_agree(r->team, r->hooks->finish(r->hooks->context, r->model, r->out->state));
+  if (st) r->out->state = PL_RUN_FAILED;
+  pl_free(r->values);
+  pl_optim_free(r->optim);
+  kind->destroy(r->model);
+  return st;
+}
+
+pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_length *length,
+                   const pl_rates *rates, const pl_train_hooks *hooks, pl_outcome *out) {
+  trainer r = {.team = team,
+               .spec = spec,
+               .length = length,
+               .hooks = hooks,
+               .start = pl_clock(),
+               .out = out};
   pl_schema schema;
-  *out = (pl_outcome){.state = PL_RUN_FAILED};
+  *out = (pl_outcome){.state = PL_RUN_FAILED, .best = pl_best_none()};
   int64_t before = pl_mem_restart_peak();
-  pl_status st = pl_agree(team, kind->describe(spec, &schema));
-  if (st) return st;
-  st = kind->create(spec, team, rates, &r.model);
-  if (!st) {
-    r.optim = pl_optim_new(spec, r.model);
-    r.n = PL_RECORD_HEAD + schema.size;
-    r.values = pl_alloc((size_t)r.n, sizeof *r.values, "a record");
-    st = loop(&r);
-    if (!st && hooks->finish)
-      st = pl_agree(team, hooks->finish(hooks->context, r.model, out->state));
-    if (st) out->state = PL_RUN_FAILED;
-    pl_free(r.values);
-    pl_optim_free(r.optim);
-    kind->destroy(r.model);
-  }
+  PL_TRY(pl_agree(team, spec->model->describe(spec, &schema)));
+  pl_status st = train(&r, rates, &schema);
   pl_schema_free(&schema);
   out->wall_time = pl_clock() - r.start;
   out->memory = (double)(pl_mem_peak() - before);

@@ -1,6 +1,7 @@
 #include "run/values.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,26 +11,6 @@
 enum { ENTRY = 8 };
 _Static_assert(sizeof(int64_t) == ENTRY && sizeof(double) == ENTRY && sizeof(char *) == ENTRY,
                "lists have entries of one size");
-
-size_t pl_value_size(const pl_key *key) {
-  switch (key->type) {
-  case PL_KEY_INT:
-  case PL_KEY_BOOL:
-  case PL_KEY_CHOICE:
-    return sizeof(int64_t);
-  case PL_KEY_REAL:
-    return sizeof(double);
-  case PL_KEY_TEXT:
-    return sizeof(char *);
-  case PL_KEY_INTS:
-    return sizeof(pl_ints);
-  case PL_KEY_REALS:
-    return sizeof(pl_reals);
-  case PL_KEY_TEXTS:
-    return sizeof(pl_texts);
-  }
-  pl_die(PL_EBUG, "key %s has no type", key->name);
-}
 
 static bool is_list(const pl_key *key) {
   return key->type >= PL_KEY_INTS;
@@ -93,6 +74,16 @@ static bool in_bounds(const pl_key *key, double x) {
   return x >= key->min && x <= key->max;
 }
 
+/* YAML 1.2 has three spellings of its words. */
+static bool is_word(const char *text, const char *a, const char *b, const char *c) {
+  return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
+}
+
+static bool is_null(const pl_yaml *node) {
+  return node->kind == PL_YAML_TEXT && node->plain &&
+         (!strcmp(node->text, "~") || is_word(node->text, "null", "Null", "NULL"));
+}
+
 static bool get_scalar(const pl_key *key, const pl_yaml *node, void *slot) {
   int64_t i = 0;
   double x = 0;
@@ -114,9 +105,9 @@ static bool get_scalar(const pl_key *key, const pl_yaml *node, void *slot) {
     memcpy(slot, &x, sizeof x);
     return true;
   case PL_KEY_BOOL:
-    i = !strcmp(node->text, "true");
+    i = is_word(node->text, "true", "True", "TRUE");
     memcpy(slot, &i, sizeof i);
-    return i || !strcmp(node->text, "false");
+    return i || is_word(node->text, "false", "False", "FALSE");
   case PL_KEY_CHOICE:
     while (key->choice((int)i) && strcmp(key->choice((int)i), node->text) != 0) i++;
     memcpy(slot, &i, sizeof i);
@@ -201,17 +192,6 @@ static pl_status span(const pl_key *key, const pl_yaml *node, int64_t *n, int *l
   return PL_OK;
 }
 
-static pl_status get_value(const pl_key *key, const pl_yaml *node, pl_arena *arena, char *slot,
-                           int64_t n, int *line) {
-  if (is_list(key)) return get_list(key, node, arena, slot, line);
-  int64_t a, b;
-  if (get_range(key, node, &a, &b)) {
-    for (int64_t i = 0; i < n; i++, a++) memcpy(slot + (size_t)i * sizeof a, &a, sizeof a);
-    return PL_OK;
-  }
-  return get_scalar(key, node, slot) ? PL_OK : wrong(key, node, line);
-}
-
 /* Is node several values of key, rather than one? */
 static bool is_swept(const pl_key *key, const pl_yaml *node) {
   if (node->kind != PL_YAML_LIST) return false;
@@ -221,7 +201,7 @@ static bool is_swept(const pl_key *key, const pl_yaml *node) {
   return false;
 }
 
-pl_status pl_values_parse(const pl_key *key, const pl_yaml *node, pl_arena *arena, pl_values *out,
+pl_status pl_values_split(const pl_key *key, const pl_yaml *node, pl_arena *arena, pl_elements *out,
                           int *line) {
   bool swept = is_swept(key, node);
   int64_t a, b, n = 0, k;
@@ -238,17 +218,32 @@ pl_status pl_values_parse(const pl_key *key, const pl_yaml *node, pl_arena *aren
       return pl_error(PL_EINPUT, "more than %d values", PL_MAX_VALUES);
     }
   }
-  size_t size = pl_value_size(key);
-  char *v = pl_arena_alloc(arena, (size_t)n, size);
-  int *lines = pl_arena_alloc(arena, (size_t)n, sizeof *lines);
+  pl_element *v = pl_arena_alloc(arena, (size_t)n, sizeof *v);
   n = 0;
-  for (const pl_yaml *e = first; e != end; e = e->next, n += k) {
+  for (const pl_yaml *e = first; e != end; e = e->next) {
     PL_TRY(span(key, e, &k, line));
-    PL_TRY(get_value(key, e, arena, v + (size_t)n * size, k, line));
-    for (int64_t i = 0; i < k; i++) lines[n + i] = e->line;
+    for (int64_t i = 0; i < k; i++) v[n++] = (pl_element){e, i};
   }
-  *out = (pl_values){n, v, lines, swept || get_range(key, node, &a, &b)};
+  *out = (pl_elements){n, v, swept || get_range(key, node, &a, &b)};
   return PL_OK;
+}
+
+pl_status pl_value_parse(const pl_key *key, const char *fallback, const pl_element *e,
+                         pl_arena *arena, void *slot, int *line) {
+  int64_t a, b;
+  if (is_null(e->node)) {
+    if (key->required) return wrong(key, e->node, line);
+    pl_value_default(key, fallback, arena, slot);
+    return PL_OK;
+  }
+  if (is_list(key)) return get_list(key, e->node, arena, slot, line);
+  if (get_range(key, e->node, &a, &b)) {
+    if (!in_bounds(key, (double)(a + e->plus))) return wrong(key, e->node, line);
+    a += e->plus;
+    memcpy(slot, &a, sizeof a);
+    return PL_OK;
+  }
+  return get_scalar(key, e->node, slot) ? PL_OK : wrong(key, e->node, line);
 }
 
 /* ---- defaults ---- */
@@ -262,22 +257,20 @@ static void set_unset(const pl_key *key, void *slot) {
     memcpy(slot, &i, sizeof i);
 }
 
-void pl_values_default(const pl_key *key, pl_arena *arena, pl_values *out) {
+void pl_value_default(const pl_key *key, const char *fallback, pl_arena *arena, void *slot) {
   int line = 0;
-  const char *fallback = key->fallback;
+  memset(slot, 0, pl_value_size(key));
   if (!fallback || !*fallback) {
-    char *v = pl_arena_alloc(arena, 1, pl_value_size(key));
     const char *empty = "";
     if (!fallback)
-      set_unset(key, v);
+      set_unset(key, slot);
     else if (key->type == PL_KEY_TEXT)
-      memcpy(v, &empty, sizeof empty);
-    *out = (pl_values){1, v, pl_arena_alloc(arena, 1, sizeof *out->lines), false};
+      memcpy(slot, &empty, sizeof empty);
     return;
   }
-  const pl_yaml *node;
-  if (pl_yaml_parse(fallback, strlen(fallback), arena, &node, &line) ||
-      pl_values_parse(key, node, arena, out, &line))
+  pl_element e = {0};
+  if (pl_yaml_parse(fallback, strlen(fallback), arena, &e.node, &line) ||
+      pl_value_parse(key, NULL, &e, arena, slot, &line))
     pl_die(PL_EBUG, "default of %s: %s", key->name, pl_error_message());
 }
 
@@ -300,7 +293,8 @@ static void put(writer *w, const char *fmt, ...) {
 static void put_text(writer *w, const char *text) {
   static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/-. ";
   size_t n = strlen(text);
-  if (n && !text[strspn(text, safe)] && !strchr("-. ", text[0]) && text[n - 1] != ' ') {
+  if (n && !text[strspn(text, safe)] && !strchr("-. ", text[0]) && text[n - 1] != ' ' &&
+      !is_word(text, "null", "Null", "NULL")) {
     put(w, "%s", text);
     return;
   }

@@ -1,5 +1,5 @@
-/* Networks over the elements of a group: layers (model/layer.h) one after the other, the last one
- * the read-out.
+/* Networks over the elements of a group: layers (nets/group/layer.h) one after the other, the last
+ * one the read-out.
  *
  *   cnn   linear, convolutions over the cyclic group of the same order and element order
  *   fc    linear, full |G| x |G| matrices, up to order 10^4
@@ -12,7 +12,11 @@
  *
  * Schatten values of beta are measured in the Fourier space of the spec's group, whatever the
  * network.  Initial weights have variance scale^2/|G| each; a pooling read-out is one weight of
- * variance scale^2.  In a team every rank holds the weights and part of the samples. */
+ * variance scale^2.  In a team every rank holds the weights and part of the samples.
+ *
+ * Nonlinear ones take minibatches (train.batch): a step's gradient is that of the mean loss over
+ * its batch, at the weights before it.  How the run stands is then the loss of the last batch;
+ * records are over the whole training part. */
 #ifndef PL_NETS_GROUP_ELEMENTS_H
 #define PL_NETS_GROUP_ELEMENTS_H
 

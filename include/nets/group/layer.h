@@ -1,6 +1,6 @@
 /* Layers of networks over the elements of a group: each maps samples [S][in] to [S][out],
  * row-major, and knows its derivative.  A new layer is one constructor and one table of functions;
- * networks that use them: model/elements_net.h.
+ * networks that use them: nets/group/elements.h.
  *
  *   convolution  z(g) = sum_h w(h) x(gh) over a group; equivariant: (x(u .)) goes to z(u .)
  *   full         z = W x, W: n x n

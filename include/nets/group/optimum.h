@@ -10,10 +10,7 @@
 #ifndef PL_NETS_GROUP_OPTIMUM_H
 #define PL_NETS_GROUP_OPTIMUM_H
 
-#include "base/comm.h"
 #include "model/spec.h"
-
-#include <stdbool.h>
 
 typedef struct pl_optimum {
   double margin; /* normalised margin of an explicit beta: a lower bound */
@@ -21,11 +18,9 @@ typedef struct pl_optimum {
   int iterations;
 } pl_optimum;
 
-/* Solve for the data of spec until bound - margin <= gap * bound.  Data that are not separable
- * have optimum 0: margin 0, and a bound below 1e-6 of the samples' scale.  PL_NUMERIC: the gap was
- * not reached.  Local. */
+/* Solve for the training part of spec's data until bound - margin <= gap * bound.  Data that are
+ * not separable have optimum 0: margin 0, and a bound below 1e-6 of the samples' scale. PL_NUMERIC:
+ * the gap was not reached; PL_EINPUT: the data are not on a group.  Local. */
 pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out);
-/* Do two runs have the same data, and so the same optimum?  Local, pure. */
-bool pl_optimum_same(const pl_spec *a, const pl_spec *b);
 
 #endif

@@ -1,8 +1,9 @@
-#include "data_internal.h"
+#include "ballots.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "group/rankings.h"
+#include "nets/group/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,16 @@ struct ballots {
 
 /* Samples of the class: labels alternate, +1 first. */
 static int64_t samples_of(const pl_spec *spec, int k) {
-  return (spec->data_samples + 1 - k) / 2;
+  return (spec->common.samples + 1 - k) / 2;
 }
 
 static const char *path_of(const pl_spec *spec, int k) {
-  return k ? spec->data_negative : spec->data_positive;
+  const pl_group_data_values *v = pl_group_data_of(spec);
+  return k ? v->negative : v->positive;
 }
 
 static pl_status check_side(const pl_spec *spec, const pl_group *g, int k, const char **key) {
+  const pl_group_data_values *v = pl_group_data_of(spec);
   const char *path = path_of(spec, k);
   int n = pl_group_letters(g);
   *key = k ? "data.negative" : "data.positive";
@@ -45,12 +48,12 @@ static pl_status check_side(const pl_spec *spec, const pl_group *g, int k, const
   if (items != n)
     return pl_error(PL_EINPUT, "%s: rankings of %d items, but the group is %s", path, items,
                     pl_group_spec(g));
-  if (spec->data_sampling != PL_SAMPLING_BLOCKS) return PL_OK;
+  if (v->sampling != PL_SAMPLING_BLOCKS) return PL_OK;
   *key = "data.ballots";
-  if (have / spec->data_ballots < want)
+  if (have / v->ballots < want)
     return pl_error(PL_EINPUT, "%lld samples need %lld blocks of %lld ballots, %s has %lld ballots",
-                    (long long)spec->data_samples, (long long)want, (long long)spec->data_ballots,
-                    path, (long long)have);
+                    (long long)spec->common.samples, (long long)want, (long long)v->ballots, path,
+                    (long long)have);
   *key = "data.sampling";
   if (have > MOST_SHUFFLED)
     return pl_error(PL_EINPUT, "%s has %lld ballots; blocks are made of up to %d", path,
@@ -104,13 +107,14 @@ static void shuffle(side *s, uint64_t seed, uint64_t stream, int64_t needed) {
 }
 
 pl_status ballots_new(const pl_spec *spec, const pl_comm *team, uint64_t seed, ballots **out) {
+  const pl_group_data_values *v = pl_group_data_of(spec);
   ballots *b = pl_zalloc(1, sizeof *b, "ballots");
-  b->m = spec->data_ballots;
+  b->m = v->ballots;
   b->seed = seed;
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
     st = read_side(path_of(spec, k), team, b, &b->side[k]);
-    if (!st && spec->data_sampling == PL_SAMPLING_BLOCKS)
+    if (!st && v->sampling == PL_SAMPLING_BLOCKS)
       shuffle(&b->side[k], seed, PL_STREAM(PL_STREAM_MISC, CHOICE + k), samples_of(spec, k) * b->m);
   }
   if (st)

@@ -1,270 +1,73 @@
-#include "elements_internal.h"
+#include "nets/group/elements.h"
 
 #include "base/mem.h"
+#include "elements_batch.h"
+#include "elements_block.h"
+#include "elements_cost.h"
+#include "elements_data.h"
+#include "elements_observe.h"
+#include "elements_weights.h"
+#include "functional.h"
 #include "model/loss.h"
+#include "model/optim.h"
+#include "nets/group/data.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { FULL_MAX = 10000 };
 
-/* A network is a row here and a row of kinds below. */
-static const recipe recipes[] = {
-    {&pl_cnn, HIDDEN_CYCLIC, false},     {&pl_fc, HIDDEN_FULL, false},
-    {&pl_gcnn_relu, HIDDEN_GROUP, true}, {&pl_cnn_relu, HIDDEN_CYCLIC, true},
-    {&pl_fc_relu, HIDDEN_FULL, true},
-};
+/* ---- the step ---- */
 
-const recipe *elements_recipe(const pl_spec *spec) {
-  const pl_model_kind *kind = pl_model_kind_get((int)spec->model_kind);
-  const recipe *r = recipes;
-  while (r->kind != kind) r++;
-  return r;
-}
-
-pl_status elements_own_group(const pl_spec *spec, const pl_group *g, pl_group **out) {
-  char cyclic[32];
-  *out = NULL;
-  if (elements_recipe(spec)->hidden == HIDDEN_FULL) return PL_OK;
-  if (elements_recipe(spec)->hidden == HIDDEN_GROUP) return pl_group_parse(spec->group, out);
-  snprintf(cyclic, sizeof cyclic, "C_%lld", (long long)pl_group_order(g));
-  return pl_group_parse(cyclic, out);
-}
-
-/* ---- forward and back ---- */
-
-static const double *input(const elements_net *m, int layer) {
-  return layer ? m->z[layer] : m->x0;
-}
-
-static void forward(elements_net *m, int64_t samples, const double *x) {
-  m->x0 = x;
-  for (int k = 0; k < m->num_layers; k++)
-    m->layers[k]->kind->forward(m->layers[k], samples, input(m, k), m->z[k + 1]);
-}
-
-/* From df/d(outputs): gradients of the weights (if asked for) and df/dx (if not NULL). */
-static void backward(elements_net *m, int64_t samples, const double *out, bool weights,
-                     double *dx) {
-  int l = m->depth;
-  for (int k = m->num_layers - 1; k >= 0; k--) {
-    pl_layer *layer = m->layers[k];
-    double *to = k ? m->dz[k % 2] : dx;
-    double *dw = layer->rows ? m->gradient[--l] : NULL;
-    layer->kind->backward(layer, samples, input(m, k), out, to, weights ? dw : NULL);
-    out = to;
-  }
-}
-
-void elements_linearise(elements_net *m) {
-  int64_t samples = m->recipe->relu ? m->count : 1;
-  double *ones = m->record; /* at least as long as the margins */
-  for (int64_t i = 0; i < samples; i++) ones[i] = 1;
-  backward(m, samples, ones, false, m->betas);
-}
-
-/* Outputs of this rank's samples, and the vote, over the team. */
-static void share_margins(elements_net *m, double *vote) {
-  memset(m->sums, 0, (size_t)(m->num_samples + 1) * sizeof *m->sums);
-  if (m->recipe->relu) {
-    forward(m, m->count, m->x);
-    memcpy(m->sums + m->first, m->z[m->num_layers], (size_t)m->count * sizeof *m->sums);
-  } else {
-    elements_linearise(m);
-    pl_multi_dot(m->count, m->order, 1, m->x, m->order, m->betas, m->sums + m->first);
-  }
-  m->sums[m->num_samples] = *vote;
-  pl_comm_sum(&m->team, m->sums, m->num_samples + 1);
-  *vote = m->sums[m->num_samples];
-  for (int64_t i = 0; i < m->num_samples; i++) m->margin[i] = m->y[i] * m->sums[i];
-}
-
-static void refresh_layers(elements_net *m) {
-  for (int l = 0; l < m->depth; l++)
-    if (m->weighted[l]->kind->refresh) m->weighted[l]->kind->refresh(m->weighted[l]);
-}
-
-static void refresh(pl_model *model) {
+static void refresh(pl_model *model, int64_t t) {
   elements_net *m = elements_of(model);
   double vote = 0;
-  refresh_layers(m);
-  share_margins(m, &vote);
+  elements_refresh_layers(m);
+  elements_margins(m, t, &vote);
 }
 
-static void gradients(elements_net *m) {
-  if (m->recipe->relu) {
-    backward(m, m->count, m->coefficient + m->first, true, NULL);
-    for (int l = 0; l < m->depth; l++) pl_comm_sum(&m->team, m->gradient[l], m->base.params[l].n);
-    return;
-  }
-  double one = 1;
-  pl_multi_axpy(m->count, m->order, m->coefficient + m->first, m->x, m->order, m->sum);
-  pl_comm_sum(&m->team, m->sum, m->order);
-  forward(m, 1, m->sum);
-  backward(m, 1, &one, true, NULL);
-}
-
-static void step(pl_model *model, pl_update *u, double *vote) {
-  elements_net *m = elements_of(model);
-  pl_loss_weights(m->spec.loss, m->num_samples, m->margin, &m->log_scale, m->coefficient);
-  for (int64_t i = 0; i < m->num_samples; i++) m->coefficient[i] *= -m->y[i];
-  gradients(m);
-  double norm2 = 0;
-  for (int l = 0; l < m->depth && u->needs_norm; l++) {
+/* Weight decay where the optimiser leaves it to the network; returns the scale of the gradients. */
+static double add_decay(elements_net *m, const pl_update *u) {
+  if (!u->over_group) return m->log_scale;
+  double keep, add, log_scale = pl_update_mix(u, m->log_scale, &keep, &add);
+  for (int l = 0; l < m->depth && add != 0; l++) {
     const pl_param *p = &m->base.params[l];
-    norm2 +=
-        u->measure ? u->measure(u, l, p, m->gradient[l]) : pl_sum_squares(p->n, m->gradient[l]);
+    for (int64_t k = 0; k < p->n; k++) m->gradient[l][k] = keep * m->gradient[l][k] + add * p->w[k];
   }
-  u->begin(u, m->log_scale, sqrt(norm2));
-  for (int l = 0; l < m->depth; l++) u->apply(u, l, &m->base.params[l], m->gradient[l]);
-  refresh_layers(m);
-  share_margins(m, vote);
+  return log_scale;
 }
 
-static double log_loss(const pl_model *model) {
+static void step(pl_model *model, int64_t t, pl_update *u, double *vote) {
+  elements_net *m = elements_of(model);
+  elements_gradients(m, t);
+  double norm2 = 0, log_scale = add_decay(m, u);
+  for (int l = 0; l < m->depth && u->needs_norm; l++)
+    norm2 += pl_update_measure(u, l, &m->base.params[l], m->gradient[l], log_scale);
+  u->begin(u, log_scale, sqrt(norm2));
+  for (int l = 0; l < m->depth; l++) u->apply(u, l, &m->base.params[l], m->gradient[l]);
+  elements_refresh_layers(m);
+  elements_margins(m, t + 1, vote);
+}
+
+static pl_standing standing(const pl_model *model) {
   const elements_net *m = (const elements_net *)model;
-  return pl_log_loss(m->spec.loss, m->num_samples, m->margin);
+  return pl_standing_of_log(pl_log_loss(m->values->loss, m->batch.num, m->margin));
 }
 
 /* ---- life ---- */
 
-static pl_status add_hidden(elements_net *m, int64_t samples) {
-  pl_layer **to = &m->layers[m->num_layers];
-  if (m->own)
-    PL_TRY(pl_layer_convolution(m->own, samples, pl_convolve_choose(m->own, samples), to));
-  else
-    *to = pl_layer_full(m->order);
-  m->num_layers++;
-  if (m->recipe->relu) m->layers[m->num_layers++] = pl_layer_relu(m->order);
-  return PL_OK;
-}
-
-static pl_status make_layers(elements_net *m) {
-  /* Room for the samples of this rank; a linear network takes one at a time. */
-  int64_t samples = m->capacity = m->recipe->relu && m->count ? m->count : 1;
-  int64_t width = samples * m->order;
-  m->layers = pl_zalloc(2 * (size_t)m->depth, sizeof *m->layers, "layers");
-  for (int l = 0; l < m->depth - 1; l++) PL_TRY(add_hidden(m, samples));
-  m->layers[m->num_layers++] =
-      elements_pools(&m->spec) ? pl_layer_pool(m->order) : pl_layer_readout(m->order);
-
-  m->weighted = pl_alloc((size_t)m->depth, sizeof *m->weighted, "layers");
-  m->gradient = pl_zalloc((size_t)m->depth, sizeof *m->gradient, "gradients");
-  m->base.params = pl_alloc((size_t)m->depth, sizeof *m->base.params, "parameters");
-  for (int k = 0; k < m->num_layers; k++) {
-    pl_layer *layer = m->layers[k];
-    int64_t n = layer->rows * layer->cols;
-    if (n == 0) continue;
-    int l = m->base.num_params++;
-    m->weighted[l] = layer;
-    m->gradient[l] = pl_alloc((size_t)n, sizeof **m->gradient, "gradients");
-    m->base.params[l] = (pl_param){.layer = l,
-                                   .count = 1,
-                                   .rows = layer->rows,
-                                   .cols = layer->cols,
-                                   .weight = 1,
-                                   .n = n,
-                                   .w = layer->w};
-  }
-  elements_prepare_optimiser(m);
-  m->z = pl_zalloc((size_t)m->num_layers + 1, sizeof *m->z, "activations");
-  for (int k = 1; k <= m->num_layers; k++)
-    m->z[k] = pl_zalloc((size_t)(samples * m->layers[k - 1]->out), sizeof **m->z, "activations");
-  for (int k = 0; k < 2; k++) m->dz[k] = pl_alloc((size_t)width, sizeof(double), "derivatives");
-  m->betas = pl_zalloc((size_t)width, sizeof *m->betas, "linearisations");
-  m->sum = pl_zalloc((size_t)m->order, sizeof *m->sum, "sum of samples");
-  return PL_OK;
-}
-
-/* Of num samples in Fourier space, those from `first` on, back over the elements. */
-static double *over_elements(elements_net *m, double *x, int64_t num, int64_t first,
-                             int64_t count) {
-  const pl_layout *l = m->layout;
-  double *out = pl_alloc((size_t)(count * m->order), sizeof *out, "samples");
-  for (int64_t i = 0; i < count; i++) {
-    for (int k = 0; k < l->num_stacks; k++) {
-      const pl_stack *b = &l->stacks[k];
-      memcpy(m->F + b->offset, x + num * b->offset + (first + i) * pl_data_stride(b),
-             (size_t)pl_stack_doubles(b) * sizeof *m->F);
-    }
-    pl_transform_inverse(m->transform, m->F, out + i * m->order);
-  }
-  return out;
-}
-
-static double *copy(const double *x, int64_t n) {
-  double *out = pl_alloc((size_t)n, sizeof *out, "labels");
-  if (n) memcpy(out, x, (size_t)n * sizeof *out);
-  return out;
-}
-
-/* This rank's part of n samples. */
-static int64_t start_of(const elements_net *m, int64_t n, int rank) {
-  return n * rank / m->team.size;
-}
-
-/* The samples that the linear G-CNN of this spec would have. */
-static pl_status make_data(elements_net *m) {
-  pl_data *data;
-  double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
-  pl_status st = pl_agree(&m->team, pl_data_new(&m->spec, m->layout, m->transform, f, m->F, &data));
-  pl_free(f);
-  if (st) return st;
-  int64_t n = m->num_samples = data->num_samples;
-  m->first = start_of(m, n, m->team.rank);
-  m->count = start_of(m, n, m->team.rank + 1) - m->first;
-  m->x = over_elements(m, data->x, n, m->first, m->count);
-  m->y = copy(data->y, n);
-  m->num_test = data->num_test;
-  int64_t first = start_of(m, m->num_test, m->team.rank);
-  m->test_count = start_of(m, m->num_test, m->team.rank + 1) - first;
-  m->test_x = over_elements(m, data->test_x, m->num_test, first, m->test_count);
-  m->test_y = copy(data->test_y + first, m->test_count);
-  pl_data_free(data);
-  m->margin = pl_alloc((size_t)n, sizeof *m->margin, "margins");
-  m->coefficient = pl_alloc((size_t)n, sizeof *m->coefficient, "loss weights");
-  m->sums = pl_alloc((size_t)n + 1, sizeof *m->sums, "margins");
-  return PL_OK;
-}
-
-static double count_right(int64_t n, const double *y, const double *f) {
-  double right = 0;
-  for (int64_t k = 0; k < n; k++) right += y[k] * f[k] > 0;
-  return right;
-}
-
-double elements_test_accuracy(elements_net *m) {
-  double right = 0, *f = pl_zalloc((size_t)m->test_count, sizeof *f, "outputs");
-  if (!m->recipe->relu) pl_multi_dot(m->test_count, m->order, 1, m->test_x, m->order, m->betas, f);
-  for (int64_t i = 0; m->recipe->relu && i < m->test_count; i += m->capacity) {
-    int64_t left = m->test_count - i, n = left < m->capacity ? left : m->capacity;
-    forward(m, n, m->test_x + i * m->order);
-    memcpy(f + i, m->z[m->num_layers], (size_t)n * sizeof *f);
-  }
-  if (m->recipe->relu) forward(m, m->count, m->x);
-  right = count_right(m->test_count, m->test_y, f);
-  pl_comm_sum(&m->team, &right, 1);
-  pl_free(f);
-  return right / (double)m->num_test;
-}
-
 static void destroy(pl_model *model) {
   elements_net *m = elements_of(model);
   elements_observe_free(m);
-  for (int k = 0; k < m->num_layers; k++) pl_layer_free(m->layers[k]);
-  for (int k = 1; m->z && k <= m->num_layers; k++) pl_free(m->z[k]);
-  for (int l = 0; m->gradient && l < m->depth; l++) pl_free(m->gradient[l]);
-  void *arrays[] = {m->layers, m->z, m->gradient, m->weighted,    m->dz[0], m->dz[1],
-                    m->x,      m->y, m->margin,   m->coefficient, m->sums,  m->sum,
-                    m->betas,  m->F, m->test_x,   m->test_y};
-  for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
+  elements_batch_fini(m);
+  elements_free_layers(m);
+  elements_free_data(m);
+  pl_free(m->F);
   pl_transform_free(m->transform);
   pl_layout_free(m->layout);
   pl_usv_free(m->usv);
   pl_group_free(m->own);
   pl_group_free(m->group);
-  pl_free(m->base.params);
   pl_free(m);
 }
 
@@ -273,11 +76,12 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   (void)rates;
   elements_net *m = pl_zalloc(1, sizeof *m, "network");
   m->spec = *spec;
-  m->recipe = elements_recipe(spec);
-  m->base.kind = m->recipe->kind;
-  m->depth = (int)spec->model_depth;
+  m->values = pl_group_values_of(&m->spec);
+  m->recipe = elements_recipe_of(spec);
+  m->base.kind = spec->model;
+  m->depth = (int)m->values->depth;
   m->team = *team;
-  pl_status st = pl_group_parse(spec->group, &m->group);
+  pl_status st = elements_group(spec, &m->group);
   if (!st) st = elements_own_group(spec, m->group, &m->own);
   if (!st) st = pl_layout_alone(m->group, &m->layout);
   if (!st) st = pl_transform_new(m->layout, &m->transform);
@@ -285,12 +89,15 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (st) goto fail;
   m->order = pl_group_order(m->group);
   m->F = pl_zalloc((size_t)m->layout->local, sizeof *m->F, "a spectrum");
-  st = make_data(m);
-  if (!st) st = pl_agree(team, make_layers(m));
-  if (!st) st = pl_agree(team, elements_init_weights(m));
+  st = elements_make_data(m);
+  if (!st) st = pl_agree(team, elements_make_layers(m));
+  if (st) goto fail;
+  elements_batch_init(m);
+  elements_prepare_optimiser(m);
+  st = pl_agree(team, elements_init_weights(m));
   if (!st) st = pl_agree(team, elements_observe_new(m));
   if (st) goto fail;
-  refresh(&m->base);
+  refresh(&m->base, 0);
   *out = &m->base;
   return PL_OK;
 fail:
@@ -300,51 +107,77 @@ fail:
 
 /* ---- the table ---- */
 
+static const char *at_fault(const char *key, const char *what) {
+  pl_error(PL_EINPUT, "%s", what);
+  return key;
+}
+
+static const char *fits(const pl_spec *spec) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  if (v->init_kind == PL_INIT_FILE && !v->init_path)
+    return at_fault("model.init.kind", "file needs model.init.path");
+  if (pl_optim_values_of(spec)->domain == PL_DOMAIN_FOURIER)
+    return at_fault("optimizer.domain", "only gcnn has Fourier entries as coordinates");
+  return NULL;
+}
+
 static pl_status check_group(const pl_spec *spec, const pl_group *g, const char **key) {
   long long order = (long long)pl_group_order(g);
-  if (elements_recipe(spec)->hidden == HIDDEN_FULL && order > FULL_MAX) {
+  const char *group = pl_group_values_of(spec)->group;
+  if (elements_recipe_of(spec)->hidden == HIDDEN_FULL && order > FULL_MAX) {
     *key = "model.kind";
     return pl_error(PL_EINPUT,
-                    "full layers on %s of order %lld need %.3g GB; allowed up to order %d",
-                    spec->group, order, elements_weight_bytes(spec, (double)order) / 1e9, FULL_MAX);
+                    "full layers on %s of order %lld need %.3g GB; allowed up to order %d", group,
+                    order, elements_weight_bytes(spec, (double)order) / 1e9, FULL_MAX);
   }
   if (order > INT32_MAX) {
     *key = "group";
     return pl_error(PL_EINPUT, "%s of order %lld is too large for a network over its elements",
-                    spec->group, order);
+                    group, order);
   }
-  if (spec->optimizer_domain == PL_DOMAIN_FOURIER) {
-    *key = "optimizer.domain";
-    return pl_error(PL_EINPUT, "only gcnn has Fourier entries as coordinates");
-  }
-  if (spec->record_beta && order > 1000000) {
+  if (pl_group_values_of(spec)->record_beta && order > 1000000) {
     *key = "record.beta";
-    return pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", spec->group,
-                    order);
+    return pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", group, order);
   }
   return PL_OK;
 }
 
 static pl_status check(const pl_spec *spec, const char **key) {
   pl_group *g;
-  if (spec->band_codepth != PL_UNSET) {
-    *key = "band.codepth";
-    return pl_error(PL_EINPUT, "only for model.kind gcnn: this network works over the elements");
-  }
   *key = "group";
-  PL_TRY(pl_group_parse(spec->group, &g));
+  PL_TRY(elements_group(spec, &g));
   pl_status st = check_group(spec, g, key);
   if (!st) st = elements_check_weights(spec, g, key);
-  if (!st) st = pl_data_check(spec, g, key);
+  if (!st) st = pl_group_data_check(spec, g, key);
   pl_group_free(g);
   return st;
 }
 
-#define KIND(id, word, text)                                                                       \
+static int label(const pl_spec *spec, char *buf, size_t n) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  return snprintf(buf, n, "%s, %s, depth %lld", v->group, spec->model->name, (long long)v->depth);
+}
+
+#define KEYS                                                                                       \
+  &pl_group_keys, &pl_layers_keys, &pl_pooling_keys, &pl_functional_keys, &pl_spectrum_keys
+static const pl_keys *const linear_keys[] = {KEYS, NULL};
+static const pl_keys *const relu_keys[] = {KEYS, &pl_batch_keys, NULL};
+
+#define KIND(id, word, text, own_keys, own_measures, more)                                         \
   const pl_model_kind id = {                                                                       \
       .name = word,                                                                                \
       .help = text,                                                                                \
+      .example = "{model.kind: " word ", group: S_3, " more "data: {samples: 5, test: 3}}",        \
+      .summary = pl_functional_summary,                                                            \
+      .reference = pl_functional_reference,                                                        \
+      .headline = pl_functional_headline,                                                          \
+      .keys = own_keys,                                                                            \
+      .data = pl_group_data_kinds,                                                                 \
+      .measures = own_measures,                                                                    \
+      .metric = "accuracy",                                                                        \
+      .fits = fits,                                                                                \
       .check = check,                                                                              \
+      .label = label,                                                                              \
       .describe = elements_describe,                                                               \
       .cost = elements_cost,                                                                       \
       .explain = elements_explain,                                                                 \
@@ -352,17 +185,18 @@ static pl_status check(const pl_spec *spec, const char **key) {
       .destroy = destroy,                                                                          \
       .refresh = refresh,                                                                          \
       .step = step,                                                                                \
-      .log_loss = log_loss,                                                                        \
+      .standing = standing,                                                                        \
       .observe = elements_observe,                                                                 \
       .block_sum = elements_block_sum,                                                             \
       .block_polar = elements_block_polar,                                                         \
-      .layer_doubles = elements_layer_doubles,                                                     \
-      .gather = elements_gather,                                                                   \
-      .scatter = elements_scatter,                                                                 \
+      .weights = &elements_weights,                                                                \
       .save = elements_save,                                                                       \
   };
-KIND(pl_cnn, "cnn", "linear, convolutions over the cyclic group of the same order")
-KIND(pl_fc, "fc", "linear, full matrices")
-KIND(pl_gcnn_relu, "gcnn-relu", "convolutions over the group, ReLU between layers")
-KIND(pl_cnn_relu, "cnn-relu", "as cnn, ReLU between layers")
-KIND(pl_fc_relu, "fc-relu", "as fc, ReLU between layers")
+#define LINEAR(id, word, text) KIND(id, word, text, linear_keys, elements_linear_measures, "")
+#define RELU(id, word, text)                                                                       \
+  KIND(id, word, text, relu_keys, elements_relu_measures, "train.batch: 2, ")
+LINEAR(pl_cnn, "cnn", "linear, convolutions over the cyclic group of the same order")
+LINEAR(pl_fc, "fc", "linear, full matrices")
+RELU(pl_gcnn_relu, "gcnn-relu", "convolutions over the group, ReLU between layers")
+RELU(pl_cnn_relu, "cnn-relu", "as cnn, ReLU between layers")
+RELU(pl_fc_relu, "fc-relu", "as fc, ReLU between layers")

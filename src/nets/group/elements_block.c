@@ -1,4 +1,4 @@
-#include "elements_internal.h"
+#include "elements_block.h"
 
 #include "base/mem.h"
 #include "model/optim.h"
@@ -32,32 +32,20 @@ void elements_block_polar(pl_model *model, int p, double *a) {
   for (int64_t k = 0; k < b->n && norm > 0; k++) a[k] /= norm;
 }
 
-int64_t elements_layer_doubles(const pl_model *model, bool functions) {
-  int64_t longest = 0;
-  (void)functions;
-  for (int p = 0; p < model->num_params; p++)
-    longest = model->params[p].n > longest ? model->params[p].n : longest;
-  return longest;
+static int64_t length(const pl_model *model, int p) {
+  return model->params[p].n;
 }
 
-/* How many of entries first .. first + n - 1 a block has. */
-static int64_t part(const pl_model *model, int layer, int64_t first, int64_t n) {
-  int64_t have = model->params[layer].n - first;
-  return have < 0 ? 0 : have < n ? have : n;
+static void gather(pl_model *model, int p, double *const *blocks, int64_t first, int64_t n,
+                   double *x) {
+  (void)model;
+  memcpy(x, blocks[p] + first, (size_t)n * sizeof *x);
 }
 
-void elements_gather(pl_model *model, bool functions, int layer, double *const *blocks,
-                     int64_t first, int64_t n, double *x) {
-  int64_t have = part(model, layer, first, n);
-  (void)functions;
-  if (have) memcpy(x, blocks[layer] + first, (size_t)have * sizeof *x);
-  memset(x + have, 0, (size_t)(n - have) * sizeof *x);
-}
-
-void elements_scatter(pl_model *model, bool functions, int layer, double *const *blocks,
-                      int64_t first, int64_t n, double *x) {
-  int64_t have = part(model, layer, first, n);
-  (void)functions;
+static void scatter(pl_model *model, int p, double *const *blocks, int64_t first, int64_t n,
+                    double *x) {
   pl_comm_bcast(&elements_of(model)->team, x, (size_t)n * sizeof *x, 0);
-  if (have) memcpy(blocks[layer] + first, x, (size_t)have * sizeof *x);
+  memcpy(blocks[p] + first, x, (size_t)n * sizeof *x);
 }
+
+const pl_transfer elements_weights = {length, gather, scatter};

@@ -1,14 +1,15 @@
-#include "elements_internal.h"
+#include "elements_weights.h"
 
 #include "base/mem.h"
 #include "base/nc.h"
 #include "base/rng.h"
+#include "nets/group/data.h"
 
 #include <math.h>
 #include <string.h>
 
 static bool has_matrices(const pl_spec *spec) {
-  return elements_recipe(spec)->hidden == HIDDEN_FULL;
+  return elements_recipe_of(spec)->hidden == HIDDEN_FULL;
 }
 
 /* ---- full layers: w(layer, row, element), readout(element) ---- */
@@ -39,10 +40,11 @@ static pl_status expect_matrices(const pl_nc *nc, int64_t hidden, int64_t n) {
 
 static pl_status check_matrices(const pl_spec *spec, int64_t n) {
   pl_nc *nc;
-  PL_TRY(pl_nc_open(spec->init_path, false, &nc));
-  pl_status st = expect_matrices(nc, spec->model_depth - 1, n);
+  int64_t hidden = pl_group_values_of(spec)->depth - 1;
+  PL_TRY(pl_nc_open(pl_group_values_of(spec)->init_path, false, &nc));
+  pl_status st = expect_matrices(nc, hidden, n);
   double *w = pl_alloc((size_t)(n * n), sizeof *w, "weights of a file");
-  for (int64_t l = 0; l < spec->model_depth - 1 && !st; l++) st = read_matrix(nc, l, n, w);
+  for (int64_t l = 0; l < hidden && !st; l++) st = read_matrix(nc, l, n, w);
   if (!st) st = read_readout(nc, n, w);
   pl_free(w);
   pl_nc_close(nc);
@@ -51,7 +53,7 @@ static pl_status check_matrices(const pl_spec *spec, int64_t n) {
 
 pl_status elements_check_weights(const pl_spec *spec, const pl_group *g, const char **key) {
   if (!has_matrices(spec)) return pl_filters_check(spec, g, key);
-  if (spec->init_kind != PL_INIT_FILE) return PL_OK;
+  if (pl_group_values_of(spec)->init_kind != PL_INIT_FILE) return PL_OK;
   *key = "model.init.path";
   return check_matrices(spec, pl_group_order(g));
 }
@@ -61,9 +63,9 @@ pl_status elements_check_weights(const pl_spec *spec, const pl_group *g, const c
 /* Variance scale^2/|G| each, uniform on (-a, a) or Gaussian. */
 static void draw_matrix(const elements_net *m, int layer, double *w) {
   int64_t n = m->order * m->order;
-  uint64_t seed = (uint64_t)m->spec.seed, stream = PL_STREAM(PL_STREAM_FILTER, layer);
-  double sd = m->spec.init_scale / sqrt((double)m->order);
-  if (m->spec.init_kind == PL_INIT_GAUSSIAN) {
+  uint64_t seed = (uint64_t)m->spec.common.seed, stream = PL_STREAM(PL_STREAM_FILTER, layer);
+  double sd = m->values->init_scale / sqrt((double)m->order);
+  if (m->values->init_kind == PL_INIT_GAUSSIAN) {
     pl_rng_normals(seed, stream, 0, n, w);
     for (int64_t k = 0; k < n; k++) w[k] *= sd;
   } else {
@@ -85,7 +87,7 @@ static pl_status init_filters(elements_net *m) {
     memcpy(m->weighted[k]->w, f, (size_t)m->weighted[k]->cols * sizeof *f);
   }
   /* The one weight of a pooling read-out stands for |G| filter values. */
-  if (elements_pools(&m->spec) && m->spec.init_kind != PL_INIT_FILE)
+  if (elements_pools(&m->spec) && m->values->init_kind != PL_INIT_FILE)
     m->weighted[m->depth - 1]->w[0] *= sqrt((double)m->order);
   for (int k = 0; k < m->depth; k++) pl_free(w[k]);
   pl_free(w);
@@ -95,7 +97,7 @@ static pl_status init_filters(elements_net *m) {
 
 static pl_status read_matrices(elements_net *m) {
   pl_nc *nc;
-  PL_TRY(pl_nc_open(m->spec.init_path, false, &nc));
+  PL_TRY(pl_nc_open(m->values->init_path, false, &nc));
   pl_status st = expect_matrices(nc, m->depth - 1, m->order);
   for (int l = 0; l < m->depth - 1 && !st; l++)
     st = read_matrix(nc, l, m->order, m->weighted[l]->w);
@@ -106,14 +108,14 @@ static pl_status read_matrices(elements_net *m) {
 
 pl_status elements_init_weights(elements_net *m) {
   if (!has_matrices(&m->spec)) return init_filters(m);
-  if (m->spec.init_kind == PL_INIT_FILE) return read_matrices(m);
+  if (m->values->init_kind == PL_INIT_FILE) return read_matrices(m);
   for (int l = 0; l < m->depth - 1; l++) draw_matrix(m, l, m->weighted[l]->w);
   return init_filters(m);
 }
 
 /* ---- to a file ---- */
 
-static pl_status define(const elements_net *m, pl_nc *nc) {
+static pl_status define(const elements_net *m, pl_nc *nc, const pl_attribute *attributes, int num) {
   bool matrices = has_matrices(&m->spec);
   const char *filters[] = {"layer", "element", NULL}, *full[] = {"layer", "row", "element", NULL};
   PL_TRY(pl_nc_def_dim(nc, "layer", matrices ? m->depth - 1 : m->depth));
@@ -124,6 +126,8 @@ static pl_status define(const elements_net *m, pl_nc *nc) {
   }
   PL_TRY(pl_nc_def_var(nc, "w", PL_NC_DOUBLE, matrices ? full : filters, "weights, layer 0 first",
                        "1"));
+  for (int i = 0; i < num; i++)
+    PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
   PL_TRY(pl_nc_att_text(nc, NULL, "group", pl_group_spec(m->group)));
   return pl_nc_end_def(nc);
 }
@@ -145,13 +149,14 @@ static pl_status write(const elements_net *m, pl_nc *nc) {
   return st;
 }
 
-pl_status elements_save(pl_model *model, const char *path) {
+pl_status elements_save(pl_model *model, const char *path, const pl_attribute *attributes,
+                        int num) {
   elements_net *m = elements_of(model);
   pl_status st = PL_OK;
   if (m->team.rank == 0) {
     pl_nc *nc = NULL;
     st = pl_nc_create(path, true, false, &nc);
-    if (!st) st = define(m, nc);
+    if (!st) st = define(m, nc, attributes, num);
     if (!st) st = write(m, nc);
     pl_status closed = pl_nc_close(nc);
     if (!st) st = closed;

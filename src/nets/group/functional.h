@@ -1,78 +1,94 @@
-/* What is recorded of a network: the table of observables, and the axes they stand on.  A network
- * hands in the state of one linear functional beta (its own, or its linearisation at a sample) and
- * gets the record. */
+/* What is recorded of a linear functional beta, a network's own or its linearisation at a sample:
+ * the state that all networks on groups share, its measures and the axes they stand on.
+ * functional.c fills the state, functional_measures.c holds the table, functional_axes.c the axes.
+ */
 #ifndef PL_NETS_GROUP_FUNCTIONAL_H
 #define PL_NETS_GROUP_FUNCTIONAL_H
 
-#include "model/model.h"
+#include "model/data.h"
+#include "model/measure.h"
+#include "nets/group/keys.h"
 #include "spectral/spectrum.h"
 
 /* Singular values above PL_RANK times the largest of all irreps count as rank, values of beta
  * above PL_SUPPORT times its largest as support. */
 static const double PL_RANK = 1e-3, PL_SUPPORT = 1e-3;
 
-/* Which observables a network has: bits. */
-typedef enum {
-  PL_NET_GCNN = 1,      /* linear, in Fourier space: with certificates */
-  PL_NET_LINEAR = 2,    /* linear, over the elements */
-  PL_NET_NONLINEAR = 4, /* recorded: mean over the linearisations at the samples, and spread */
-  PL_NET_ANY = 7
-} pl_network;
-
-/* Residuals of the optimality conditions: gcnn_internal.h. */
-typedef struct gcnn_kkt {
-  double residual, slack, stationarity, excess;
-} gcnn_kkt;
-
-/* The state of one record.  All pointers are borrowed. */
-typedef struct pl_state {
+/* The state of one functional at one record; a network's own state begins with it.  All pointers
+ * are borrowed. */
+typedef struct pl_functional {
   const pl_spec *spec;
   const pl_group *group;
   int depth;
   int64_t num_samples;
-  const double *margin;         /* [num_samples] */
-  const int64_t *sv_start;      /* [irreps + 1]: first singular value of an irrep */
-  const double *sigma;          /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
-  const double *full;           /* [|G|]: beta over G, if recorded */
-  double p;                     /* 2/L */
-  double norm;                  /* ||beta||_2 over G */
-  double parameter_norm2;       /* sum_l ||w_l||^2 */
-  double least_parameter_norm2; /* PL_NET_LINEAR: the least that gives this beta */
-  double real_sum;              /* sum_g |beta(g)|^p */
-  double sum, sum_thresholded;  /* sum m d sigma^p, sigma of normalised beta: pl_observe_sums */
-  double linf;                  /* largest |w_l(g)| */
-  double support;               /* number of g where |beta| is above PL_SUPPORT of its largest */
-  double live_samples;          /* samples at which a nonlinear network has a gradient */
-  double test_accuracy;         /* share of fresh samples that the network puts on the right side */
-  double dual_bound;            /* depth 2 */
-  const double *orientation;    /* [irreps] */
-  gcnn_kkt kkt;
-} pl_state;
+  const double *margin;          /* [num_samples] */
+  double accuracy[PL_NUM_PARTS]; /* of the validation and the test part, where there is one */
+  const int64_t *sv_start;       /* [irreps + 1]: first singular value of an irrep */
+  const double *sigma;         /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
+  const double *full;          /* [|G|]: beta over G, if recorded */
+  const double *orientation;   /* [irreps], if recorded */
+  double p;                    /* 2/L */
+  double norm;                 /* ||beta||_2 over G */
+  double parameter_norm2;      /* sum_l ||w_l||^2 */
+  double real_sum;             /* sum_g |beta(g)|^p */
+  double sum, sum_thresholded; /* sum m d sigma^p, sigma of normalised beta: pl_functional_sums */
+  double linf;                 /* largest |w_l(g)| */
+  double support;              /* number of g where |beta| is above PL_SUPPORT of its largest */
+} pl_functional;
 
-/* The schema of a run of spec.  Local. */
-pl_status pl_observe_describe(const pl_spec *spec, pl_network network, pl_schema *out);
-/* Does record.irreps hold for this group?  Pure. */
-bool pl_records_irreps(const pl_spec *spec, const pl_group *g);
+/* ---- the state ---- */
 
+/* sum of m d sigma^q over irrep i, and over all of them, sigma of normalised beta; thresholded:
+ * only sigma > d eps sigma_1, the rest being rounding noise.  NaN if some sigma is.  Local, pure.
+ */
+double pl_functional_irrep_sum(const pl_functional *s, int64_t i, double q, bool thresholded);
+double pl_functional_sum(const pl_functional *s, double q, bool thresholded);
 /* Fill sum and sum_thresholded from the singular values.  Local, pure. */
-void pl_observe_sums(pl_state *s);
-/* One record in the schema's order into out.  Local. */
-void pl_observe_compute(const pl_schema *schema, const pl_state *s, double *out);
-/* Entries of a record that are spreads (standard deviations) over linearisations take sqrt(var[k]),
- * the others keep their mean.  mean, var: schema->size doubles.  Local. */
-void pl_observe_spread(const pl_schema *schema, double *mean, const double *var);
+void pl_functional_sums(pl_functional *s);
 
 /* [irreps + 1]: where the singular values of each irrep start; owned by the caller. */
-int64_t *pl_observe_starts(const pl_group *g);
+int64_t *pl_functional_starts(const pl_group *g);
 /* Most singular values of a stack on this rank. */
-int64_t pl_observe_most_values(const pl_layout *l);
+int64_t pl_functional_most_values(const pl_layout *l);
 /* Singular values of every irrep of the spectrum beta into sigma on rank 0 of the team (others:
- * workspace).  copy: l->scratch doubles; values: pl_observe_most_values.  Collective.  PL_NUMERIC:
- * some are NaN. */
-pl_status pl_observe_spectrum(const pl_layout *l, const double *beta, const int64_t *sv_start,
-                              pl_spectrum_svd *svd, double *copy, double *values, double *sigma);
-/* Signs of the one-dimensional real irreps of a spectrum on rank 0 of the team, NaN at the others:
- * [irreps], owned by the caller.  Collective. */
-double *pl_observe_orientation(const pl_layout *l, const double *beta);
+ * workspace).  copy: l->scratch doubles; values: pl_functional_most_values.  Collective.
+ * PL_NUMERIC: some are NaN. */
+pl_status pl_functional_spectrum(const pl_layout *l, const double *beta, const int64_t *sv_start,
+                                 pl_spectrum_svd *svd, double *copy, double *values, double *sigma);
+/* Signs of the one-dimensional real irreps of a spectrum into sign[irreps] on rank 0 of the team
+ * (others: workspace), NaN at the other irreps.  Collective. */
+void pl_functional_orientation(const pl_layout *l, const double *beta, double *sign);
+
+/* ---- its measures ---- */
+
+/* What a schema's coordinates and `wanted` read. */
+typedef struct pl_functional_context {
+  pl_group *group;
+  pl_spec spec;
+  int64_t *sv_irrep; /* irrep of a singular value; only if recorded */
+} pl_functional_context;
+
+/* Of every network on groups. */
+extern const pl_measures pl_functional_measures;
+/* Functions of rows of it, for a network's own measures. */
+void pl_functional_schatten(const void *state, double *out);
+void pl_functional_schatten_thresholded(const void *state, double *out);
+void pl_functional_schatten_real(const void *state, double *out);
+void pl_functional_normalized_margin(const void *state, double *out);
+/* Does record.irreps hold for this group?  Pure. */
+bool pl_functional_irreps(const pl_spec *spec, const pl_group *g);
+
+/* long_name of `tightness`, which each network computes in its own way. */
+extern const char pl_functional_tightness[];
+/* pl_model_kind's summary, reference and headline. */
+extern const char pl_functional_summary[], pl_functional_reference[];
+extern const char *const pl_functional_headline[];
+
+/* ---- the schema ---- */
+
+/* The wanted measures of tables (NULL-terminated) on the axes irrep, sv, element, sample, exponent.
+ * g is the schema's from now on.  Local; reads the data's file for the number of samples. */
+void pl_functional_describe(const pl_spec *spec, pl_group *g, const pl_measures *const *tables,
+                            pl_schema *out);
 
 #endif

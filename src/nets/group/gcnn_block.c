@@ -1,11 +1,76 @@
-#include "gcnn_internal.h"
+#include "gcnn_block.h"
+
+#include "base/mem.h"
+#include "model/optim.h"
 
 #include <math.h>
+#include <stdio.h>
+
+static pl_param param_of(const gcnn *m, int layer) {
+  pl_param p = {.group = layer == m->depth - 1 ? "readout" : "filter", .layer = layer};
+  snprintf(p.name, sizeof p.name, "w%d", layer + 1);
+  return p;
+}
+
+void gcnn_list_params(gcnn *m) {
+  const pl_layout *l = m->layout;
+  m->base.num_params = m->depth * l->num_stacks;
+  m->base.params = pl_alloc((size_t)m->base.num_params, sizeof *m->base.params, "parameters");
+  for (int layer = 0; layer < m->depth; layer++)
+    for (int i = 0; i < l->num_stacks; i++) {
+      const pl_stack *b = &l->stacks[i];
+      pl_param p = param_of(m, layer);
+      p.block = i;
+      p.count = b->count;
+      p.rows = p.cols = b->dim;
+      p.is_complex = pl_stack_complex(b);
+      p.weight = b->weight;
+      p.n = pl_stack_doubles(b);
+      p.w = m->w[layer] + b->offset;
+      m->base.params[gcnn_param(m, layer, i)] = p;
+    }
+}
+
+static void list_functions(gcnn *m) {
+  int64_t order = pl_group_order(m->group), count = pl_transform_count(m->transform);
+  m->gradient = pl_zalloc((size_t)m->depth, sizeof *m->gradient, "gradients");
+  m->delta = pl_alloc((size_t)count, sizeof *m->delta, "function over G");
+  m->base.num_functions = m->depth;
+  m->base.functions = pl_alloc((size_t)m->depth, sizeof *m->base.functions, "parameters");
+  for (int k = 0; k < m->depth; k++) {
+    m->gradient[k] = pl_zalloc((size_t)m->layout->local, sizeof **m->gradient, "gradients");
+    pl_param p = param_of(m, k);
+    p.count = p.cols = 1;
+    p.rows = order;
+    p.weight = 1;
+    p.n = count;
+    p.w = m->delta;
+    m->base.functions[k] = p;
+  }
+}
+
+static void prepare_polar(gcnn *m) {
+  const pl_layout *l = m->layout;
+  int dim = 0, grid = 0;
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    if (b->owner != l->team.rank) continue;
+    if (b->dim > dim) dim = b->dim;
+    if (b->grid >= 0 && b->dim > grid) grid = b->dim;
+  }
+  m->usv = pl_usv_new(dim, l->any_complex);
+  m->whole = pl_alloc((size_t)grid * (size_t)grid, sizeof *m->whole, "polar factors");
+}
+
+void gcnn_prepare_optimiser(gcnn *m) {
+  if (pl_optim_over_group(&m->spec)) list_functions(m);
+  if (pl_optim_polar(&m->spec)) prepare_polar(m);
+}
 
 void gcnn_block_sum(pl_model *model, int p, double *x, int64_t n) {
-  const pl_layout *l = gcnn_of(model)->layout;
-  const pl_stack *b = &l->stacks[p % l->num_stacks];
-  if (b->grid >= 0) pl_comm_sum(&l->grids[b->grid]->comm, x, n);
+  const gcnn *m = gcnn_of(model);
+  const pl_stack *b = gcnn_stack(m, p);
+  if (b->grid >= 0) pl_comm_sum(&m->layout->grids[b->grid]->comm, x, n);
 }
 
 static void polar(gcnn *m, const pl_stack *b, double *a) {
@@ -16,7 +81,7 @@ static void polar(gcnn *m, const pl_stack *b, double *a) {
 
 void gcnn_block_polar(pl_model *model, int p, double *a) {
   gcnn *m = gcnn_of(model);
-  const pl_stack *b = &m->layout->stacks[p % m->layout->num_stacks];
+  const pl_stack *b = gcnn_stack(m, p);
   if (b->grid >= 0) {
     pl_dmat_gather(&b->mat, a, m->whole);
     if (b->owner == m->layout->team.rank) polar(m, b, m->whole);

@@ -1,7 +1,8 @@
-#include "gcnn_internal.h"
+#include "gcnn_cost.h"
 
 #include "base/mem.h"
 #include "linalg/svd.h"
+#include "gcnn_net.h"
 #include "model/optim.h"
 
 #include <math.h>
@@ -13,9 +14,13 @@ static const double MOVE = 1e-10;
 /* Second-level cache of a core, in doubles, less a margin. */
 static const double CACHE = 100000;
 
+static int64_t depth_of(const pl_spec *spec) {
+  return pl_group_values_of(spec)->depth;
+}
+
 int64_t gcnn_stack_doubles(const pl_spec *spec, int64_t samples) {
   /* A step touches the samples, the filters, the prefix products and the workspace of a stack. */
-  double arrays = (double)samples + 2.0 * (double)spec->model_depth + GCNN_SCRATCH;
+  double arrays = (double)samples + 2.0 * (double)depth_of(spec) + GCNN_SCRATCH;
   return (int64_t)fmax(256, CACHE / arrays);
 }
 
@@ -25,18 +30,18 @@ static double size_of(pl_irrep r) {
 
 /* Products of a step, in units of one d x d product; ngd goes through the gradients twice. */
 static double products(const pl_spec *spec, bool two_passes) {
-  return (double)(spec->model_depth - 1) * (two_passes ? 5 : 3);
+  return (double)(depth_of(spec) - 1) * (two_passes ? 5 : 3);
 }
 
 /* Seconds of one step of irrep r on one rank. */
 static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples,
                         bool two_passes) {
   double factor = r.type == PL_REAL ? 1 : 4, bytes = 8 * size_of(r);
-  double set = bytes * (double)(samples + 2 * spec->model_depth);
+  double set = bytes * (double)(samples + 2 * depth_of(spec));
   /* Where the samples of an irrep do not fit into cache they are read for the gradient and again
    * for the margins. */
   double reads = (double)samples * (set < 1e6 ? 1 : 2) * (two_passes ? 2 : 1);
-  double moves = 3.0 * (double)spec->model_depth; /* the update: read gradient, read and write w */
+  double moves = 3.0 * (double)depth_of(spec); /* the update: read gradient, read and write w */
   /* Two products in three have a transposed factor, and operands come from farther away than in the
    * calibration, where they stay in cache. */
   double cold = r.dim < 64 ? 1.3 : 1.2;
@@ -47,16 +52,18 @@ static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, 
 /* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
  * record.kkt the gradients of all samples, and singular vectors at some twenty products. */
 static double record_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples) {
-  double products = 1, values = spec->model_depth == 2 ? 3 : 1;
-  if (spec->record_kkt) products += 20 + 2 * (double)samples * (double)(spec->model_depth - 1);
+  double products = 1, values = depth_of(spec) == 2 ? 3 : 1;
+  if (pl_group_values_of(spec)->record_kkt)
+    products += 20 + 2 * (double)samples * (double)(depth_of(spec) - 1);
   double factor = r.type == PL_REAL ? 1 : 4;
   return factor * (values * pl_rates_svd(rates, r.dim) + products * pl_rates_product(rates, r.dim));
 }
 
 /* Number of records, roughly: enough for the balance between steps and singular values. */
 static double records(const pl_spec *spec) {
-  double n = spec->record_steps.n ? spec->record_steps.n : (double)spec->record_points;
-  return fmin(n, (double)spec->steps + 1);
+  const pl_common *c = &spec->common;
+  double n = c->record_steps.n ? c->record_steps.n : (double)c->record_points;
+  return fmin(n, (double)c->steps + 1);
 }
 
 pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_rates *rates,
@@ -65,7 +72,7 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
   double *cost = pl_alloc((size_t)n, sizeof *cost, "mapping");
   int *dim = pl_alloc((size_t)n, sizeof *dim, "mapping");
   bool *spread = pl_alloc((size_t)n, sizeof *spread, "mapping");
-  double share = records(spec) / (double)spec->steps; /* records per step */
+  double share = records(spec) / (double)spec->common.steps; /* records per step */
   for (int64_t i = 0; i < n; i++) {
     pl_irrep r = pl_group_irrep(g, i);
     dim[i] = r.dim;
@@ -73,15 +80,21 @@ pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_
     cost[i] = step_time(spec, rates, r, samples, pl_optim_two_passes(spec)) +
               share * record_time(spec, rates, r, samples);
   }
-  pl_mapping_options opt = {.min_dim =
-                                spec->grid_min_dim == PL_UNSET ? 256 : (int)spec->grid_min_dim,
-                            .grid_ranks = spec->grid_ranks == PL_UNSET ? 0 : (int)spec->grid_ranks,
+  const pl_group_values *v = pl_group_values_of(spec);
+  pl_mapping_options opt = {.min_dim = v->grid_min_dim == PL_UNSET ? 256 : (int)v->grid_min_dim,
+                            .grid_ranks = v->grid_ranks == PL_UNSET ? 0 : (int)v->grid_ranks,
                             .grid_efficiency = rates->grid_efficiency};
   pl_mapping *m = pl_mapping_new(team, n, cost, dim, spread, opt);
   pl_free(cost);
   pl_free(dim);
   pl_free(spread);
   return m;
+}
+
+/* How many ranks share irrep i. */
+static int ranks_of(const pl_mapping *map, int64_t i) {
+  int grid = map->place[i].grid;
+  return grid < 0 ? 1 : map->grids[grid].nprow * map->grids[grid].npcol;
 }
 
 /* Doubles of a spectrum on each rank, bytes of its workspace for matrices on grids, and the largest
@@ -93,43 +106,38 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *
   *z = false;
   for (int64_t i = 0; i < map->num_irreps; i++) {
     pl_irrep r = pl_group_irrep(g, i);
-    pl_place p = map->place[i];
-    int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
-    for (int k = 0; k < ranks; k++) doubles[p.rank + k] += size_of(r) / ranks;
-    if (p.grid >= 0) work[p.rank] = fmax(work[p.rank], (double)pl_svd_grid_bytes(r.dim, ranks));
-    if (p.grid < 0 && r.dim > *largest) *largest = r.dim;
+    int first = map->place[i].rank, ranks = ranks_of(map, i);
+    bool grid = map->place[i].grid >= 0;
+    for (int k = 0; k < ranks; k++) doubles[first + k] += size_of(r) / ranks;
+    if (grid) work[first] = fmax(work[first], (double)pl_svd_grid_bytes(r.dim, ranks));
+    if (!grid && r.dim > *largest) *largest = r.dim;
     if (r.type != PL_REAL) *z = true;
   }
   return doubles;
 }
 
-/* Permutations whose sum a sample is. */
-static double permutations_of(const pl_spec *spec) {
-  return spec->data_kind == PL_DATA_SPARSE     ? (double)spec->data_nonzeros
-         : spec->data_kind == PL_DATA_RANKINGS ? (double)spec->data_ballots
-                                               : 0;
-}
-
 void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out) {
   pl_group *g;
   *out = (pl_cost){0};
-  if (pl_data_group(spec, NULL, &g)) return;
-  int64_t n = pl_group_num_irreps(g), samples = pl_data_num_samples(spec);
+  if (pl_group_of(spec, NULL, &g)) return;
+  const pl_group_values *v = pl_group_values_of(spec);
+  int64_t n = pl_group_num_irreps(g), samples = pl_data_count(spec, PL_TRAIN);
+  double all =
+      (double)(samples + pl_data_count(spec, PL_VALIDATION) + pl_data_count(spec, PL_TEST));
   bool band = pl_group_codepth(g) > 0;
-  double order = band ? 0 : (double)pl_group_order(g), L = (double)spec->model_depth;
+  double order = band ? 0 : (double)pl_group_order(g), L = (double)depth_of(spec);
   bool twice = pl_optim_two_passes(spec);
-  pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
+  pl_mapping *map = gcnn_map(spec, g, team, rates, samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
   double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
   double singular = 0, biggest = 0, values = 0;
   for (int64_t i = 0; i < n; i++) {
     pl_irrep r = pl_group_irrep(g, i);
-    pl_place p = map->place[i];
-    int ranks = p.grid < 0 ? 1 : map->grids[p.grid].nprow * map->grids[p.grid].npcol;
+    int first = map->place[i].rank, ranks = ranks_of(map, i);
     double part = ranks == 1 ? 1 : 1 / (ranks * rates->grid_efficiency);
     for (int k = 0; k < ranks; k++) {
-      step[p.rank + k] += part * step_time(spec, rates, r, samples, twice);
-      record[p.rank + k] += part * record_time(spec, rates, r, samples);
+      step[first + k] += part * step_time(spec, rates, r, samples, twice);
+      record[first + k] += part * record_time(spec, rates, r, samples);
     }
     out->flops += products(spec, twice) * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
@@ -151,10 +159,10 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
    * values. */
   out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
   double fill = values / team * rates->normal + pl_rates_stream(rates, 32 * values / team, values);
-  if (pl_data_needs_transform(spec)) fill += transform;
-  double permutations = band ? permutations_of(spec) : 0;
+  if (pl_group_data_needs_transform(spec)) fill += transform;
+  double permutations = band ? pl_group_data_permutations(spec) : 0;
   fill += permutations * pl_group_letters(g) * values / team * MOVE;
-  out->setup = ((double)samples + L) * fill + out->step;
+  out->setup = (all + L) * fill + out->step;
 
   int largest;
   bool z;
@@ -162,16 +170,15 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double stack = (double)gcnn_stack_doubles(spec, samples);
-  double spectra = (double)(samples + pl_data_num_test(spec)) + 2 * L - 2 +
-                   1; /* samples, filters, prefix products, beta */
+  double spectra = all + 2 * L - 2 + 1; /* samples, filters, prefix products, beta */
   if (over_group) spectra += L;
   /* The gradients of all samples for one stack, twice, and six matrices. */
-  double kkt = spec->record_kkt ? 2 * (double)samples * fmax(biggest, stack) +
-                                      6.0 * largest * largest * (z ? 2 : 1)
-                                : 0;
+  double kkt = v->record_kkt ? 2 * (double)samples * fmax(biggest, stack) +
+                                   6.0 * largest * largest * (z ? 2 : 1)
+                             : 0;
   for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
   out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, stack) +
-                     order / team + 3 * singular + (spec->record_beta ? order : 0)) +
+                     order / team + 3 * singular + (v->record_beta ? order : 0)) +
                 permutations * (16 + pl_group_letters(g)) +
                 (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
                 (largest ? (double)pl_svd_bytes(largest, z) : 0);
@@ -187,8 +194,8 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
 
 void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
   pl_group *g;
-  if (pl_data_group(spec, NULL, &g)) return;
-  pl_mapping *map = gcnn_map(spec, g, team, rates, spec->data_samples);
+  if (pl_group_of(spec, NULL, &g)) return;
+  pl_mapping *map = gcnn_map(spec, g, team, rates, pl_data_count(spec, PL_TRAIN));
   double total = 0;
   for (int r = 0; r < team; r++) total += map->load[r];
   printf("  %s", pl_group_spec(g));

@@ -1,4 +1,4 @@
-#include "gcnn_internal.h"
+#include "gcnn_dual.h"
 
 #include "base/mem.h"
 #include "model/loss.h"
@@ -7,33 +7,35 @@
 #include <math.h>
 #include <string.h>
 
+enum { NUM_AVERAGES = 4 };
+
 /* Averages a <- a + c/(c + t) (a_t - a) of the normalised loss weights: over all steps (c = 1), or
  * mostly over the last c-th part of them.  Weights that hop between samples are far from the dual
  * optimum at every single step, their averages near it. */
-static const double recency[GCNN_AVERAGES] = {1, 4, 16, 64};
+static const double recency[NUM_AVERAGES] = {1, 4, 16, 64};
 
 /* m->running: steps averaged, best bound so far (0: none yet), then the averages. */
 enum { STEPS, BOUND, AVERAGES };
 
 int64_t gcnn_running_size(int64_t samples) {
-  return AVERAGES + GCNN_AVERAGES * samples;
+  return AVERAGES + NUM_AVERAGES * samples;
 }
 
 void gcnn_average_weights(gcnn *m, const double *a) {
-  int64_t n = m->data->num_samples;
+  int64_t n = m->train->num;
   double sum = 0, *average = m->running + AVERAGES, t = m->running[STEPS]++;
   for (int64_t i = 0; i < n; i++) sum += a[i];
-  for (int k = 0; k < GCNN_AVERAGES; k++, average += n) {
+  for (int k = 0; k < NUM_AVERAGES; k++, average += n) {
     double share = recency[k] / (recency[k] + t);
     for (int64_t i = 0; i < n; i++) average[i] += share * (a[i] / sum - average[i]);
   }
 }
 
 /* Largest singular value of a stack of M, at least `top`. */
-static double batch_top(gcnn *m, const pl_stack *b, double top) {
+static double stack_top(gcnn *m, const pl_stack *b, double top) {
   double *matrix = m->scratch[0];
-  pl_multi_axpy(m->data->num_samples, pl_stack_doubles(b), m->coefficient,
-                pl_data_stack(m->data, b), pl_data_stride(b), matrix);
+  pl_multi_axpy(m->train->num, pl_stack_doubles(b), m->coefficient, pl_samples_stack(m->train, b),
+                pl_data_stride(b), matrix);
   if (b->grid < 0) {
     /* No singular value is above the Frobenius norm. */
     double frobenius = 0;
@@ -41,8 +43,8 @@ static double batch_top(gcnn *m, const pl_stack *b, double top) {
       frobenius = fmax(frobenius, pl_sum_squares(b->size, matrix + k * b->size));
     if (sqrt(frobenius) <= top) return top;
   }
-  if (pl_stack_singular_values(m->layout, b, matrix, m->svd, m->values)) return INFINITY;
-  for (int64_t k = 0; k < b->count; k++) top = fmax(top, m->values[k * b->dim]);
+  if (pl_stack_singular_values(m->layout, b, matrix, m->svd, m->stack_sigma)) return INFINITY;
+  for (int64_t k = 0; k < b->count; k++) top = fmax(top, m->stack_sigma[k * b->dim]);
   return top;
 }
 
@@ -52,8 +54,8 @@ static double bound_of(gcnn *m, const double *a, double enough) {
   const pl_layout *l = m->layout;
   double sum = 0, top = 0, volume = pl_group_volume(m->group);
   int dim = 0;
-  for (int64_t i = 0; i < m->data->num_samples; i++) {
-    m->coefficient[i] = m->data->y[i] * a[i];
+  for (int64_t i = 0; i < m->train->num; i++) {
+    m->coefficient[i] = m->train->y[i] * a[i];
     sum += a[i];
   }
   double limit = enough * volume * sum;
@@ -61,9 +63,9 @@ static double bound_of(gcnn *m, const double *a, double enough) {
    * matrices, small ones first: they suffice to reject most candidates. */
   int grids = 0;
   for (; grids < l->num_stacks && l->stacks[grids].grid >= 0; grids++)
-    if (l->stacks[grids].here && top <= limit) top = batch_top(m, &l->stacks[grids], top);
+    if (l->stacks[grids].here && top <= limit) top = stack_top(m, &l->stacks[grids], top);
   for (int i = l->num_stacks - 1; i >= grids; i--)
-    if (l->stacks[i].here && top <= limit) top = batch_top(m, &l->stacks[i], top);
+    if (l->stacks[i].here && top <= limit) top = stack_top(m, &l->stacks[i], top);
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].dim > dim) dim = l->stacks[i].dim;
   pl_comm_max(&l->team, &top, 1);
@@ -79,12 +81,12 @@ static void try(gcnn *m, const double *a) {
 }
 
 double gcnn_dual_bound(gcnn *m, const double *multipliers) {
-  int64_t n = m->data->num_samples;
+  int64_t n = m->train->num;
   double log_scale, *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
-  pl_loss_weights(m->spec.loss, n, m->margin, &log_scale, current);
+  pl_loss_weights(m->values->loss, n, m->margin, &log_scale, current);
   if (multipliers) try(m, multipliers);
   try(m, current);
-  for (int k = 0; k < GCNN_AVERAGES && m->running[STEPS] > 0; k++)
+  for (int k = 0; k < NUM_AVERAGES && m->running[STEPS] > 0; k++)
     try(m, m->running + AVERAGES + k * n);
   pl_free(current);
   return m->running[BOUND];

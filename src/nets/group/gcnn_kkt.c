@@ -1,9 +1,10 @@
-#include "gcnn_internal.h"
+#include "gcnn_kkt.h"
 
 #include "base/blas.h"
 #include "base/mem.h"
-#include "linalg/usv.h"
+#include "functional.h"
 #include "linalg/nnls.h"
+#include "linalg/usv.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,7 @@ typedef struct active {
 } active;
 
 static void find_active(const gcnn *m, double least, active *s) {
-  int64_t n = m->data->num_samples;
+  int64_t n = m->train->num;
   s->n = 0;
   s->sample = pl_alloc((size_t)n, sizeof *s->sample, "active samples");
   for (int64_t i = 0; i < n; i++)
@@ -37,14 +38,14 @@ static void add_gram(const active *s, const pl_stack *b, const double *G, int64_
 
 /* The stack's part of the Gram matrix of the gradients of y_i f(x_i) by all filters: layer by layer
  * from the last, G_i = T_i P_l^H with T_i = S_l^H y_i X_i. */
-static void batch_gram(gcnn *m, const pl_stack *b, const active *s, double *T, double *G) {
+static void stack_gram(gcnn *m, const pl_stack *b, const active *s, double *T, double *G) {
   int64_t n = pl_stack_doubles(b), stride = pl_data_stride(b);
   for (int64_t i = 0; i < s->n; i++) {
-    const double *x = pl_data_stack(m->data, b) + s->sample[i] * stride;
-    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->data->y[s->sample[i]] * x[k];
+    const double *x = pl_samples_stack(m->train, b) + s->sample[i] * stride;
+    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->train->y[s->sample[i]] * x[k];
   }
   for (int l = m->depth; l > 1; l--) {
-    const double *P = (l == 2 ? m->w[0] : m->prefix[l - 1]) + b->offset;
+    const double *P = gcnn_prefix(m, l, b);
     for (int64_t i = 0; i < s->n; i++) pl_stack_mul(b, PL_NC, T + i * stride, P, G + i * stride);
     add_gram(s, b, G, stride);
     for (int64_t i = 0; i < s->n; i++) {
@@ -61,7 +62,7 @@ static void gram(gcnn *m, const active *s) {
   double *T = pl_alloc((size_t)(s->n * stride), sizeof *T, "gradients of samples");
   double *G = pl_alloc((size_t)(s->n * stride), sizeof *G, "gradients of samples");
   for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].here) batch_gram(m, &l->stacks[i], s, T, G);
+    if (l->stacks[i].here) stack_gram(m, &l->stacks[i], s, T, G);
   pl_comm_sum(&l->team, s->K, s->n * s->n);
   pl_free(T);
   pl_free(G);
@@ -121,8 +122,8 @@ static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
 static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
   pl_status worst = PL_OK;
   double *M = m->scratch[0];
-  pl_multi_axpy(m->data->num_samples, pl_stack_doubles(b), m->coefficient,
-                pl_data_stack(m->data, b), pl_data_stride(b), M);
+  pl_multi_axpy(m->train->num, pl_stack_doubles(b), m->coefficient, pl_samples_stack(m->train, b),
+                pl_data_stride(b), M);
   if (b->grid >= 0) {
     pl_dmat_gather(&b->mat, m->beta + b->offset, s->B);
     pl_dmat_gather(&b->mat, M, s->M);
@@ -140,11 +141,11 @@ static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
 /* M = sum_i a_i y_i X_i against the gradient of S_p^p at beta. */
 static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   const pl_layout *l = m->layout;
-  int64_t n = m->data->num_samples, irreps = pl_group_num_irreps(m->group);
+  int64_t n = m->train->num, irreps = pl_group_num_irreps(m->group);
   memset(m->coefficient, 0, (size_t)n * sizeof *m->coefficient);
   for (int64_t i = 0; i < act->n; i++) {
     int64_t k = act->sample[i];
-    m->coefficient[k] = act->a[i] * m->data->y[k];
+    m->coefficient[k] = act->a[i] * m->train->y[k];
   }
   stationarity s = {.p = 2.0 / m->depth};
   for (int64_t i = 0; l->team.rank == 0 && i < irreps; i++)
@@ -180,10 +181,10 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
 }
 
 pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out) {
-  memset(multipliers, 0, (size_t)m->data->num_samples * sizeof *multipliers);
+  memset(multipliers, 0, (size_t)m->train->num * sizeof *multipliers);
   *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
   double least = INFINITY;
-  for (int64_t i = 0; i < m->data->num_samples; i++) least = fmin(least, m->margin[i]);
+  for (int64_t i = 0; i < m->train->num; i++) least = fmin(least, m->margin[i]);
   if (!(least > 0)) return PL_OK;
   active s;
   find_active(m, least, &s);

@@ -1,10 +1,9 @@
-/* IDX files, the format of MNIST: big-endian magic 0x00000803 (images: count, rows, columns, then
- * bytes) and 0x00000801 (labels: count, then bytes).  http://yann.lecun.com/exdb/mnist */
-#include "data_internal.h"
+#include "idx.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "spectral/spectrum.h"
+#include "base/sums.h"
+#include "nets/group/keys.h"
 
 #include <errno.h>
 #include <math.h>
@@ -61,27 +60,28 @@ static pl_status read_labels(const char *path, idx *f) {
 }
 
 static pl_status idx_open(const pl_spec *spec, idx *f, const char **key) {
+  const pl_group_data_values *v = pl_group_data_of(spec);
   int64_t head[4];
   *f = (idx){0};
   *key = "data.path";
-  PL_TRY(open_file(spec->data_path, &f->images));
+  PL_TRY(open_file(v->path, &f->images));
   pl_status st = PL_OK;
   if (!read_header(f->images, 4, head) || head[0] != IMAGES)
     st = pl_error(PL_EINPUT, "%s: not an IDX file of images (magic 0x00000803; unpack .gz first)",
-                  spec->data_path);
+                  v->path);
   else if (head[2] < 1 || head[3] < 1 || head[2] > SIDE_MAX || head[3] > SIDE_MAX)
-    st = pl_error(PL_EINPUT, "%s: images of %lld x %lld pixels", spec->data_path,
-                  (long long)head[2], (long long)head[3]);
+    st = pl_error(PL_EINPUT, "%s: images of %lld x %lld pixels", v->path, (long long)head[2],
+                  (long long)head[3]);
   if (!st) {
     f->count = head[1];
     f->rows = head[2];
     f->cols = head[3];
     if (fseek(f->images, 0, SEEK_END) || ftell(f->images) < 16 + f->count * f->rows * f->cols)
-      st = pl_error(PL_EINPUT, "%s: ends before its last image", spec->data_path);
+      st = pl_error(PL_EINPUT, "%s: ends before its last image", v->path);
   }
   if (!st) {
     *key = "data.labels";
-    st = read_labels(spec->data_labels, f);
+    st = read_labels(v->labels, f);
   }
   if (st) idx_close(f);
   return st;
@@ -154,33 +154,33 @@ static int64_t members(const idx *f, int64_t label, int64_t *out) {
 }
 
 pl_status idx_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  const pl_group_data_values *v = pl_group_data_of(spec);
+  int64_t samples = spec->common.samples;
   int symmetries;
   idx f;
   *key = "group";
   if (side_of(g, &symmetries) == 0)
     return pl_error(PL_EINPUT, "images fit C_m x C_m, p4_m, p4m_m and C_m x C_m x D_4, not %s",
                     pl_group_spec(g));
-  *key = "data.digits";
-  if (spec->data_digits.n != 2 || spec->data_digits.v[0] == spec->data_digits.v[1])
-    return pl_error(PL_EINPUT, "expected two different labels, such as [1, 5]");
   PL_TRY(idx_open(spec, &f, key));
   int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
-    int64_t have = members(&f, spec->data_digits.v[k], list);
-    int64_t want = (spec->data_samples + 1 - k) / 2;
+    int64_t have = members(&f, v->digits.v[k], list);
+    int64_t want = (samples + 1 - k) / 2;
     *key = "data.samples";
     if (have < want)
       st = pl_error(PL_EINPUT, "%lld samples need %lld images of %lld, %s has %lld",
-                    (long long)spec->data_samples, (long long)want,
-                    (long long)spec->data_digits.v[k], spec->data_path, (long long)have);
+                    (long long)samples, (long long)want, (long long)v->digits.v[k], v->path,
+                    (long long)have);
   }
   pl_free(list);
   idx_close(&f);
   return st;
 }
 
-pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double *x, double *y) {
+pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double *x) {
+  const pl_group_data_values *v = pl_group_data_of(spec);
   int symmetries;
   int64_t m = side_of(g, &symmetries), order = pl_group_order(g);
   const char *key;
@@ -192,20 +192,19 @@ pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double
   int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
-    int64_t have = members(&f, spec->data_digits.v[k], list);
-    for (int64_t i = k, n = 0; i < spec->data_samples && !st; i += 2, n++) {
+    int64_t have = members(&f, v->digits.v[k], list);
+    for (int64_t i = k, n = 0; i < spec->common.samples && !st; i += 2, n++) {
       /* Drawn without replacement: the rest of the list is what is left. */
       int64_t at =
           n + pl_rng_below(seed, PL_STREAM(PL_STREAM_MISC, CHOICE + k), (uint64_t)n, have - n);
       int64_t chosen = list[at];
       list[at] = list[n];
-      y[i] = k ? -1 : 1;
       if (fseek(f.images, 16 + chosen * (long)pixels, SEEK_SET) ||
           fread(bytes, 1, pixels, f.images) != pixels)
-        st = pl_error(PL_EENV, "%s: cannot be read", spec->data_path);
+        st = pl_error(PL_EENV, "%s: cannot be read", v->path);
       resize(&f, bytes, m, image);
       if (!st && pl_sum_squares(m * m, image) == 0)
-        st = pl_error(PL_EINPUT, "%s: image %lld is blank", spec->data_path, (long long)chosen);
+        st = pl_error(PL_EINPUT, "%s: image %lld is blank", v->path, (long long)chosen);
       place(m, symmetries, image, x + i * order);
     }
   }

@@ -16,8 +16,8 @@ enum { ITERATIONS = 500, HALVINGS = 60 };
 
 typedef struct problem {
   const pl_layout *l;
-  const pl_data *data;
-  int n;
+  const pl_samples *data;
+  int64_t n;
   double volume, dims;                 /* V, sum of d */
   double *a, *trial, *step, *signed_a; /* [n]: a_i, and a_i y_i */
   double *slope, *down, *hessian;      /* of the barrier; hessian [n][n] */
@@ -37,15 +37,15 @@ typedef struct point {
 } point;
 
 static void combine(problem *p, const pl_stack *b, const double *a) {
-  for (int i = 0; i < p->n; i++) p->signed_a[i] = a[i] * p->data->y[i];
-  pl_multi_axpy(p->n, pl_stack_doubles(b), p->signed_a, pl_data_stack(p->data, b),
+  for (int64_t i = 0; i < p->n; i++) p->signed_a[i] = a[i] * p->data->y[i];
+  pl_multi_axpy(p->n, pl_stack_doubles(b), p->signed_a, pl_samples_stack(p->data, b),
                 pl_data_stride(b), p->M);
 }
 
 /* Top and barrier at a, from singular values alone. */
 static pl_status look(problem *p, const double *a, point *out) {
   *out = (point){0};
-  for (int i = 0; i < p->n; i++) {
+  for (int64_t i = 0; i < p->n; i++) {
     out->sum += a[i];
     out->barrier -= log(a[i]);
   }
@@ -66,7 +66,7 @@ static pl_status look(problem *p, const double *a, point *out) {
 static void rotate(problem *p, int d, bool z, const double *x, int64_t stride) {
   const double one[2] = {1, 0}, zero[2] = {0, 0};
   int64_t size = (int64_t)d * d * (z ? 2 : 1);
-  for (int i = 0; i < p->n; i++, x += stride) {
+  for (int64_t i = 0; i < p->n; i++, x += stride) {
     double *out = p->Z + i * size, y = p->data->y[i];
     if (z) {
       cblas_zgemm(CblasRowMajor, CblasConjTrans, CblasNoTrans, d, d, d, one, p->U, d, x, d, zero,
@@ -88,9 +88,9 @@ static void rotate(problem *p, int d, bool z, const double *x, int64_t stride) {
  * a product of n x d^2 matrices once the factors are spread over copies of Z. */
 static void add_matrix(problem *p, int d, bool z) {
   for (int r = 0; r < d; r++) p->nuclear += p->sigma[r] / (1 - p->sigma[r] * p->sigma[r]);
-  int parts = z ? 2 : 1, n = p->n;
+  int parts = z ? 2 : 1, n = pl_int(p->n);
   int64_t size = (int64_t)d * d * parts;
-  for (int i = 0; i < n; i++)
+  for (int64_t i = 0; i < n; i++)
     for (int r = 0; r < d; r++) {
       double qr = 1 / (1 - p->sigma[r] * p->sigma[r]), kr = p->sigma[r] * qr;
       p->slope[i] += 2 * kr * p->Z[i * size + ((int64_t)r * d + r) * parts];
@@ -118,7 +118,7 @@ static pl_status derivatives(problem *p) {
     combine(p, b, p->a);
     for (int64_t k = 0; k < b->count; k++) {
       PL_TRY(pl_usv_apply(p->svd, b->dim, z, p->M + k * b->size, p->U, p->sigma, p->Vh));
-      rotate(p, b->dim, z, pl_data_stack(p->data, b) + k * b->size, pl_data_stride(b));
+      rotate(p, b->dim, z, pl_samples_stack(p->data, b) + k * b->size, pl_data_stride(b));
       add_matrix(p, b->dim, z);
     }
   }
@@ -128,22 +128,23 @@ static pl_status derivatives(problem *p) {
 /* Newton's direction of barrier - sum a / weight is linear in 1 / weight: the parts of it.  In
  * units of a the logarithms contribute the unit matrix, so that no a_i is lost in rounding. */
 static pl_status newton(problem *p) {
-  int n = p->n, two = 2, info;
-  for (int i = 0; i < n; i++) {
-    for (int j = 0; j < n; j++) p->hessian[i * n + j] *= p->a[i] * p->a[j];
+  int64_t n = p->n;
+  int order = pl_int(n), two = 2, info;
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t j = 0; j < n; j++) p->hessian[i * n + j] *= p->a[i] * p->a[j];
     p->hessian[i * n + i] += 1;
     p->down[i] = 1 / p->a[i] - p->slope[i];
     p->parts[i] = p->a[i] * p->down[i];
     p->parts[n + i] = p->a[i];
   }
-  dposv_("L", &n, &two, p->hessian, &n, p->parts, &n, &info, 1);
+  dposv_("L", &order, &two, p->hessian, &order, p->parts, &order, &info, 1);
   return info ? pl_error(PL_NUMERIC, "optimum: the Hessian is singular") : PL_OK;
 }
 
 /* The direction for a weight; returns Newton's decrement. */
 static double direct(problem *p, double weight) {
   double square = 0;
-  for (int i = 0; i < p->n; i++) {
+  for (int64_t i = 0; i < p->n; i++) {
     p->step[i] = p->a[i] * (p->parts[i] + p->parts[p->n + i] / weight);
     square += (p->down[i] + 1 / weight) * p->step[i];
   }
@@ -153,11 +154,11 @@ static double direct(problem *p, double weight) {
 /* Move along the step as far as stays inside and lowers the objective. */
 static pl_status search(problem *p, double weight, double decrement, point *at) {
   double t = 1, before = at->barrier - at->sum / weight;
-  for (int i = 0; i < p->n; i++)
+  for (int64_t i = 0; i < p->n; i++)
     if (p->step[i] < 0) t = fmin(t, -0.95 * p->a[i] / p->step[i]);
   for (int k = 0; k < HALVINGS; k++, t /= 2) {
     point next;
-    for (int i = 0; i < p->n; i++) p->trial[i] = p->a[i] + t * p->step[i];
+    for (int64_t i = 0; i < p->n; i++) p->trial[i] = p->a[i] + t * p->step[i];
     PL_TRY(look(p, p->trial, &next));
     double fall = before - (next.barrier - next.sum / weight);
     /* Close to the centre the fall drowns in rounding, and a full step is safe. */
@@ -174,17 +175,17 @@ static pl_status search(problem *p, double weight, double decrement, point *at) 
  * its logarithms are 2 V y_i <x_i, b>, and V S_1(b) is V times the sum of s / (1 - s^2). */
 static double margin_of(const problem *p) {
   double least = INFINITY;
-  for (int i = 0; i < p->n; i++) least = fmin(least, p->slope[i]);
+  for (int64_t i = 0; i < p->n; i++) least = fmin(least, p->slope[i]);
   return least / (2 * p->volume * p->nuclear);
 }
 
 static pl_status solve(problem *p, double gap, pl_optimum *out) {
   point at;
-  for (int i = 0; i < p->n; i++) p->a[i] = 1;
+  for (int64_t i = 0; i < p->n; i++) p->a[i] = 1;
   PL_TRY(look(p, p->a, &at));
   /* Start halfway to the border; samples that cancel exactly have none. */
   double start = at.top > 0 ? 0.5 / at.top : 1, scale = at.top / p->volume;
-  for (int i = 0; i < p->n; i++) p->a[i] = start;
+  for (int64_t i = 0; i < p->n; i++) p->a[i] = start;
   PL_TRY(look(p, p->a, &at));
   double weight = at.sum, decrement;
   *out = (pl_optimum){.bound = INFINITY};
@@ -196,7 +197,7 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
     PL_TRY(newton(p));
     decrement = direct(p, weight);
     /* At the centre the gap is at most (n + sum d) weight / sum a: go no further than needed. */
-    double last = 0.5 * gap * at.sum / (p->n + p->dims);
+    double last = 0.5 * gap * at.sum / ((double)p->n + p->dims);
     while (decrement < CENTRED && weight > last) {
       weight = fmax(SHRINK * weight, last);
       decrement = direct(p, weight);
@@ -209,9 +210,9 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
 
 /* ---- life ---- */
 
-static void problem_init(problem *p, const pl_layout *l, const pl_data *data) {
+static void problem_init(problem *p, const pl_layout *l, const pl_samples *data) {
   static const char what[] = "optimum";
-  int64_t values = 1, matrix = 1, n = data->num_samples;
+  int64_t values = 1, matrix = 1, n = data->num;
   double dims = 0;
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
@@ -219,8 +220,7 @@ static void problem_init(problem *p, const pl_layout *l, const pl_data *data) {
     if (b->size > matrix) matrix = b->size;
     dims += (double)(b->count * b->dim);
   }
-  *p = (problem){
-      .l = l, .data = data, .n = pl_int(n), .volume = pl_group_volume(l->group), .dims = dims};
+  *p = (problem){.l = l, .data = data, .n = n, .volume = pl_group_volume(l->group), .dims = dims};
   struct {
     double **array;
     int64_t size;
@@ -244,15 +244,23 @@ static void problem_fini(problem *p) {
   pl_spectrum_svd_free(p->values_work);
 }
 
+/* Other families have kinds of data of their own. */
+static bool on_group(const pl_spec *spec) {
+  for (const pl_data_kind *const *k = pl_group_data_kinds; *k; k++)
+    if (*k == spec->data) return true;
+  return false;
+}
+
 pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
+  if (!on_group(spec)) return pl_error(PL_EINPUT, "optimum: these data are not on a group");
   pl_group *g = NULL;
   pl_layout *l = NULL;
   pl_transform *t = NULL;
   pl_data *data = NULL;
   double *f = NULL, *F = NULL;
-  pl_status st = pl_data_group(spec, NULL, &g);
+  pl_status st = pl_group_of(spec, NULL, &g);
   if (!st) st = pl_layout_alone(g, &l);
-  if (!st && pl_data_needs_transform(spec)) {
+  if (!st && pl_group_data_needs_transform(spec)) {
     st = pl_transform_new(l, &t);
     if (!st) f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "function over G");
   }
@@ -262,7 +270,7 @@ pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
   }
   if (!st) {
     problem p;
-    problem_init(&p, l, data);
+    problem_init(&p, l, &data->part[PL_TRAIN]);
     st = solve(&p, gap, out);
     problem_fini(&p);
   }
@@ -273,30 +281,4 @@ pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
   pl_layout_free(l);
   pl_group_free(g);
   return st;
-}
-
-bool pl_optimum_same(const pl_spec *a, const pl_spec *b) {
-  if (strcmp(a->group, b->group) || a->data_kind != b->data_kind) return false;
-  if (a->band_codepth != b->band_codepth || a->band_inner != b->band_inner) return false;
-  if (a->data_scale != b->data_scale && !(isnan(a->data_scale) && isnan(b->data_scale)))
-    return false;
-  if (a->data_kind == PL_DATA_FILE) return !strcmp(a->data_path, b->data_path);
-  if (a->data_samples != b->data_samples || a->data_nonzeros != b->data_nonzeros) return false;
-  if (a->data_rank != b->data_rank || a->data_margin != b->data_margin) return false;
-  if (a->data_kind == PL_DATA_IDX) {
-    if (strcmp(a->data_path, b->data_path) || strcmp(a->data_labels, b->data_labels)) return false;
-    for (int k = 0; k < 2; k++)
-      if (a->data_digits.v[k] != b->data_digits.v[k]) return false;
-  }
-  if (a->data_kind == PL_DATA_RANKINGS &&
-      (strcmp(a->data_positive, b->data_positive) || strcmp(a->data_negative, b->data_negative) ||
-       a->data_ballots != b->data_ballots || a->data_sampling != b->data_sampling ||
-       a->data_center != b->data_center))
-    return false;
-  if (a->data_irreps.n != b->data_irreps.n) return false;
-  for (int k = 0; k < a->data_irreps.n; k++)
-    if (strcmp(a->data_irreps.v[k], b->data_irreps.v[k])) return false;
-  int64_t seed_a = a->data_seed == PL_UNSET ? a->seed : a->data_seed;
-  int64_t seed_b = b->data_seed == PL_UNSET ? b->seed : b->data_seed;
-  return seed_a == seed_b;
 }

@@ -1,7 +1,10 @@
-#include "data_internal.h"
+#include "teacher.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "draw.h"
+#include "listed_irreps.h"
+#include "nets/group/keys.h"
 #include "spectral/spectrum.h"
 
 #include <math.h>
@@ -24,35 +27,36 @@ static void keep_columns(const pl_stack *b, int64_t rank, double *F) {
 }
 
 static bool listed(const pl_spec *spec, const int64_t *irreps, int64_t irrep) {
-  for (int k = 0; k < spec->data_irreps.n; k++)
+  for (int k = 0; k < listed_irreps_num(spec); k++)
     if (irreps[k] == irrep) return true;
   return false;
 }
 
-void data_teacher(const pl_spec *spec, const pl_layout *l, const int64_t *packed, uint64_t seed,
+void teacher_draw(const pl_spec *spec, const pl_layout *l, const int64_t *packed, uint64_t seed,
                   const int64_t *irreps, double *F) {
   double *left = pl_alloc((size_t)l->local, sizeof *left, "teacher");
   double *right = pl_alloc((size_t)l->local, sizeof *right, "teacher");
-  data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, LEFT), 1, left);
-  data_draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, RIGHT), 1, right);
+  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, LEFT), 1, left);
+  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, RIGHT), 1, right);
   memset(F, 0, (size_t)l->local * sizeof *F);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (!b->here) continue;
-    keep_columns(b, spec->data_rank, left + b->offset);
+    keep_columns(b, pl_group_data_of(spec)->rank, left + b->offset);
     pl_stack_mul(b, PL_NC, left + b->offset, right + b->offset, F + b->offset);
     for (int64_t k = 0; k < b->count; k++)
       if (!listed(spec, irreps, b->irrep[k]))
         memset(F + b->offset + k * b->size, 0, (size_t)b->size * sizeof *F);
   }
-  double scale = 1 / sqrt(data_inner(l, F, F));
+  double scale = 1 / sqrt(draw_inner(l, F, F));
   for (int64_t k = 0; k < l->local; k++) F[k] *= scale;
   pl_free(left);
   pl_free(right);
 }
 
-double data_teach(const pl_spec *spec, const pl_layout *l, const double *teacher, double *F) {
-  double y = data_inner(l, F, teacher) < 0 ? -1 : 1;
-  for (int64_t k = 0; k < l->local; k++) F[k] += y * spec->data_margin * teacher[k];
+double teacher_label(const pl_spec *spec, const pl_layout *l, const double *teacher, double *F) {
+  double y = draw_inner(l, F, teacher) < 0 ? -1 : 1;
+  double margin = pl_group_data_of(spec)->margin;
+  for (int64_t k = 0; k < l->local; k++) F[k] += y * margin * teacher[k];
   return y;
 }

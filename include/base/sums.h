@@ -1,0 +1,17 @@
+/* Sums over arrays that lie one after the other. */
+#ifndef PL_BASE_SUMS_H
+#define PL_BASE_SUMS_H
+
+#include <stdint.h>
+
+/* out[i] += weight sum_k x[i*stride + k] y[k], i < count, k < n: this rank's share of <x_i, y>.
+ * Local, pure. */
+void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int64_t stride,
+                  const double *y, double *out);
+/* r[k] = sum_i c[i] x[i*stride + k].  Local, pure. */
+void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
+                   double *r);
+/* sum_k x[k]^2.  Local, pure. */
+double pl_sum_squares(int64_t n, const double *x);
+
+#endif

@@ -1,0 +1,62 @@
+/* Keys of the networks on groups and of their data, and the structs that hold the values. */
+#ifndef PL_NETS_GROUP_KEYS_H
+#define PL_NETS_GROUP_KEYS_H
+
+#include "group/group.h"
+#include "model/spec.h"
+
+enum { PL_INNER_BAND, PL_INNER_GROUP };
+enum { PL_POOLING_NONE, PL_POOLING_MEAN };
+enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
+enum { PL_SAMPLING_BOOTSTRAP, PL_SAMPLING_BLOCKS };
+
+/* Of a network (place PL_IN_NETWORK). */
+typedef struct pl_group_values {
+  const char *group;
+  int64_t band_codepth, band_inner; /* codepth PL_UNSET: the whole group */
+  int64_t depth, pooling;
+  int64_t init_kind;
+  double init_scale, init_readout_scale; /* read-out NaN: as init_scale */
+  const char *init_path;
+  int64_t loss;          /* model/loss.h */
+  int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
+  int64_t record_beta, record_kkt;
+  pl_reals record_exponents;
+  int64_t grid_min_dim, grid_block, grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
+} pl_group_values;
+
+/* Of its data (place PL_IN_DATA). */
+typedef struct pl_group_data_values {
+  double scale; /* 0: unit norm */
+  int64_t nonzeros;
+  pl_texts irreps;
+  int64_t rank;
+  double margin;
+  const char *path, *labels;
+  pl_ints digits;
+  const char *positive, *negative;
+  int64_t ballots, sampling, center;
+} pl_group_data_values;
+
+_Static_assert(sizeof(pl_group_values) <= PL_VALUES && sizeof(pl_group_data_values) <= PL_VALUES,
+               "a run has room for an owner's values");
+
+static inline const pl_group_values *pl_group_values_of(const pl_spec *spec) {
+  return (const pl_group_values *)(const void *)spec->network_values;
+}
+static inline const pl_group_data_values *pl_group_data_of(const pl_spec *spec) {
+  return (const pl_group_data_values *)(const void *)spec->data_values;
+}
+
+/* Tables:
+ *   group       group
+ *   band        band.*
+ *   layers      model.depth, model.init.*, loss
+ *   pooling     model.pooling
+ *   functional  record.irreps, .beta, .exponents
+ *   kkt         record.kkt
+ *   grid        mapping.grid_*, mapping.block */
+extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_pooling_keys,
+    pl_functional_keys, pl_kkt_keys, pl_grid_keys;
+
+#endif

@@ -1,0 +1,13 @@
+/* What the command line of `fourier` asks for.  Inside cli/ only. */
+#ifndef PL_CLI_FOURIER_OPTIONS_H
+#define PL_CLI_FOURIER_OPTIONS_H
+
+#include <stdbool.h>
+
+typedef struct fourier_options {
+  const char *input, *output, *group;
+  bool inverse, overwrite;
+  int effects; /* of rankings; -1: not given */
+} fourier_options;
+
+#endif

@@ -1,0 +1,98 @@
+#include "fourier_sides.h"
+
+#include "fourier_file.h"
+#include "group/fourier.h"
+#include "rankings.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { LABEL = 1024 };
+/* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
+static const double PLANCHEREL_TOLERANCE = 1e-9;
+
+/* ---- memory ---- */
+
+double fourier_sides_bytes(const pl_group *g) {
+  return (double)pl_fourier_bytes(g) + 8 * ((double)pl_group_order(g) + (double)pl_fourier_size(g));
+}
+
+pl_status fourier_sides_fit(const pl_group *g, double have) {
+  double need = fourier_sides_bytes(g);
+  if (need <= have) return PL_OK;
+  return pl_error(PL_EENV,
+                  "group %s: the transform needs %.3g GB of memory, this process may use %.3g GB",
+                  pl_group_spec(g), need * 1e-9, have * 1e-9);
+}
+
+/* ---- energies ---- */
+
+static double sum_squares(const double *x, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < n; k++) sum += x[k] * x[k];
+  return sum;
+}
+
+/* (m d / |G|) ||F||_F^2 of the irrep whose matrix stands at F. */
+static double energy(const pl_group *g, pl_irrep r, const double *F) {
+  return (double)r.mult * r.dim / (double)pl_group_order(g) * sum_squares(F, pl_irrep_size(r));
+}
+
+static double total_energy(const pl_group *g, const double *F) {
+  double total = 0;
+  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    total += energy(g, r, F);
+    F += pl_irrep_size(r);
+  }
+  return total;
+}
+
+static pl_status check_plancherel(const fourier_options *o, double norm2, double total) {
+  if (!isfinite(norm2) || !isfinite(total))
+    return pl_error(PL_EINPUT, "%s: the values are too large to square", o->input);
+  if (fabs(total - norm2) <= PLANCHEREL_TOLERANCE * fmax(norm2, total)) return PL_OK;
+  if (o->inverse)
+    return pl_error(PL_EINPUT,
+                    "%s: not the coefficients of a real function: their energy is %.9g, the "
+                    "squared norm of their inverse transform %.9g",
+                    o->input, total, norm2);
+  return pl_error(PL_EBUG, "%s: energy %.17g of the coefficients, squared norm %.17g of f",
+                  o->input, total, norm2);
+}
+
+static void print(const pl_group *g, const double *F, double norm2, double total,
+                  const pl_rankings *r) {
+  char label[LABEL];
+  printf("label\tdimension\tenergy\tshare%s\n", r ? "\tratio" : "");
+  for (int64_t i = 0; i < pl_group_num_irreps(g) && !ferror(stdout); i++) {
+    pl_irrep irrep = pl_group_irrep(g, i);
+    double e = energy(g, irrep, F);
+    int64_t size = pl_irrep_size(irrep);
+    pl_group_irrep_label(g, i, label, sizeof label);
+    printf("%s\t%d\t%.15g\t%.6g", label, irrep.dim, e, total > 0 ? e / total : 0);
+    if (r) printf("\t%.6g", rankings_ratio(r, i == 0, irrep.dim, sum_squares(F, size)));
+    putchar('\n');
+    F += size;
+  }
+  double largest = fmax(norm2, total);
+  printf("\ngroup: %s\n", pl_group_spec(g));
+  printf("total energy: %.15g\n", total);
+  printf("squared norm of f: %.15g (relative difference %.2g)\n", norm2,
+         largest > 0 ? fabs(total - norm2) / largest : 0);
+}
+
+pl_status fourier_sides_flush(void) {
+  if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
+  return PL_OK;
+}
+
+pl_status fourier_sides_show(const fourier_options *o, const pl_group *g, const double *f,
+                             const double *F, const pl_rankings *r, const pl_effects *e) {
+  double norm2 = sum_squares(f, pl_group_order(g)), total = total_energy(g, F);
+  PL_TRY(check_plancherel(o, norm2, total));
+  if (o->output) PL_TRY(fourier_file_write(o, g, f, F, r, e));
+  print(g, F, norm2, total, r);
+  if (r) rankings_print_effects(r, e);
+  return fourier_sides_flush();
+}

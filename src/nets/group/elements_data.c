@@ -1,0 +1,75 @@
+#include "elements_data.h"
+
+#include "base/mem.h"
+#include "nets/group/data.h"
+
+#include <string.h>
+
+/* Of samples in Fourier space, those from `first` on, back over the elements. */
+static double *over_elements(elements_net *m, const pl_samples *s, int64_t first, int64_t count) {
+  const pl_layout *l = m->layout;
+  double *out = pl_alloc((size_t)(count * m->order), sizeof *out, "samples");
+  for (int64_t i = 0; i < count; i++) {
+    for (int k = 0; k < l->num_stacks; k++) {
+      const pl_stack *b = &l->stacks[k];
+      memcpy(m->F + b->offset, pl_samples_stack(s, b) + (first + i) * pl_data_stride(b),
+             (size_t)pl_stack_doubles(b) * sizeof *m->F);
+    }
+    pl_transform_inverse(m->transform, m->F, out + i * m->order);
+  }
+  return out;
+}
+
+/* This rank's part of n samples. */
+static int64_t start_of(const elements_net *m, int64_t n, int rank) {
+  return n * rank / m->team.size;
+}
+
+static elements_part part_of(elements_net *m, const pl_samples *s) {
+  elements_part p = {.num = s->num};
+  p.first = start_of(m, s->num, m->team.rank);
+  p.count = start_of(m, s->num, m->team.rank + 1) - p.first;
+  p.x = over_elements(m, s, p.first, p.count);
+  p.y = pl_alloc((size_t)s->num, sizeof *p.y, "labels");
+  if (s->num) memcpy(p.y, s->y, (size_t)s->num * sizeof *p.y);
+  return p;
+}
+
+pl_status elements_make_data(elements_net *m) {
+  pl_data *data;
+  double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
+  pl_status st = pl_agree(&m->team, pl_data_new(&m->spec, m->layout, m->transform, f, m->F, &data));
+  pl_free(f);
+  if (st) return st;
+  for (int k = 0; k < PL_NUM_PARTS; k++) m->part[k] = part_of(m, &data->part[k]);
+  pl_data_free(data);
+  return PL_OK;
+}
+
+void elements_free_data(elements_net *m) {
+  for (int k = 0; k < PL_NUM_PARTS; k++) {
+    pl_free(m->part[k].x);
+    pl_free(m->part[k].y);
+  }
+}
+
+static double count_right(int64_t n, const double *y, const double *f) {
+  double right = 0;
+  for (int64_t k = 0; k < n; k++) right += y[k] * f[k] > 0;
+  return right;
+}
+
+double elements_accuracy(elements_net *m, pl_part part) {
+  const elements_part *p = &m->part[part];
+  double right = 0, *f = pl_zalloc((size_t)p->count, sizeof *f, "outputs");
+  if (!m->recipe->relu) pl_multi_dot(p->count, m->order, 1, p->x, m->order, m->betas, f);
+  for (int64_t i = 0; m->recipe->relu && i < p->count; i += m->capacity) {
+    int64_t left = p->count - i, n = left < m->capacity ? left : m->capacity;
+    elements_forward(m, n, p->x + i * m->order);
+    memcpy(f + i, m->z[m->num_layers], (size_t)n * sizeof *f);
+  }
+  right = count_right(p->count, p->y + p->first, f);
+  pl_comm_sum(&m->team, &right, 1);
+  pl_free(f);
+  return right / (double)p->num;
+}

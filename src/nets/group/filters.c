@@ -1,0 +1,59 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "draw.h"
+#include "function_file.h"
+#include "nets/group/data.h"
+#include "nets/group/keys.h"
+
+#include <math.h>
+
+pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  if (v->init_kind == PL_INIT_UNIFORM && pl_group_codepth(g)) {
+    *key = "model.init.kind";
+    return pl_error(PL_EINPUT,
+                    "uniform filter values over the group are not in a band; gaussian or "
+                    "file are");
+  }
+  if (v->init_kind != PL_INIT_FILE) return PL_OK;
+  *key = "model.init.path";
+  pl_nc *nc;
+  PL_TRY(pl_nc_open(v->init_path, false, &nc));
+  int64_t layers = v->depth;
+  pl_status st = function_file_check_shape(nc, "w", "layer", g, &layers);
+  if (!st) st = function_file_check_values(nc, "w", g, layers, false);
+  pl_nc_close(nc);
+  return st;
+}
+
+pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
+                          double *const *w) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  function_file file = {0};
+  pl_status st = PL_OK;
+  uint64_t seed = (uint64_t)spec->common.seed;
+  if (v->init_kind == PL_INIT_FILE) st = function_file_open(l, v->init_path, &file);
+  int64_t *packed = draw_packed_offsets(l->group);
+  for (int layer = 0; layer < v->depth && !st; layer++) {
+    bool readout = layer == v->depth - 1;
+    double scale = readout && !isnan(v->init_readout_scale) ? v->init_readout_scale : v->init_scale;
+    uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
+    if (v->init_kind == PL_INIT_GAUSSIAN) {
+      draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);
+      continue;
+    }
+    if (v->init_kind == PL_INIT_FILE) {
+      st = function_file_read(&file, l, t, "w", layer, f, w[layer]);
+    } else {
+      /* Uniform on (-a, a) has variance a^2 / 3. */
+      double a = scale * sqrt(3.0 / (double)pl_group_order(l->group));
+      int64_t first = pl_transform_first(t), count = pl_transform_count(t);
+      for (int64_t k = 0; k < count; k++)
+        f[k] = a * (2 * pl_rng_uniform(seed, stream, (uint64_t)(first + k)) - 1);
+      pl_transform_forward(t, f, w[layer]);
+    }
+  }
+  pl_free(packed);
+  function_file_close(&file);
+  return st;
+}

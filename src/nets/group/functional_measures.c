@@ -1,0 +1,263 @@
+#include "functional.h"
+
+#include "model/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+const char pl_functional_tightness[] =
+    "least squared norm of all weights that gives beta, over the present one; 1: layers balanced "
+    "and aligned";
+const char pl_functional_summary[] =
+    "Trajectories of group-equivariant networks under training: losses, margins and Schatten "
+    "values of the linear functional in the Fourier space of the group";
+const char pl_functional_reference[] =
+    "Lawrence, Georgiev, Dienes, Kiani, Implicit Bias of Linear Equivariant Networks, ICML 2022, "
+    "arXiv:2110.06084";
+const char *const pl_functional_headline[] = {"loss", "schatten_thresholded", "normalized_margin",
+                                              NULL};
+
+/* ---- of the samples ---- */
+
+static double least_margin(const pl_functional *s) {
+  double least = INFINITY;
+  for (int64_t i = 0; i < s->num_samples; i++) least = fmin(least, s->margin[i]);
+  return least;
+}
+static double log_of_loss(const pl_functional *s) {
+  return pl_log_loss(pl_group_values_of(s->spec)->loss, s->num_samples, s->margin);
+}
+
+static void loss(const void *state, double *out) {
+  *out = exp(log_of_loss(state));
+}
+static void log_loss(const void *state, double *out) {
+  *out = log_of_loss(state);
+}
+static void min_margin(const void *state, double *out) {
+  *out = least_margin(state);
+}
+static void accuracy(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = s->num_samples, right = 0;
+  for (int64_t i = 0; i < n; i++) right += s->margin[i] > 0;
+  *out = (double)right / (double)n;
+}
+static void sample_margin(const void *state, double *out) {
+  const pl_functional *s = state;
+  memcpy(out, s->margin, (size_t)s->num_samples * sizeof *out);
+}
+
+/* ---- of beta and the weights ---- */
+
+void pl_functional_schatten(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = pow(s->sum, 1 / s->p);
+}
+void pl_functional_schatten_thresholded(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = pow(s->sum_thresholded, 1 / s->p);
+}
+void pl_functional_schatten_real(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = pow(s->real_sum, 1 / s->p) / s->norm;
+}
+void pl_functional_normalized_margin(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = least_margin(s) / (s->norm * pow(s->sum_thresholded, 1 / s->p));
+}
+static void parameter_norm(const void *state, double *out) {
+  *out = sqrt(((const pl_functional *)state)->parameter_norm2);
+}
+static void l2_margin(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = least_margin(s) / pow(s->parameter_norm2, s->depth / 2.0);
+}
+static void linf_margin(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = least_margin(s) / pow(s->linf, s->depth);
+}
+static double rank_of(const pl_functional *s) {
+  int64_t n = pl_group_num_irreps(s->group);
+  double top = 0, rank = 0;
+  for (int64_t i = 0; i < n; i++) top = fmax(top, s->sigma[s->sv_start[i]]);
+  for (int64_t i = 0; i < n; i++) {
+    pl_irrep r = pl_group_irrep(s->group, i);
+    for (int j = 0; j < r.dim; j++)
+      if (s->sigma[s->sv_start[i] + j] > PL_RANK * top) rank += r.mult * r.dim;
+  }
+  return rank;
+}
+static void fourier_rank(const void *state, double *out) {
+  *out = rank_of(state);
+}
+static void uncertainty_product(const void *state, double *out) {
+  *out = ((const pl_functional *)state)->support * rank_of(state);
+}
+static void schatten_at(const void *state, double *out) {
+  const pl_functional *s = state;
+  const pl_reals *exponents = &pl_group_values_of(s->spec)->record_exponents;
+  for (int k = 0; k < exponents->n; k++) {
+    double q = exponents->v[k];
+    out[k] = pow(pl_functional_sum(s, q, true), 1 / q);
+  }
+}
+static void singular_values(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = s->sv_start[pl_group_num_irreps(s->group)];
+  for (int64_t k = 0; k < n; k++) out[k] = s->sigma[k] / s->norm;
+}
+static void beta(const void *state, double *out) {
+  const pl_functional *s = state;
+  memcpy(out, s->full, (size_t)pl_group_order(s->group) * sizeof *out);
+}
+
+/* ---- irrep by irrep ---- */
+
+static void irrep_schatten(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = pl_group_num_irreps(s->group);
+  for (int64_t i = 0; i < n; i++) out[i] = pl_functional_irrep_sum(s, i, s->p, false);
+}
+static void irrep_energy(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = pl_group_num_irreps(s->group);
+  /* Plancherel: ||beta||^2 = (1/V) sum m d sigma^2. */
+  for (int64_t i = 0; i < n; i++)
+    out[i] = pl_functional_irrep_sum(s, i, 2, false) / pl_group_volume(s->group);
+}
+static void irrep_rank(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = pl_group_num_irreps(s->group);
+  for (int64_t i = 0; i < n; i++) {
+    const double *sigma = s->sigma + s->sv_start[i];
+    out[i] = 0;
+    for (int64_t j = 0; j < s->sv_start[i + 1] - s->sv_start[i]; j++)
+      out[i] += sigma[j] > 1e-3 * sigma[0];
+  }
+}
+static void irrep_stable_rank(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = pl_group_num_irreps(s->group);
+  for (int64_t i = 0; i < n; i++) {
+    const double *sigma = s->sigma + s->sv_start[i];
+    out[i] = 0;
+    for (int64_t j = 0; sigma[0] > 0 && j < s->sv_start[i + 1] - s->sv_start[i]; j++)
+      out[i] += sigma[j] / sigma[0] * (sigma[j] / sigma[0]);
+  }
+}
+static void irrep_entropy_rank(const void *state, double *out) {
+  const pl_functional *s = state;
+  int64_t n = pl_group_num_irreps(s->group);
+  for (int64_t i = 0; i < n; i++) {
+    const double *sigma = s->sigma + s->sv_start[i];
+    int64_t d = s->sv_start[i + 1] - s->sv_start[i];
+    double sum = 0, entropy = 0;
+    for (int64_t j = 0; j < d; j++) sum += sigma[j];
+    for (int64_t j = 0; j < d; j++)
+      if (sigma[j] > 0) entropy -= sigma[j] / sum * log(sigma[j] / sum);
+    out[i] = sum > 0 ? exp(entropy) : 0;
+  }
+}
+static void orientation(const void *state, double *out) {
+  const pl_functional *s = state;
+  memcpy(out, s->orientation, (size_t)pl_group_num_irreps(s->group) * sizeof *out);
+}
+
+/* ---- which are recorded ---- */
+
+static const pl_group *group_of(const void *context) {
+  return ((const pl_functional_context *)context)->group;
+}
+static bool want_elements(const pl_spec *spec, const void *context) {
+  (void)spec;
+  return !pl_group_codepth(group_of(context));
+}
+bool pl_functional_irreps(const pl_spec *spec, const pl_group *g) {
+  int64_t wanted = pl_group_values_of(spec)->record_irreps;
+  return wanted == PL_UNSET ? pl_group_num_irreps(g) <= 10000 : wanted;
+}
+static bool want_irreps(const pl_spec *spec, const void *context) {
+  return pl_functional_irreps(spec, group_of(context));
+}
+static bool want_validation(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_data_count(spec, PL_VALIDATION) > 0;
+}
+static bool want_test(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_data_count(spec, PL_TEST) > 0;
+}
+static bool want_spectrum(const pl_spec *spec, const void *context) {
+  (void)context;
+  return spec->common.record_spectrum == 1;
+}
+static bool want_beta(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_group_values_of(spec)->record_beta == 1;
+}
+static bool want_exponents(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_group_values_of(spec)->record_exponents.n > 0;
+}
+
+/* A measure is one row here, and its function above or the number in the state. */
+#define FROM(member) .from = offsetof(pl_functional, member)
+static const pl_measure rows[] = {
+    {"loss", NULL, "1", "mean loss over the samples", .compute = loss, .better = -1},
+    {"log_loss", NULL, "1", "natural logarithm of the loss", .compute = log_loss, .better = -1},
+    {"min_margin", NULL, "1", "smallest margin y_i <x_i, beta>", .compute = min_margin,
+     .better = 1},
+    {"accuracy", NULL, "1", "share of samples with positive margin", .compute = accuracy,
+     .better = 1},
+    {"validation_accuracy", NULL, "1",
+     "share of the samples of the validation part with positive margin", .wanted = want_validation,
+     FROM(accuracy[PL_VALIDATION]), .better = 1},
+    {"test_accuracy", NULL, "1", "share of the samples of the test part with positive margin",
+     .wanted = want_test, FROM(accuracy[PL_TEST]), .better = 1},
+    {"beta_norm", NULL, "1", "Euclidean norm of beta over the group", FROM(norm)},
+    {"schatten", NULL, "1", "Schatten value S_p of normalised beta, p = 2/depth",
+     .compute = pl_functional_schatten},
+    {"schatten_thresholded", NULL, "1",
+     "Schatten value S_p of normalised beta over singular values above d eps sigma_1",
+     .compute = pl_functional_schatten_thresholded},
+    {"schatten_real", NULL, "1", "l_p quasi-norm of normalised beta over the group, p = 2/depth",
+     .wanted = want_elements, .compute = pl_functional_schatten_real},
+    {"normalized_margin", NULL, "1", "smallest margin over the thresholded S_p of beta",
+     .compute = pl_functional_normalized_margin, .better = 1},
+    {"parameter_norm", NULL, "1", "Euclidean norm of all filters", .compute = parameter_norm},
+    {"l2_margin", NULL, "1", "smallest margin over the Euclidean norm of all filters ^ depth",
+     .compute = l2_margin, .better = 1},
+    {"linf_margin", NULL, "1", "smallest margin over (largest |filter value over G|) ^ depth",
+     .wanted = want_elements, .compute = linf_margin, .better = 1},
+    {"fourier_rank", NULL, "1",
+     "sum of m d over singular values of beta above 1e-3 of the largest of all irreps",
+     .compute = fourier_rank},
+    {"support", NULL, "1", "elements of G where |beta| is above 1e-3 of its largest value",
+     .wanted = want_elements, FROM(support)},
+    {"uncertainty_product", NULL, "1", "support times fourier_rank; exact ones are at least |G|",
+     .wanted = want_elements, .compute = uncertainty_product},
+    {"irrep_schatten", "irrep", "1", "m d sum sigma^p of normalised beta, p = 2/depth",
+     .wanted = want_irreps, .compute = irrep_schatten},
+    {"irrep_energy", "irrep", "1", "share of the squared norm of beta", .wanted = want_irreps,
+     .compute = irrep_energy},
+    {"irrep_rank", "irrep", "1", "singular values above 1e-3 of the irrep's largest",
+     .wanted = want_irreps, .compute = irrep_rank},
+    {"irrep_stable_rank", "irrep", "1", "sum of sigma^2 over the largest sigma^2",
+     .wanted = want_irreps, .compute = irrep_stable_rank},
+    {"irrep_entropy_rank", "irrep", "1",
+     "exponential of the entropy of sigma / sum of sigma (Roy and Vetterli 2007)",
+     .wanted = want_irreps, .compute = irrep_entropy_rank},
+    {"orientation", "irrep", "1", "sign of B on real irreps of dimension one; missing elsewhere",
+     .wanted = want_irreps, .compute = orientation},
+    {"schatten_at", "exponent", "1",
+     "Schatten value S_q of normalised beta, q the exponent (thresholded)",
+     .wanted = want_exponents, .compute = schatten_at},
+    {"sample_margin", "sample", "1", "margin y_i <x_i, beta> of each sample",
+     .compute = sample_margin},
+    {"singular_values", "sv", "1", "singular values of normalised beta, decreasing per irrep",
+     .wanted = want_spectrum, .compute = singular_values},
+    {"beta", "element", "1", "beta over the group, unnormalised", .wanted = want_beta,
+     .compute = beta},
+};
+const pl_measures pl_functional_measures = PL_MEASURES(rows);

@@ -1,0 +1,19 @@
+/* Certificates of the linear G-CNN: upper bounds of the normalised margin of any beta. */
+#ifndef PL_NETS_GROUP_GCNN_DUAL_H
+#define PL_NETS_GROUP_GCNN_DUAL_H
+
+#include "gcnn_net.h"
+
+/* Doubles of m->running. */
+int64_t gcnn_running_size(int64_t samples);
+/* Take the weights of a step (a >= 0, not all zero) into the running averages.  Local. */
+void gcnn_average_weights(gcnn *m, const double *a);
+/* The least D(a) = (1/V) max_rho ||sum_i a_i y_i X_i,rho||_2, a >= 0 with sum 1, of the weights
+ * now, their averages, multipliers (NULL: none), and all candidates of earlier records.  No beta
+ * has a normalised margin min_i y_i <x_i, beta> / S_1(beta) above it, as <x, beta> <= S_1(beta)
+ * max_rho ||X_rho||_2 / V (duality of the nuclear and the spectral norm).  From all singular
+ * values, never from an iteration that could stop below.  Collective; overwrites the workspace of a
+ * step. */
+double gcnn_dual_bound(gcnn *m, const double *multipliers);
+
+#endif

@@ -1,0 +1,16 @@
+/* Images in IDX files, the format of MNIST: big-endian magic 0x00000803 (images: count, rows,
+ * columns, then bytes) and 0x00000801 (labels: count, then bytes).
+ * http://yann.lecun.com/exdb/mnist */
+#ifndef PL_NETS_GROUP_IDX_H
+#define PL_NETS_GROUP_IDX_H
+
+#include "group/group.h"
+#include "model/data.h"
+
+/* Do the files and the group fit the keys?  PL_EINPUT: *key is at fault.  Local. */
+pl_status idx_check(const pl_spec *spec, const pl_group *g, const char **key);
+/* The chosen images, of data.digits in turn, each as a function over G: x[i * |G|], i <
+ * data.samples.  Local. */
+pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double *x);
+
+#endif

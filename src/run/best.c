@@ -1,0 +1,86 @@
+#include "run/best.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int pl_best_measure(const pl_model_kind *kind, const pl_schema *schema, pl_part part) {
+  char name[128];
+  if (!kind->metric) return -1;
+  snprintf(name, sizeof name, "%s_%s", pl_part_name(part), kind->metric);
+  int k = pl_schema_find(schema, name);
+  return k >= 0 && schema->measures[k]->better ? k : -1;
+}
+
+static int64_t offset_of(const pl_schema *schema, int k) {
+  return k < 0 ? -1 : schema->offset[k];
+}
+
+/* "loss, accuracy": the scalar measures that can be a stop.metric.  The caller frees it. */
+static char *candidates(const pl_schema *schema) {
+  char *list = pl_strdup("");
+  for (int k = 0; k < schema->num_measures; k++) {
+    const pl_measure *m = schema->measures[k];
+    if (m->axis || !m->better) continue;
+    char *longer = pl_asprintf("%s%s%s", list, *list ? ", " : "", m->name);
+    pl_free(list);
+    list = longer;
+  }
+  return list;
+}
+
+static pl_status no_metric(const pl_schema *schema, const char *name) {
+  char *list = candidates(schema);
+  pl_status st = *list ? pl_error(PL_EINPUT, "expected one of %s, not %s", list, name)
+                       : pl_error(PL_EINPUT, "the run records nothing that can be a stop.metric");
+  pl_free(list);
+  return st;
+}
+
+pl_status pl_watch_init(pl_watch *w, const pl_spec *spec, const pl_schema *schema) {
+  const pl_common *c = &spec->common;
+  int validation = pl_best_measure(spec->model, schema, PL_VALIDATION), metric = -1;
+  *w = (pl_watch){.patience = c->stop_patience,
+                  .validation = offset_of(schema, validation),
+                  .test = offset_of(schema, pl_best_measure(spec->model, schema, PL_TEST))};
+  if (validation >= 0) w->validation_better = schema->measures[validation]->better;
+  if (c->stop_metric || c->stop_patience > 0) {
+    const char *name = c->stop_metric ? c->stop_metric : "loss";
+    metric = c->stop_metric || validation < 0 ? pl_schema_find(schema, name) : validation;
+    if (metric < 0 || !schema->measures[metric]->better) return no_metric(schema, name);
+    w->metric_better = schema->measures[metric]->better;
+  }
+  w->metric = c->stop_patience > 0 ? offset_of(schema, metric) : -1;
+  return PL_OK;
+}
+
+bool pl_watch_any(const pl_watch *w) {
+  return w->validation >= 0 || w->metric >= 0;
+}
+
+pl_best pl_best_none(void) {
+  return (pl_best){.step = -1, .validation = NAN, .test = NAN, .metric = NAN};
+}
+
+/* A value that is not a number is never better, and any other is better than it. */
+static bool better(int direction, double x, double best) {
+  return !isnan(x) && (isnan(best) || (direction > 0 ? x > best : x < best));
+}
+
+void pl_best_take(pl_best *b, const pl_watch *w, int64_t step, const double *values) {
+  if (w->validation >= 0 && better(w->validation_better, values[w->validation], b->validation)) {
+    b->step = step;
+    b->validation = values[w->validation];
+    b->test = w->test < 0 ? NAN : values[w->test];
+  }
+  if (w->metric < 0) return;
+  b->waited++;
+  if (!better(w->metric_better, values[w->metric], b->metric)) return;
+  b->metric = values[w->metric];
+  b->waited = 0;
+}
+
+bool pl_best_over(const pl_best *b, const pl_watch *w) {
+  return w->metric >= 0 && b->waited >= w->patience;
+}

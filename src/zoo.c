@@ -1,0 +1,42 @@
+/* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
+#include "model/model.h"
+#include "nets/group/data.h"
+#include "nets/group/elements.h"
+#include "nets/group/gcnn.h"
+
+#include <string.h>
+
+static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,      &pl_fc,
+                                              &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu};
+enum { NUM_MODELS = sizeof models / sizeof *models };
+
+const pl_model_kind *pl_zoo_model(int i) {
+  return i >= 0 && i < NUM_MODELS ? models[i] : NULL;
+}
+
+const char *pl_zoo_model_name(int i) {
+  return i >= 0 && i < NUM_MODELS ? models[i]->name : NULL;
+}
+
+static const pl_data_kind *const kinds_of_data[] = {
+    &pl_data_gaussian.base, &pl_data_sparse.base, &pl_data_irrep.base,    &pl_data_group_file.base,
+    &pl_data_teacher.base,  &pl_data_idx.base,    &pl_data_rankings.base,
+};
+enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
+
+const pl_data_kind *pl_zoo_data(int i) {
+  return i >= 0 && i < NUM_DATA ? kinds_of_data[i] : NULL;
+}
+
+/* Families may each have a kind "file". */
+static bool named_before(int i) {
+  for (int k = 0; k < i; k++)
+    if (!strcmp(kinds_of_data[k]->name, kinds_of_data[i]->name)) return true;
+  return false;
+}
+
+const char *pl_zoo_data_name(int i) {
+  for (int k = 0, n = 0; i >= 0 && k < NUM_DATA; k++)
+    if (!named_before(k) && n++ == i) return kinds_of_data[k]->name;
+  return NULL;
+}
