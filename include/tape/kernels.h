@@ -24,4 +24,7 @@ void pl_spmm(const pl_tape_csr *s, int64_t cols, const double *x, double *y, boo
 /* y = S^T x by scattering, where the transposed matrix is not at hand. */
 void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add);
 
+/* y_j = sum of x_ij over n rows; x: [n][cols]. */
+void pl_sum_rows(int64_t n, int64_t cols, const double *x, double *y, bool add);
+
 #endif

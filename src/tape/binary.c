@@ -237,6 +237,10 @@ static void backward(pl_tape *t, const pl_node *y, const double *dy) {
     pl_into to = pl_tape_into(t, y->input[p]);
     if (!to.at || cleared(y, y->input[p], to)) continue;
     const side *own = p ? &s.b : &s.a;
+    if (kind_of(y) == ADD && own->row == 0 && own->col == 1 && s.rows > 1) { /* a bias */
+      pl_sum_rows(s.rows, s.cols, dy, to.at, to.add);
+      continue;
+    }
     term d = {whole(&s, dy), {0}, to.at, own->row, own->col, to.add};
     first_order(ADJOINT, kind_of(y), p ? BY_B : BY_A, &s, &d);
   }

@@ -11,13 +11,16 @@ typedef struct dropout {
 
 /* Kept: 1/(1 - rate), dropped: 0; entry i takes word i mod 4 of block i / 4. */
 static void draw(const dropout *d, int64_t n, double *factor) {
+  enum { BLOCKS = 64 };
   const double kept = 1 / (1 - d->rate);
-  const uint64_t below = (uint64_t)(d->rate * 0x1p32 + 0.5); /* words under it drop */
-  for (int64_t i = 0; i < n;) {
-    uint64_t number = (uint64_t)d->first + (uint64_t)i, b[2];
-    pl_rng_bits(d->seed, d->stream, number / 4, b);
-    for (int k = (int)(number % 4); k < 4 && i < n; k++, i++)
-      factor[i] = (uint32_t)(b[k / 2] >> (k % 2 * 32)) < below ? 0 : kept;
+  const double below = d->rate * 0x1p32; /* words under it drop */
+  uint32_t words[4 * BLOCKS];
+  for (int64_t i = 0, count; i < n; i += count) {
+    uint64_t number = (uint64_t)d->first + (uint64_t)i;
+    const int64_t skip = (int64_t)(number % 4), most = 4 * BLOCKS - skip;
+    count = n - i < most ? n - i : most;
+    pl_rng_words(d->seed, d->stream, number / 4, (skip + count + 3) / 4, words);
+    for (int64_t k = 0; k < count; k++) factor[i + k] = words[skip + k] < below ? 0 : kept;
   }
 }
 

@@ -39,7 +39,7 @@ static strip strip_of(const pl_tape_windows *w, int64_t n, int64_t i, int64_t j,
 }
 
 static void zero_unless(bool add, int64_t n, double *at) {
-  if (!add) memset(at, 0, (size_t)n * sizeof *at);
+  if (n > 0 && !add) memset(at, 0, (size_t)n * sizeof *at);
 }
 
 static void im2col_map(const pl_node *y, const double *x, double *out, bool add) {
@@ -85,11 +85,11 @@ static void mean_pool(const pl_node *y, const double *from, double *to, bool bac
   for (int64_t n = 0; n < w->count; n++)
     for (int64_t i = 0; i < down; i++)
       for (int64_t j = 0; j < across; j++, row++)
-        for (int64_t k = 0; k < w->size * w->size; k++) {
-          int64_t r = i * w->stride + k / w->size, c = j * w->stride + k % w->size;
-          int64_t pixel = ((n * w->height + r) * w->width + c) * y->cols, window = row * y->cols;
-          pixel_add(y->cols, share, from + (back ? window : pixel), to + (back ? pixel : window));
-        }
+        for (int64_t r = i * w->stride; r < i * w->stride + w->size; r++)
+          for (int64_t c = j * w->stride; c < j * w->stride + w->size; c++) {
+            int64_t pixel = ((n * w->height + r) * w->width + c) * y->cols, window = row * y->cols;
+            pixel_add(y->cols, share, from + (back ? window : pixel), to + (back ? pixel : window));
+          }
 }
 
 static void mean_pool_map(const pl_node *y, const double *x, double *out, bool add) {

@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "table.h"
 
 #include <string.h>
 
@@ -69,8 +70,14 @@ static inline __attribute__((always_inline)) void row_block(int w, int64_t count
   for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
 }
 
+static void fetch_entries(const pl_tape_csr *s, int64_t i, int64_t cols, const double *x) {
+  if (i < s->rows)
+    for (int64_t e = s->start[i]; e < s->start[i + 1]; e++) pl_fetch(x + s->index[e] * cols, cols);
+}
+
 void pl_spmm(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
   for (int64_t i = 0; i < s->rows; i++) {
+    if (cols >= 8) fetch_entries(s, i + 2, cols, x);
     int64_t count = s->start[i + 1] - s->start[i], j = 0;
     const int *index = s->index + s->start[i];
     const double *value = s->value ? s->value + s->start[i] : NULL;
@@ -93,7 +100,35 @@ void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, dou
     for (int64_t e = s->start[i]; e < s->start[i + 1]; e++) {
       double v = s->value ? s->value[e] : 1, *to = y + s->index[e] * cols;
       const double *from = x + i * cols;
+      if (cols >= 8 && e + PL_AHEAD < s->start[s->rows])
+        pl_fetch(y + s->index[e + PL_AHEAD] * cols, cols);
 #pragma omp simd
       for (int64_t j = 0; j < cols; j++) to[j] += v * from[j];
     }
+}
+
+/* ---- sums of rows ---- */
+
+static inline __attribute__((always_inline)) void sum_block(int w, int64_t n, int64_t cols,
+                                                            const double *x, double *y, bool add) {
+  lanes sum[8];
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) sum[k] = add ? *(const lanes *)(y + k * LANES) : (lanes){0};
+  for (int64_t i = 0; i < n; i++)
+#pragma GCC unroll 8
+    for (int k = 0; k < w; k++) sum[k] += *(const lanes *)(x + i * cols + k * LANES);
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
+}
+
+void pl_sum_rows(int64_t n, int64_t cols, const double *x, double *y, bool add) {
+  int64_t j = 0;
+  for (; j + 8 * LANES <= cols; j += 8 * LANES) sum_block(8, n, cols, x + j, y + j, add);
+  for (; j + 2 * LANES <= cols; j += 2 * LANES) sum_block(2, n, cols, x + j, y + j, add);
+  for (; j < cols; j++) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) sum += x[i * cols + j];
+    y[j] = (add ? y[j] : 0) + sum;
+  }
 }

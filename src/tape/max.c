@@ -1,7 +1,6 @@
 #include "tape/ops.h"
 #include "table.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { ROW_MAX, SEGMENT_MAX, MAX_POOL };
@@ -21,17 +20,15 @@ static void place_transposed(const pl_node *y, const double *dy, double *dx, boo
     if (place[i] >= 0) dx[place[i]] += dy[i];
 }
 
-/* Whether a comes after b in order, a NaN above all numbers: it must not be lost. */
-static inline bool above(double a, double b) {
-  return a > b || (a != a && b == b);
-}
-
-/* out_j, place_j: of the cols columns of one row of x, at entry `at`, if larger. */
+/* out_j, place_j: of the cols columns of one row of x, at entry `at`, if larger;
+ * a NaN is, for it must not be lost. */
 static void contend(int64_t cols, const double *x, int64_t at, double *out, int64_t *place) {
+#pragma omp simd
   for (int64_t j = 0; j < cols; j++) {
-    bool better = place[j] < 0 || above(x[at + j], out[j]);
-    out[j] = better ? x[at + j] : out[j];
-    place[j] = better ? at + j : place[j];
+    double a = x[at + j], b = out[j];
+    int64_t old = place[j], better = (old < 0) | (a > b) | ((a != a) & (b == b));
+    out[j] = better ? a : b;
+    place[j] = better ? at + j : old;
   }
 }
 
@@ -46,12 +43,11 @@ static void row_max_forward(pl_tape *t, pl_node *y, double *out) {
   int64_t *place = no_places(t, y, out), cols = y->input[0]->cols;
   for (int64_t i = 0; i < y->rows; i++) {
     const double *x = y->input[0]->value + i * cols;
-    double best = -INFINITY;
-#pragma omp simd reduction(max : best)
-    for (int64_t j = 0; j < cols; j++) best = x[j] > best ? x[j] : best;
-    /* Where it stands, or a NaN before it. */
+    double best = pl_largest(cols, x), bad = 0;
+#pragma omp simd reduction(+ : bad)
+    for (int64_t j = 0; j < cols; j++) bad += x[j] != x[j] ? 1 : 0;
     for (int64_t j = 0; j < cols && place[i] < 0; j++)
-      if (!(x[j] < best)) place[i] = i * cols + j, out[i] = x[j];
+      if (bad > 0 ? x[j] != x[j] : x[j] == best) place[i] = i * cols + j, out[i] = x[j];
   }
 }
 
@@ -70,11 +66,11 @@ static void max_pool_forward(pl_tape *t, pl_node *y, double *out) {
   for (int64_t n = 0; n < w->count; n++)
     for (int64_t i = 0; i < down; i++)
       for (int64_t j = 0; j < across; j++, row++)
-        for (int64_t k = 0; k < w->size * w->size; k++) {
-          int64_t r = i * w->stride + k / w->size, c = j * w->stride + k % w->size;
-          int64_t pixel = (n * w->height + r) * w->width + c;
-          contend(cols, y->input[0]->value, pixel * cols, out + row * cols, place + row * cols);
-        }
+        for (int64_t r = i * w->stride; r < i * w->stride + w->size; r++)
+          for (int64_t c = j * w->stride; c < j * w->stride + w->size; c++) {
+            int64_t pixel = (n * w->height + r) * w->width + c;
+            contend(cols, y->input[0]->value, pixel * cols, out + row * cols, place + row * cols);
+          }
 }
 
 /* y_i = x at the place of the first largest of its candidates; xbar there += ybar_i. */

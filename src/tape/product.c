@@ -61,9 +61,7 @@ static void product_backward(pl_tape *t, const pl_node *y, const double *dy) {
   to_left(t, y, dy, y->input[1]->value);
   to_right(t, y, dy, y->input[0]->value);
   pl_into bias = y->inputs == 3 ? pl_tape_into(t, y->input[2]) : (pl_into){NULL, false};
-  if (!bias.at) return;
-  if (!bias.add) memset(bias.at, 0, (size_t)y->cols * sizeof *bias.at);
-  for (int64_t i = 0; i < y->rows; i++) pl_copy_or_add(y->cols, dy + i * y->cols, bias.at, true);
+  if (bias.at) pl_sum_rows(y->rows, y->cols, dy, bias.at, bias.add);
 }
 
 static void product_tangent(pl_tape *t, const pl_node *y) {
@@ -157,6 +155,8 @@ static void to_weights(pl_tape *t, const pl_node *y, const double *dy, const dou
     for (int64_t e = s->start[i]; e < s->start[i + 1]; e++) {
       const double *a = dy + i * y->cols, *b = x + s->index[e] * y->cols;
       double sum = 0;
+      if (y->cols >= 8 && e + PL_AHEAD < s->start[s->rows])
+        pl_fetch(x + s->index[e + PL_AHEAD] * y->cols, y->cols);
 #pragma omp simd reduction(+ : sum)
       for (int64_t j = 0; j < y->cols; j++) sum += a[j] * b[j];
       dw.at[e] = (dw.add ? dw.at[e] : 0) + sum;

@@ -1,8 +1,6 @@
 #include "tape/ops.h"
 #include "table.h"
 
-#include <string.h>
-
 enum { SUM, MEAN, ROW_SUMS, COL_SUMS, SEGMENT_SUM, SCALE };
 
 static double sum_of(int64_t n, const double *x) {
@@ -42,28 +40,8 @@ static void row_sums_transposed(const pl_node *y, const double *dy, double *dx, 
     for (int64_t j = 0; j < cols; j++) dx[j] = (add ? dx[j] : 0) + dy[i];
 }
 
-/* out_j += sum of n rows; four at a time, so that out is touched less often. */
-static void add_rows(int64_t n, int64_t cols, const double *x, double *out) {
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const double *a = x + i * cols, *b = a + cols, *c = b + cols, *d = c + cols;
-#pragma omp simd
-    for (int64_t j = 0; j < cols; j++) out[j] += (a[j] + b[j]) + (c[j] + d[j]);
-  }
-  for (; i < n; i++) pl_copy_or_add(cols, x + i * cols, out, true);
-}
-
-static void sum_rows(int64_t n, int64_t cols, const double *x, double *out, bool add) {
-  if (cols == 1) {
-    *out = (add ? *out : 0) + sum_of(n, x);
-    return;
-  }
-  if (!add) memset(out, 0, (size_t)cols * sizeof *out);
-  add_rows(n, cols, x, out);
-}
-
 static void col_sums_map(const pl_node *y, const double *x, double *out, bool add) {
-  sum_rows(y->input[0]->rows, y->cols, x, out, add);
+  pl_sum_rows(y->input[0]->rows, y->cols, x, out, add);
 }
 
 static void col_sums_transposed(const pl_node *y, const double *dy, double *dx, bool add) {
@@ -74,7 +52,7 @@ static void col_sums_transposed(const pl_node *y, const double *dy, double *dx, 
 static void segment_sum_map(const pl_node *y, const double *x, double *out, bool add) {
   const int64_t *start = *(const int64_t *const *)y->data, cols = y->cols;
   for (int64_t s = 0; s < y->rows; s++)
-    sum_rows(start[s + 1] - start[s], cols, x + start[s] * cols, out + s * cols, add);
+    pl_sum_rows(start[s + 1] - start[s], cols, x + start[s] * cols, out + s * cols, add);
 }
 
 static void segment_sum_transposed(const pl_node *y, const double *dy, double *dx, bool add) {

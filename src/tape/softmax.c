@@ -14,7 +14,7 @@ typedef struct groups {
   const bool *mask;     /* of entries; NULL: all */
 } groups;
 
-/* p: the shares e^x / sum e^x; work: 2 x inner numbers. */
+/* p: the shares e^x / sum e^x; work: two numbers per inner column, or per group of one column. */
 typedef struct saved {
   double *p, *work;
 } saved;
@@ -27,29 +27,9 @@ static inline bool taken(const groups *g, int64_t i) {
   return !g->mask || g->mask[i];
 }
 
-/* top[j] = max of x_ij over rows first .. last - 1. */
-static void largest(const groups *g, int64_t first, int64_t last, const double *x, double *top) {
-  if (g->inner == 1) {
-    double m = -INFINITY;
-    if (g->mask)
-      for (int64_t i = first; i < last; i++) m = g->mask[i] && x[i] > m ? x[i] : m;
-    else
-#pragma omp simd reduction(max : m)
-      for (int64_t i = first; i < last; i++) m = x[i] > m ? x[i] : m;
-    *top = m;
-    return;
-  }
-  for (int64_t j = 0; j < g->inner; j++) top[j] = -INFINITY;
-  for (int64_t i = first; i < last; i++) {
-    const double *xi = x + i * g->inner;
-#pragma omp simd
-    for (int64_t j = 0; j < g->inner; j++) top[j] = xi[j] > top[j] ? xi[j] : top[j];
-  }
-}
-
 /* sum[j] = sum of a_ij b_ij over rows first .. last - 1; b NULL: of a_ij. */
-static void dot(const groups *g, int64_t first, int64_t last, const double *a, const double *b,
-                double *sum) {
+static inline void dot(const groups *g, int64_t first, int64_t last, const double *a,
+                       const double *b, double *sum) {
   if (g->inner == 1) {
     double s = 0;
     if (b)
@@ -69,30 +49,14 @@ static void dot(const groups *g, int64_t first, int64_t last, const double *a, c
   }
 }
 
-/* p = x - top, minus infinity where masked; a group without a finite top keeps what it has. */
-static void shift(const groups *g, int64_t first, int64_t last, const double *x, const double *top,
-                  double *p) {
-  for (int64_t i = first; i < last; i++)
-    for (int64_t j = 0; j < g->inner; j++) {
-      int64_t e = i * g->inner + j;
-      p[e] = taken(g, i) ? x[e] - (top[j] > -INFINITY ? top[j] : 0) : -INFINITY;
-    }
-}
-
-static void divide(const groups *g, int64_t first, int64_t last, double *sum, double *p) {
-  for (int64_t j = 0; j < g->inner; j++) sum[j] = sum[j] == 0 ? 0 : 1 / sum[j];
-  if (g->inner == 1) {
-    double c = *sum;
-    for (int64_t i = first; i < last; i++) p[i] *= c;
-    return;
-  }
-  for (int64_t i = first; i < last; i++)
-    for (int64_t j = 0; j < g->inner; j++) p[i * g->inner + j] *= sum[j];
+static void exp_all(int64_t n, const double *x, double *y) {
+#pragma omp simd simdlen(8)
+  for (int64_t i = 0; i < n; i++) y[i] = pl_exp_negative(x[i]);
 }
 
 /* Groups whose entries fill about the first-level cache go together, so that short groups share
  * one long loop over exp. */
-enum { BLOCK = 2048 };
+enum { BLOCK = 2048, NARROW = 16 };
 
 static int64_t block_end(const groups *g, int64_t s) {
   int64_t e = s + 1;
@@ -100,38 +64,89 @@ static int64_t block_end(const groups *g, int64_t s) {
   return e;
 }
 
-/* y, if not NULL: the logarithms of p, one column. */
-static void shares(const groups *g, const double *x, double *p, double *y, double *work) {
-  double *top = work, *sum = work + g->inner;
+/* ---- one column ---- */
+
+static double largest(int64_t n, const double *x) {
+  double m = -INFINITY;
+  if (n >= NARROW) return pl_largest(n, x);
+  for (int64_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+/* to = x - max x, minus infinity where masked; without a finite maximum x itself. */
+static void shift(int64_t n, const bool *mask, const double *x, double *to) {
+  double top = -INFINITY;
+  if (!mask) {
+    top = largest(n, x);
+    top = top > -INFINITY ? top : 0;
+    for (int64_t i = 0; i < n; i++) to[i] = x[i] - top;
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) top = mask[i] && x[i] > top ? x[i] : top;
+  top = top > -INFINITY ? top : 0;
+  for (int64_t i = 0; i < n; i++) to[i] = mask[i] ? x[i] - top : -INFINITY;
+}
+
+/* y, if not NULL: the logarithms of p. */
+static void row_shares(const groups *g, const double *x, double *p, double *y, double *work) {
+  double *sum = work, *logs = work + g->count, *shifted = y ? y : p;
   for (int64_t s = 0, end; s < g->count; s = end) {
     end = block_end(g, s);
-    double *shifted = y ? y : p;
+    int64_t first = begin(g, s), last = begin(g, end);
     for (int64_t k = s; k < end; k++) {
-      largest(g, begin(g, k), begin(g, k + 1), x, top);
-      shift(g, begin(g, k), begin(g, k + 1), x, top, shifted);
+      int64_t at = begin(g, k);
+      shift(begin(g, k + 1) - at, g->mask ? g->mask + at : NULL, x + at, shifted + at);
     }
+    exp_all(last - first, shifted + first, p + first);
+    for (int64_t k = s; k < end; k++) dot(g, begin(g, k), begin(g, k + 1), p, NULL, &sum[k]);
 #pragma omp simd simdlen(8)
-    for (int64_t i = begin(g, s) * g->inner; i < begin(g, end) * g->inner; i++)
-      p[i] = pl_exp_negative(shifted[i]);
-    for (int64_t k = s; k < end; k++) {
-      dot(g, begin(g, k), begin(g, k + 1), p, NULL, sum);
-      if (y) {
-        double l = log(*sum > 0 ? *sum : 1);
-        if (*sum != *sum) l = *sum;
-        for (int64_t i = begin(g, k); i < begin(g, k + 1); i++) y[i] -= l;
-      }
-      divide(g, begin(g, k), begin(g, k + 1), sum, p);
+    for (int64_t k = s; k < end; k++) { /* a group without entries: nothing is shared */
+      double all = sum[k] == 0 ? 1 : sum[k];
+      logs[k] = pl_log(all);
+      sum[k] = 1 / all;
     }
+    for (int64_t k = s; k < end; k++)
+      for (int64_t i = begin(g, k); i < begin(g, k + 1); i++) p[i] *= sum[k];
+    if (!y) continue;
+    for (int64_t k = s; k < end; k++)
+      for (int64_t i = begin(g, k); i < begin(g, k + 1); i++) y[i] -= logs[k];
+  }
+}
+
+/* ---- many columns ---- */
+
+static void column_shares(const groups *g, const double *x, double *p, double *work) {
+  double *top = work, *sum = work + g->inner;
+  int64_t n = g->inner;
+  for (int64_t s = 0; s < g->count; s++) {
+    int64_t first = begin(g, s), last = begin(g, s + 1);
+    for (int64_t j = 0; j < n; j++) top[j] = -INFINITY;
+    for (int64_t i = first; i < last; i++)
+#pragma omp simd
+      for (int64_t j = 0; j < n; j++) top[j] = x[i * n + j] > top[j] ? x[i * n + j] : top[j];
+    for (int64_t j = 0; j < n; j++) top[j] = top[j] > -INFINITY ? top[j] : 0;
+    for (int64_t i = first; i < last; i++)
+#pragma omp simd
+      for (int64_t j = 0; j < n; j++) p[i * n + j] = x[i * n + j] - top[j];
+    exp_all((last - first) * n, p + first * n, p + first * n);
+    dot(g, first, last, p, NULL, sum);
+    for (int64_t j = 0; j < n; j++) sum[j] = sum[j] == 0 ? 0 : 1 / sum[j];
+    for (int64_t i = first; i < last; i++)
+#pragma omp simd
+      for (int64_t j = 0; j < n; j++) p[i * n + j] *= sum[j];
   }
 }
 
 static void forward(pl_tape *t, pl_node *y, double *out) {
   const groups *g = y->data;
   saved *s = y->saved = pl_tape_alloc(t, 1, sizeof *s);
-  s->work = pl_tape_alloc(t, 2 * (size_t)g->inner, sizeof(double));
+  s->work = pl_tape_alloc(t, 2 * (size_t)(g->inner == 1 ? g->count : g->inner), sizeof(double));
   bool logs = y->op == &pl_softmax_ops[LOG_SOFTMAX];
   s->p = logs ? pl_tape_alloc(t, (size_t)pl_tape_count(y), sizeof(double)) : out;
-  shares(g, y->input[0]->value, s->p, logs ? out : NULL, s->work);
+  if (g->inner == 1)
+    row_shares(g, y->input[0]->value, s->p, logs ? out : NULL, s->work);
+  else
+    column_shares(g, y->input[0]->value, s->p, s->work);
 }
 
 /* to_ij (+)= p_ij (from_ij - sum_k p_kj from_kj): backward and tangent alike, the matrix of
@@ -216,8 +231,14 @@ static void log_backward(pl_tape *t, const pl_node *y, const double *dy) {
   if (!dx.at) return;
   for (int64_t s = 0; s < g->count; s++) {
     double sum = sum_taken(g, s, dy);
-    for (int64_t i = begin(g, s); i < begin(g, s + 1); i++)
-      dx.at[i] = (dx.add ? dx.at[i] : 0) + (taken(g, i) ? dy[i] - p[i] * sum : 0);
+    int64_t first = begin(g, s), last = begin(g, s + 1);
+    if (g->mask)
+      for (int64_t i = first; i < last; i++)
+        dx.at[i] = (dx.add ? dx.at[i] : 0) + (g->mask[i] ? dy[i] - p[i] * sum : 0);
+    else
+#pragma omp simd
+      for (int64_t i = first; i < last; i++)
+        dx.at[i] = (dx.add ? dx.at[i] : 0) + (dy[i] - p[i] * sum);
   }
 }
 

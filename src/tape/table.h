@@ -6,6 +6,8 @@
 #include "base/status.h"
 #include "tape/ops.h"
 
+#include <math.h>
+
 extern const pl_tape_op pl_unary_ops[], pl_binary_ops[], pl_product_ops[], pl_reduce_ops[],
     pl_softmax_ops[], pl_move_ops[], pl_max_ops[], pl_image_ops[], pl_dropout_ops[], pl_solve_ops[];
 
@@ -24,6 +26,12 @@ static inline void pl_require_segments(const pl_node *x, int64_t segments, const
   pl_require(start[0] == 0 && start[segments] == x->rows);
 }
 
+/* Ask for a row that an index list will want soon: no machine guesses such places. */
+enum { PL_AHEAD = 8 };
+static inline void pl_fetch(const double *row, int64_t cols) {
+  for (int64_t j = 0; j < cols; j += 8) __builtin_prefetch(row + j);
+}
+
 /* to[i] = from[i], or += */
 static inline void pl_copy_or_add(int64_t n, const double *from, double *to, bool add) {
   if (add) {
@@ -33,6 +41,18 @@ static inline void pl_copy_or_add(int64_t n, const double *from, double *to, boo
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) to[i] = from[i];
   }
+}
+
+/* The largest of n numbers, NaN passed over; by lanes, since compilers do not reorder maxima. */
+static inline double pl_largest(int64_t n, const double *x) {
+  double lane[8];
+  int64_t i = 0;
+  for (int k = 0; k < 8; k++) lane[k] = -INFINITY;
+  for (; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+  for (; i < n; i++) lane[0] = x[i] > lane[0] ? x[i] : lane[0];
+  for (int k = 1; k < 8; k++) lane[0] = lane[k] > lane[0] ? lane[k] : lane[0];
+  return lane[0];
 }
 
 #endif
