@@ -70,14 +70,8 @@ static inline __attribute__((always_inline)) void row_block(int w, int64_t count
   for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
 }
 
-static void fetch_entries(const pl_tape_csr *s, int64_t i, int64_t cols, const double *x) {
-  if (i < s->rows)
-    for (int64_t e = s->start[i]; e < s->start[i + 1]; e++) pl_fetch(x + s->index[e] * cols, cols);
-}
-
 void pl_spmm(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
   for (int64_t i = 0; i < s->rows; i++) {
-    if (cols >= 8) fetch_entries(s, i + 2, cols, x);
     int64_t count = s->start[i + 1] - s->start[i], j = 0;
     const int *index = s->index + s->start[i];
     const double *value = s->value ? s->value + s->start[i] : NULL;

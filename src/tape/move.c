@@ -33,21 +33,15 @@ static void pick_transposed(const pl_node *y, const double *dy, double *dx, bool
 
 static void gather_map(const pl_node *y, const double *x, double *out, bool add) {
   const int *index = ((const list *)y->data)->index;
-  for (int64_t i = 0; i < y->rows; i++) {
-    if (y->cols >= 8 && i + PL_AHEAD < y->rows)
-      pl_fetch(x + index[i + PL_AHEAD] * y->cols, y->cols);
+  for (int64_t i = 0; i < y->rows; i++)
     pl_copy_or_add(y->cols, x + index[i] * y->cols, out + i * y->cols, add);
-  }
 }
 
 static void gather_transposed(const pl_node *y, const double *dy, double *dx, bool add) {
   const int *index = ((const list *)y->data)->index;
   clear_unless(add, y->input[0], dx);
-  for (int64_t i = 0; i < y->rows; i++) {
-    if (y->cols >= 8 && i + PL_AHEAD < y->rows)
-      pl_fetch(dx + index[i + PL_AHEAD] * y->cols, y->cols);
+  for (int64_t i = 0; i < y->rows; i++)
     pl_copy_or_add(y->cols, dy + i * y->cols, dx + index[i] * y->cols, true);
-  }
 }
 
 /* ---- slices ---- */

@@ -56,7 +56,7 @@ static void exp_all(int64_t n, const double *x, double *y) {
 
 /* Groups whose entries fill about the first-level cache go together, so that short groups share
  * one long loop over exp. */
-enum { BLOCK = 2048, NARROW = 16 };
+enum { BLOCK = 2048 };
 
 static int64_t block_end(const groups *g, int64_t s) {
   int64_t e = s + 1;
@@ -66,18 +66,11 @@ static int64_t block_end(const groups *g, int64_t s) {
 
 /* ---- one column ---- */
 
-static double largest(int64_t n, const double *x) {
-  double m = -INFINITY;
-  if (n >= NARROW) return pl_largest(n, x);
-  for (int64_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
-  return m;
-}
-
 /* to = x - max x, minus infinity where masked; without a finite maximum x itself. */
 static void shift(int64_t n, const bool *mask, const double *x, double *to) {
   double top = -INFINITY;
   if (!mask) {
-    top = largest(n, x);
+    top = pl_largest(n, x);
     top = top > -INFINITY ? top : 0;
     for (int64_t i = 0; i < n; i++) to[i] = x[i] - top;
     return;
