@@ -137,6 +137,19 @@ static pl_node *case_solve(pl_tape *t, pl_node *x) {
   return pl_tape_solve(t, &tape_operator, x, 1e-15, 50);
 }
 
+/* A layer, a quotient, the likelihood of labels: x, w, b. */
+static pl_node *case_classifier(pl_tape *t, pl_node *const *x) {
+  pl_node *h = pl_tape_silu(t, pl_tape_affine(t, x[0], x[1], x[2]));
+  h = pl_tape_divide(t, h, pl_tape_softplus(t, pl_tape_row_sums(t, h)));
+  return pl_tape_mean(t, pl_tape_pick(t, pl_tape_log_softmax(t, h, tape_mask), tape_label));
+}
+/* Graph attention over the sparse pattern: features x, a column a that scores them. */
+static pl_node *case_attention(pl_tape *t, pl_node *x, pl_node *a) {
+  pl_node *score = pl_tape_gather(t, pl_tape_matmul(t, x, a), 8, csr_index);
+  pl_node *share = pl_tape_softmax_segments(t, score, 5, csr_start);
+  return pl_tape_tanh(t, pl_tape_spmm_weighted(t, &tape_pattern, share, x));
+}
+
 /* ---- the table ---- */
 
 #define UNARY(name, f, low, high)                                                                  \
@@ -225,6 +238,8 @@ static const tape_case tape_cases[] = {
     ONE("mean_pool", case_mean_pool, 40, 3),
     ONE("max_pool", case_max_pool, 40, 3),
     ONE("solve", case_solve, 6, 3),
+    THREE("mean", case_classifier, 4, 5, 5, 4, 1, 4),
+    PAIR("tanh", case_attention, -2, 2, 6, 3, 3, 1),
 };
 enum { TAPE_CASES = sizeof tape_cases / sizeof *tape_cases };
 

@@ -105,18 +105,24 @@ static void check(pl_tape *t, problem *p) {
   assert_close(dot(p->n, w, p->hv), dot(p->n, p->v, hw), 1e-12);
 }
 
+/* Numbers of case k for the first evaluation. */
+static void set_up(problem *p, int k) {
+  const tape_case *c = &tape_cases[k];
+  p->c = c, p->n = 0;
+  for (int i = 0; i < c->inputs; i++) p->n += size_of(c, i);
+  assert_true(p->n <= MOST);
+  draw(1, p->n, c->low, c->high, p->x);
+  draw(2, p->n, -1, 1, p->v);
+  draw(3, MOST, -1, 1, p->u);
+}
+
 static void every_operation_agrees_with_differences(void **state) {
   (void)state;
   static problem p;
   pl_tape *t = pl_tape_new();
-  draw(3, MOST, -1, 1, p.u);
   for (int k = 0; k < TAPE_CASES; k++) {
-    const tape_case *c = &tape_cases[k];
-    unsigned all = (1u << c->inputs) - 1;
-    p.c = c, p.n = 0;
-    for (int i = 0; i < c->inputs; i++) p.n += size_of(c, i);
-    assert_true(p.n <= MOST);
-    draw(1, p.n, c->low, c->high, p.x);
+    unsigned all = (1u << tape_cases[k].inputs) - 1;
+    set_up(&p, k);
     for (p.variables = 1; p.variables <= all; p.variables++)
       for (p.moved = 1; p.moved <= all; p.moved++) {
         if (p.moved & ~p.variables) continue;
@@ -225,11 +231,13 @@ static void gradients_add_up_and_adjoints_start_anew(void **state) {
     assert_null(pl_tape_read(t, z, PL_ADJOINT));
   }
   /* From a node in the middle with a seed, and from one without variables. */
-  pl_tape_backward(t, square, (const double[]){1, -1});
+  double seed[2] = {1, -1};
+  pl_tape_backward(t, square, seed);
   assert_close(pl_tape_read(t, input, PL_ADJOINT)[1], -5, 1e-15);
   assert_null(pl_tape_read(t, y, PL_ADJOINT));
   pl_tape_backward(t, z, NULL);
   assert_close(pl_tape_read(t, square, PL_ADJOINT)[1], 1, 0);
+  assert_true(seed[0] == 1 && seed[1] == -1);
   pl_tape_backward(t, pl_tape_sum(t, fixed), NULL);
   assert_null(pl_tape_read(t, input, PL_ADJOINT));
   pl_tape_backward(t, in, x); /* a leaf */
@@ -338,4 +346,36 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hessians_of_polynomials_are_exact),
     cmocka_unit_test(operations_of_others_join_in),
 };
-PL_TEST_MAIN(tests)
+
+/* ---- for test_tape_torch.py ---- */
+
+static void print_line(const char *what, int64_t n, const double *x) {
+  printf("%s", what);
+  for (int64_t i = 0; i < n; i++) printf(" %a", x[i]);
+  printf("\n");
+}
+
+/* Every case, plain and nested: its inputs, and what the tape makes of them. */
+static int print_values(void) {
+  static problem p;
+  pl_tape *t = pl_tape_new();
+  for (int k = 0; k < TAPE_CASES; k++)
+    for (int nested = 0; nested < 2; nested++) {
+      set_up(&p, k);
+      p.nested = nested, p.variables = p.moved = (1u << p.c->inputs) - 1;
+      const pl_node *y = evaluate(t, &p, p.x, p.v, p.hv);
+      printf("case %s %d %lld %lld", p.c->op, nested, (long long)y->rows, (long long)y->cols);
+      for (int i = 0; i < p.c->inputs; i++) printf(" %d %d", p.c->shape[i][0], p.c->shape[i][1]);
+      printf("\n");
+      print_line("x", p.n, p.x), print_line("v", p.n, p.v), print_line("u", p.m, p.u);
+      print_line("y", p.m, p.y), print_line("tangent", p.m, p.ydot);
+      print_line("gradient", p.n, p.g), print_line("hvp", p.n, p.hv);
+    }
+  pl_tape_free(t);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && !strcmp(argv[1], "values")) return print_values();
+  return pl_test_run(argc, argv, __FILE__, tests, sizeof tests / sizeof *tests);
+}
