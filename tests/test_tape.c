@@ -5,6 +5,8 @@
 #include "tape_cases.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MOST = 2048 }; /* numbers of all inputs, or of the output, of a case */
 
@@ -188,6 +190,8 @@ static double network_step(pl_tape *t, network *k, int64_t samples, int products
   pl_node *loss = network_loss(t, k, samples);
   pl_tape_backward(t, loss, NULL);
   for (int i = 0; i < products; i++) pl_tape_hvp(t);
+  for (int i = 1; i < products; i++) /* from the middle, with a seed, and from the end */
+    pl_tape_backward(t, i % 2 ? loss->before : loss, i % 2 ? k->x : NULL);
   return loss->value[0];
 }
 
@@ -337,6 +341,73 @@ static void operations_of_others_join_in(void **state) {
   pl_tape_free(t);
 }
 
+/* ---- broken invariants ---- */
+
+static const double some[16];
+static const int64_t wrong_start[] = {0, 2, 3};
+static const int wrong_index[] = {0, 5, 0, 0};
+
+static void bad_matmul(pl_tape *t, pl_node *a, pl_node *b) {
+  pl_tape_matmul(t, a, b);
+}
+static void bad_bias(pl_tape *t, pl_node *a, pl_node *b) {
+  pl_tape_affine(t, a, pl_tape_transpose(t, b), b);
+}
+static void bad_broadcast(pl_tape *t, pl_node *a, pl_node *b) {
+  pl_tape_add(t, a, pl_tape_transpose(t, b));
+}
+static void bad_segments(pl_tape *t, pl_node *a, pl_node *b) {
+  (void)b;
+  pl_tape_segment_sum(t, a, 2, wrong_start);
+}
+static void bad_gather(pl_tape *t, pl_node *a, pl_node *b) {
+  (void)b;
+  pl_tape_gather(t, a, 4, wrong_index);
+}
+static void bad_reshape(pl_tape *t, pl_node *a, pl_node *b) {
+  (void)b;
+  pl_tape_reshape(t, a, 3, 5);
+}
+static void bad_root(pl_tape *t, pl_node *a, pl_node *b) {
+  (void)b;
+  pl_tape_backward(t, a, NULL);
+}
+static void bad_product(pl_tape *t, pl_node *a, pl_node *b) {
+  (void)a, (void)b;
+  pl_tape_hvp(t);
+}
+static void good(pl_tape *t, pl_node *a, pl_node *b) {
+  pl_tape_backward(t, pl_tape_sum(t, pl_tape_matmul_nt(t, a, b)), NULL);
+}
+
+static void leave(int code) {
+  _exit(code);
+}
+
+/* How a process ends in which f meets a 4 x 4 and a 2 x 4 variable. */
+static int ending(void (*f)(pl_tape *, pl_node *, pl_node *)) {
+  int status = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    if (!freopen("/dev/null", "w", stderr)) _exit(1);
+    pl_set_abort_hook(leave);
+    pl_tape *t = pl_tape_new();
+    f(t, pl_tape_variable(t, 4, 4, some, NULL), pl_tape_variable(t, 2, 4, some, NULL));
+    _exit(0);
+  }
+  assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+static void shapes_that_do_not_fit_end_the_program(void **state) {
+  (void)state;
+  void (*const bad[])(pl_tape *, pl_node *, pl_node *) = {bad_matmul,   bad_bias,   bad_broadcast,
+                                                          bad_segments, bad_gather, bad_reshape,
+                                                          bad_root,     bad_product};
+  assert_int_equal(ending(good), 0);
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) assert_int_equal(ending(bad[k]), PL_EBUG);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_operation_agrees_with_differences),
     cmocka_unit_test(every_operation_of_the_table_is_tested),
@@ -345,6 +416,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(deep_chains_follow_the_chain_rule),
     cmocka_unit_test(hessians_of_polynomials_are_exact),
     cmocka_unit_test(operations_of_others_join_in),
+    cmocka_unit_test(shapes_that_do_not_fit_end_the_program),
 };
 
 /* ---- for test_tape_torch.py ---- */

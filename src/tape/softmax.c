@@ -72,6 +72,7 @@ static void shift(int64_t n, const bool *mask, const double *x, double *to) {
   if (!mask) {
     top = pl_largest(n, x);
     top = top > -INFINITY ? top : 0;
+#pragma omp simd
     for (int64_t i = 0; i < n; i++) to[i] = x[i] - top;
     return;
   }
@@ -98,11 +99,15 @@ static void row_shares(const groups *g, const double *x, double *p, double *y, d
       logs[k] = pl_log(all);
       sum[k] = 1 / all;
     }
-    for (int64_t k = s; k < end; k++)
-      for (int64_t i = begin(g, k); i < begin(g, k + 1); i++) p[i] *= sum[k];
-    if (!y) continue;
-    for (int64_t k = s; k < end; k++)
-      for (int64_t i = begin(g, k); i < begin(g, k + 1); i++) y[i] -= logs[k];
+    for (int64_t k = s; k < end; k++) {
+      int64_t from = begin(g, k), to = begin(g, k + 1);
+      double c = sum[k], l = logs[k];
+#pragma omp simd
+      for (int64_t i = from; i < to; i++) p[i] *= c;
+      if (!y) continue;
+#pragma omp simd
+      for (int64_t i = from; i < to; i++) y[i] -= l;
+    }
   }
 }
 

@@ -16,8 +16,8 @@ struct pl_tape {
   chunk *chunk;
   size_t bytes; /* of all chunks */
   pl_node *first, *last;
-  pl_node *root; /* of the last backward sweep */
-  bool seeded;   /* whose adjoint is the caller's seed */
+  pl_node *root;      /* of the last backward sweep */
+  const double *seed; /* the caller's, which then is the adjoint of root: nothing adds to that */
   pl_tape_channel channel;
   int64_t sweep[PL_CHANNELS];
 };
@@ -72,6 +72,7 @@ void pl_tape_reset(pl_tape *t) {
   }
   t->chunk->used = 0;
   t->first = t->last = t->root = NULL;
+  t->seed = NULL;
 }
 
 size_t pl_tape_bytes(const pl_tape *t) {
@@ -142,6 +143,7 @@ static bool filled(const pl_tape *t, const pl_node *x, pl_tape_channel c) {
 
 const double *pl_tape_read(const pl_tape *t, const pl_node *x, pl_tape_channel c) {
   if (c == PL_TANGENT && !x->op) return x->direction;
+  if (c == PL_ADJOINT && x == t->root && t->seed) return t->seed;
   return filled(t, x, c) ? x->channel[c].at : NULL;
 }
 
@@ -180,27 +182,17 @@ static bool moves(const pl_tape *t, const pl_node *y) {
   return false;
 }
 
-/* The seed is the adjoint of y itself: nothing that is visited adds to that. */
-static void plant(pl_tape *t, pl_node *y, const double *seed) {
-  if (t->seeded) {
-    y->channel[PL_ADJOINT].at = (double *)seed;
-    y->channel[PL_ADJOINT].sweep = t->sweep[PL_ADJOINT];
-    return;
-  }
-  pl_into dy = pl_tape_into(t, y);
-  for (int64_t i = 0; i < pl_tape_count(y); i++)
-    dy.at[i] = (dy.add ? dy.at[i] : 0) + (seed ? seed[i] : 1);
-}
-
 void pl_tape_backward(pl_tape *t, pl_node *y, const double *seed) {
   pl_require(seed || (y->rows == 1 && y->cols == 1));
-  /* A seed of an earlier sweep may stand where this one will write. */
-  if (t->root && t->seeded) t->root->channel[PL_ADJOINT].at = NULL;
   start(t, PL_ADJOINT);
   t->root = y;
-  t->seeded = y->op && seed;
+  t->seed = y->op && y->wanted ? seed : NULL;
   if (!y->wanted) return;
-  plant(t, y, seed);
+  if (!t->seed) {
+    pl_into dy = pl_tape_into(t, y);
+    for (int64_t i = 0; i < pl_tape_count(y); i++)
+      dy.at[i] = (dy.add ? dy.at[i] : 0) + (seed ? seed[i] : 1);
+  }
   for (const pl_node *x = y; x; x = x->before) {
     const double *dx = x->op ? pl_tape_read(t, x, PL_ADJOINT) : NULL;
     if (dx) add_to_inputs(t, x, dx);
