@@ -224,6 +224,10 @@ static void gradients_add_up_and_adjoints_start_anew(void **state) {
   pl_node *fixed = pl_tape_constant(t, 1, 2, x), *square = pl_tape_multiply(t, in, input);
   pl_node *y = pl_tape_sum(t, pl_tape_multiply(t, square, fixed)), *z = pl_tape_sum(t, square);
   assert_null(pl_tape_read(t, square, PL_ADJOINT));
+  pl_tape_direction(t, in, x, NULL); /* forward alone: d/de of sum (x + e x) x */
+  pl_tape_tangents(t);
+  assert_close(pl_tape_read(t, z, PL_TANGENT)[0], 9 + 25, 1e-15);
+  assert_null(pl_tape_read(t, fixed, PL_TANGENT));
   for (int i = 1; i < 4; i++) {
     pl_tape_backward(t, y, NULL);
     for (int j = 0; j < 2; j++) {

@@ -10,7 +10,8 @@
 typedef struct pl_tape_csr {
   int64_t rows, cols;
   const int64_t *start; /* [rows + 1] */
-  const int *index;     /* the column of each entry, in any order, repeated ones are summed */
+  const int *index;     /* the column of each entry, 0..cols - 1 (not checked), in any order;
+                         * repeated ones are summed */
   const double *value;  /* NULL: all 1 */
 } pl_tape_csr;
 

@@ -50,11 +50,13 @@ pl_tape *pl_tape_new(void);
 void pl_tape_free(pl_tape *t); /* t may be NULL */
 /* Forget all nodes. */
 void pl_tape_reset(pl_tape *t);
-/* Bytes of the arena: the largest evaluation so far, and an eighth. */
+/* Bytes of the arena.  After a reset: of the largest evaluation so far, and an eighth; while it
+ * learns, up to twice that evaluation. */
 size_t pl_tape_bytes(const pl_tape *t);
 
 /* Leaves; value: [rows][cols], borrowed.  No derivative passes through a constant.  The adjoint of
- * a variable is added to gradient, [rows][cols], borrowed; if NULL it is kept on the tape. */
+ * a variable (a weight, or an input whose influence is asked for) is added to gradient,
+ * [rows][cols], borrowed; if NULL it is kept on the tape. */
 pl_node *pl_tape_constant(pl_tape *t, int64_t rows, int64_t cols, const double *value);
 pl_node *pl_tape_variable(pl_tape *t, int64_t rows, int64_t cols, const double *value,
                           double *gradient);
