@@ -256,6 +256,27 @@ static void masks_take_entries_out(void **state) {
   pl_tape_free(t);
 }
 
+/* Rows long enough for every way through the search. */
+static void maxima_are_found_anywhere(void **state) {
+  (void)state;
+  enum { LONG = 41 };
+  double x[LONG];
+  pl_tape *t = pl_tape_new();
+  for (int n = 1; n <= LONG; n++)
+    for (int at = 0; at < n; at++)
+      for (int nan = 0; nan < 2; nan++) {
+        draw(10, n, x);
+        x[at] = nan ? NAN : 99;
+        x[n - 1] = at < n - 1 ? 99 : x[n - 1]; /* a later equal, or less than NaN */
+        pl_tape_reset(t);
+        pl_node *in = pl_tape_variable(t, 1, n, x, NULL), *y = pl_tape_row_max(t, in);
+        assert_true(nan ? isnan(y->value[0]) : y->value[0] == 99);
+        pl_tape_backward(t, y, (const double[]){1});
+        for (int j = 0; j < n; j++) assert_true(pl_tape_read(t, in, PL_ADJOINT)[j] == (j == at));
+      }
+  pl_tape_free(t);
+}
+
 static void maxima_keep_the_first(void **state) {
   (void)state;
   const double x[6] = {3, 5, 5, 1, 5, 3}, seed[1] = {2};
@@ -321,6 +342,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(convolution_by_im2col_is_the_direct_one),
     cmocka_unit_test(masks_take_entries_out),
     cmocka_unit_test(maxima_keep_the_first),
+    cmocka_unit_test(maxima_are_found_anywhere),
     cmocka_unit_test(dropout_does_not_depend_on_how_it_is_cut),
     cmocka_unit_test(solves_tell_an_operator_that_is_not_positive),
 };

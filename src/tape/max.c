@@ -39,15 +39,32 @@ static int64_t *no_places(pl_tape *t, pl_node *y, double *out) {
   return place;
 }
 
+/* Place of the first entry that equals best; NaN: of the first NaN.  In strides, for a loop with an
+ * exit is not vector code. */
+static int64_t first_place(int64_t n, const double *x, double best) {
+  enum { STRIDE = 16 };
+  bool nan = best != best;
+  int64_t j = 0;
+  for (; j + STRIDE <= n; j += STRIDE) {
+    double hits = 0;
+#pragma omp simd reduction(+ : hits)
+    for (int k = 0; k < STRIDE; k++)
+      hits += (nan ? x[j + k] != x[j + k] : x[j + k] == best) ? 1 : 0;
+    if (hits > 0) break;
+  }
+  while (nan ? x[j] == x[j] : x[j] != best) j++;
+  return j;
+}
+
 static void row_max_forward(pl_tape *t, pl_node *y, double *out) {
   int64_t *place = no_places(t, y, out), cols = y->input[0]->cols;
-  for (int64_t i = 0; i < y->rows; i++) {
+  for (int64_t i = 0; i < y->rows && cols > 0; i++) {
     const double *x = y->input[0]->value + i * cols;
-    double best = pl_largest(cols, x), bad = 0;
-#pragma omp simd reduction(+ : bad)
-    for (int64_t j = 0; j < cols; j++) bad += x[j] != x[j] ? 1 : 0;
-    for (int64_t j = 0; j < cols && place[i] < 0; j++)
-      if (bad > 0 ? x[j] != x[j] : x[j] == best) place[i] = i * cols + j, out[i] = x[j];
+    double nans = 0;
+#pragma omp simd reduction(+ : nans)
+    for (int64_t j = 0; j < cols; j++) nans += x[j] != x[j] ? 1 : 0;
+    out[i] = nans > 0 ? NAN : pl_largest(cols, x);
+    place[i] = i * cols + first_place(cols, x, out[i]);
   }
 }
 
