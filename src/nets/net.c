@@ -1,0 +1,321 @@
+#include "nets/net.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/sums.h"
+#include "linalg/rect.h"
+#include "model/batch.h"
+#include "net_work.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- weights ---- */
+
+int pl_net_add(pl_net *net, pl_net_weight weight) {
+  size_t n = (size_t)net->num_weights + 1;
+  net->weight = pl_realloc(net->weight, n, sizeof *net->weight, "weights");
+  net->start = pl_realloc(net->start, n + 1, sizeof *net->start, "weights");
+  if (n == 1) net->start[0] = 0;
+  net->weight[n - 1] = weight;
+  net->start[n] = net->start[n - 1] + weight.rows * weight.cols;
+  return net->num_weights++;
+}
+
+static int64_t length(const pl_net *net) {
+  return net->num_weights ? net->start[net->num_weights] : 0;
+}
+
+static void draw_weight(const pl_net *net, int k) {
+  const pl_net_weight *p = &net->weight[k];
+  double *w = net->w + net->start[k];
+  int64_t n = p->rows * p->cols;
+  uint64_t seed = (uint64_t)net->spec.common.seed, stream = PL_STREAM(PL_STREAM_FILTER, k);
+  if (p->init == PL_INIT_NORMAL) pl_rng_normals(seed, stream, 0, n, w);
+  for (int64_t i = 0; i < n; i++) switch (p->init) {
+    case PL_INIT_ZERO:
+      w[i] = 0;
+      break;
+    case PL_INIT_CONSTANT:
+      w[i] = p->scale;
+      break;
+    case PL_INIT_NORMAL:
+      w[i] *= p->scale;
+      break;
+    case PL_INIT_SPREAD:
+      w[i] = p->scale * (2 * pl_rng_uniform(seed, stream, (uint64_t)i) - 1);
+      break;
+    }
+}
+
+static void list_params(pl_net *net) {
+  net->base.num_params = net->num_weights;
+  net->base.params = pl_zalloc((size_t)net->num_weights, sizeof *net->base.params, "parameters");
+  for (int k = 0; k < net->num_weights; k++) {
+    const pl_net_weight *p = &net->weight[k];
+    pl_param *b = &net->base.params[k];
+    *b = (pl_param){.group = p->group,
+                    .layer = p->layer,
+                    .count = 1,
+                    .rows = p->rows,
+                    .cols = p->cols,
+                    .shared = true,
+                    .weight = 1,
+                    .n = p->rows * p->cols,
+                    .w = net->w + net->start[k]};
+    memcpy(b->name, p->name, sizeof b->name);
+  }
+}
+
+/* ---- samples ---- */
+
+void pl_net_share(const pl_net *net, int64_t n, int64_t *first, int64_t *count) {
+  int rank = net->kind->split == PL_SPLIT_SAMPLES ? net->team.rank : 0;
+  int size = net->kind->split == PL_SPLIT_SAMPLES ? net->team.size : 1;
+  *first = n * rank / size;
+  *count = n * (rank + 1) / size - *first;
+}
+
+pl_take pl_net_whole(const pl_net *net, pl_part part, int64_t **entries) {
+  pl_take take = {.part = part, .once = net->team.rank == 0, .total = net->count[part]};
+  int64_t first, *entry;
+  pl_net_share(net, take.total, &first, &take.count);
+  entry = *entries = pl_alloc((size_t)take.count, sizeof *entry, "samples of a part");
+  for (int64_t i = 0; i < take.count; i++) entry[i] = first + i;
+  take.entry = entry;
+  return take;
+}
+
+/* The samples of step t: batch t mod (steps of an epoch) of an epoch's order. */
+static pl_take batch_of(pl_net *net, int64_t t) {
+  pl_net_work *k = net->work;
+  int64_t n = net->count[PL_TRAIN], size = pl_batch_size(&net->spec, n), first;
+  int64_t steps = pl_batch_count(&net->spec, n), epoch = t / steps, at = t % steps * size;
+  pl_take take = {.part = PL_TRAIN, .step = t, .training = true, .once = net->team.rank == 0};
+  if (size < n && k->epoch != epoch) {
+    pl_batch_order(&net->spec, epoch, n, k->order);
+    k->epoch = epoch;
+  }
+  take.total = n - at < size ? n - at : size;
+  pl_net_share(net, take.total, &first, &take.count);
+  take.entry = k->order + at + first;
+  return take;
+}
+
+/* ---- evaluations ---- */
+
+void pl_net_variables(const pl_net *net, pl_tape *t, const double *w, double *g, pl_node **node) {
+  for (int k = 0; k < net->num_weights; k++)
+    node[k] = pl_tape_variable(t, net->weight[k].rows, net->weight[k].cols, w + net->start[k],
+                               g ? g + net->start[k] : NULL);
+}
+
+pl_tape *pl_net_tape(pl_net *net) {
+  pl_tape_reset(net->work->tape);
+  net->work->on_tape = false;
+  return net->work->tape;
+}
+
+/* Terms of a take at w, on this rank; the tape keeps what the backward sweep needs. */
+static pl_node *record_terms(pl_net *net, const double *w, double *g, const pl_take *take) {
+  pl_net_work *k = net->work;
+  pl_net_tape(net);
+  pl_net_variables(net, k->tape, w, g, k->node);
+  pl_node *terms = net->kind->objective(net, k->tape, k->node, take);
+  pl_require(terms->rows == 1 && terms->cols == k->num_terms);
+  return terms;
+}
+
+/* Terms and vote over the team; the objective, and what each term's adjoint starts from. */
+static double share_terms(pl_net *net, const pl_node *terms, double *vote) {
+  pl_net_work *k = net->work;
+  int n = k->num_terms;
+  double sum = 0;
+  memcpy(k->terms, terms->value, (size_t)n * sizeof *k->terms);
+  k->terms[n] = *vote;
+  pl_comm_sum(&net->team, k->terms, n + 1);
+  *vote = k->terms[n];
+  if (net->kind->combine) return net->kind->combine(net, k->terms, k->slope);
+  for (int i = 0; i < n; i++) {
+    sum += k->terms[i];
+    k->slope[i] = 1;
+  }
+  return sum;
+}
+
+/* The objective of the batch of step t at the present weights: what a step then goes back from. */
+static void forward(pl_net *net, int64_t t, double *vote) {
+  pl_net_work *k = net->work;
+  pl_take take = batch_of(net, t);
+  k->result = record_terms(net, net->w, k->gradient, &take);
+  k->objective = share_terms(net, k->result, vote);
+  k->step = t;
+  k->on_tape = true;
+  k->has_gradient = false;
+}
+
+static void backward(pl_net *net) {
+  pl_net_work *k = net->work;
+  if (k->has_gradient) return;
+  memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
+  pl_tape_backward(k->tape, k->result, k->slope);
+  pl_comm_sum(&net->team, k->gradient, length(net));
+  k->has_gradient = true;
+}
+
+double pl_net_gradient_norm(pl_net *net) {
+  pl_require(net->work->on_tape || net->work->has_gradient);
+  backward(net);
+  return sqrt(pl_sum_squares(length(net), net->work->gradient));
+}
+
+double pl_net_objective(pl_net *net, pl_part part) {
+  int64_t *entries;
+  double vote = 0;
+  pl_take take = pl_net_whole(net, part, &entries);
+  const pl_node *terms = record_terms(net, net->w, NULL, &take);
+  double objective = share_terms(net, terms, &vote);
+  pl_free(entries);
+  return objective;
+}
+
+void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {
+  pl_net_work *k = net->work;
+  int64_t *entries;
+  double vote = 0;
+  pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
+  pl_require(!net->kind->combine); /* sums of quotients have cross terms over the ranks */
+  memset(out, 0, (size_t)length(net) * sizeof *out);
+  memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
+  pl_node *terms = record_terms(net, w, k->gradient, &take);
+  share_terms(net, terms, &vote);
+  for (int i = 0; i < net->num_weights; i++)
+    pl_tape_direction(k->tape, k->node[i], v + net->start[i], out + net->start[i]);
+  pl_tape_backward(k->tape, terms, k->slope);
+  pl_tape_hvp(k->tape);
+  pl_comm_sum(&net->team, out, length(net));
+  pl_free(entries);
+  k->step = -1; /* so is its gradient */
+}
+
+/* ---- the step ---- */
+
+void pl_net_refresh(pl_model *m, int64_t t) {
+  double vote = 0;
+  forward(pl_net_of(m), t, &vote);
+}
+
+void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
+  pl_net *net = pl_net_of(m);
+  pl_net_work *k = net->work;
+  double unused = 0, norm2 = 0;
+  if (k->step != t || !(k->on_tape || k->has_gradient)) forward(net, t, &unused);
+  backward(net);
+  for (int p = 0; p < m->num_params && u->needs_norm; p++)
+    norm2 += pl_update_measure(u, p, &m->params[p], k->gradient + net->start[p], 0);
+  u->begin(u, 0, sqrt(norm2));
+  for (int p = 0; p < m->num_params; p++)
+    u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
+  forward(net, t + 1, vote);
+}
+
+pl_standing pl_net_standing(const pl_model *m) {
+  return pl_standing_of(((const pl_net *)m)->work->objective);
+}
+
+/* Every rank has the whole of every block. */
+void pl_net_block_sum(pl_model *m, int p, double *x, int64_t n) {
+  (void)m, (void)p, (void)x, (void)n;
+}
+
+void pl_net_block_polar(pl_model *m, int p, double *a) {
+  pl_rect_polar(pl_net_of(m)->work->rect, m->params[p].rows, m->params[p].cols, a);
+}
+
+/* ---- weights in and out ---- */
+
+static int64_t weight_length(const pl_model *m, int p) {
+  return m->params[p].n;
+}
+
+static void gather(pl_model *m, int p, double *const *blocks, int64_t first, int64_t n, double *x) {
+  if (pl_net_of(m)->team.rank == 0) memcpy(x, blocks[p] + first, (size_t)n * sizeof *x);
+}
+
+static void scatter(pl_model *m, int p, double *const *blocks, int64_t first, int64_t n,
+                    double *x) {
+  pl_comm_bcast(&pl_net_of(m)->team, x, (size_t)n * sizeof *x, 0);
+  memcpy(blocks[p] + first, x, (size_t)n * sizeof *x);
+}
+
+const pl_transfer pl_net_weights = {weight_length, gather, scatter};
+
+/* ---- life ---- */
+
+static void make_work(pl_net *net) {
+  pl_net_work *k = net->work = pl_zalloc(1, sizeof *k, "network");
+  int64_t n = length(net), train = net->count[PL_TRAIN], rows = 1, cols = 1;
+  k->tape = pl_tape_new();
+  k->num_terms = net->kind->num_terms ? net->kind->num_terms : 1;
+  k->node = pl_alloc((size_t)net->num_weights, sizeof(pl_node *), "weights");
+  k->gradient = pl_zalloc((size_t)n, sizeof *k->gradient, "gradient");
+  k->terms = pl_alloc((size_t)k->num_terms + 1, sizeof *k->terms, "objective");
+  k->slope = pl_alloc((size_t)k->num_terms, sizeof *k->slope, "objective");
+  k->order = pl_alloc((size_t)train, sizeof *k->order, "order of samples");
+  for (int64_t i = 0; i < train; i++) k->order[i] = i;
+  k->epoch = -1;
+  k->step = -1;
+  for (int p = 0; p < net->num_weights; p++) {
+    if (net->weight[p].rows > rows) rows = net->weight[p].rows;
+    if (net->weight[p].cols > cols) cols = net->weight[p].cols;
+  }
+  k->rect = pl_rect_new(rows, cols);
+}
+
+pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        pl_model **out) {
+  (void)rates;
+  pl_net *net = pl_zalloc(1, sizeof *net, "network");
+  net->kind = pl_net_kind_of(spec);
+  net->base.kind = spec->model;
+  net->spec = *spec;
+  net->team = *team;
+  pl_status st = net->kind->load(net);
+  if (!st) {
+    net->w = pl_zalloc((size_t)length(net), sizeof *net->w, "weights");
+    for (int k = 0; k < net->num_weights; k++) draw_weight(net, k);
+    list_params(net);
+    make_work(net);
+    st = pl_agree(team, pl_net_read_weights(net));
+  }
+  if (!st) st = pl_agree(team, pl_net_observe_new(net));
+  if (st) {
+    pl_net_destroy(&net->base);
+    return st;
+  }
+  pl_net_refresh(&net->base, 0);
+  *out = &net->base;
+  return PL_OK;
+}
+
+void pl_net_destroy(pl_model *m) {
+  pl_net *net = pl_net_of(m);
+  pl_net_work *k = net->work;
+  net->kind->unload(net);
+  if (k) {
+    pl_net_observe_free(net);
+    pl_tape_free(k->tape);
+    pl_rect_free(k->rect);
+    pl_free(k->node);
+    pl_free(k->gradient);
+    pl_free(k->terms);
+    pl_free(k->slope);
+    pl_free(k->order);
+    pl_free(k);
+  }
+  pl_free(net->weight);
+  pl_free(net->start);
+  pl_free(net->w);
+  pl_free(net->base.params);
+  pl_free(net);
+}
