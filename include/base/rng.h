@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { PL_STREAM_FILTER = 1, PL_STREAM_SAMPLE, PL_STREAM_OPTIM, PL_STREAM_MISC };
+enum { PL_STREAM_FILTER = 1, PL_STREAM_SAMPLE, PL_STREAM_OPTIM, PL_STREAM_MISC, PL_STREAM_GRAPH };
 #define PL_STREAM(kind, member) (((uint64_t)(kind) << 32) | (uint32_t)(member))
 
 /* 128 random bits. */
