@@ -70,6 +70,18 @@ enum { LANES = 4 };
 typedef double vec __attribute__((vector_size(LANES * sizeof(double))));
 typedef vec vec_any __attribute__((aligned(8), may_alias));
 
+/* a b + c, rounded once wherever the machine can: if the compiler were to choose which products to
+ * join to additions, it might choose differently at the edge of a block of columns. */
+static inline vec multiply_add(double a, vec b, vec c) {
+  vec r;
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  for (int l = 0; l < LANES; l++) r[l] = __builtin_fma(a, b[l], c[l]);
+#else
+  r = a * b + c;
+#endif
+  return r;
+}
+
 typedef struct {
   const pl_csr *s;
   double alpha, beta;
@@ -86,37 +98,35 @@ static inline __attribute__((always_inline)) void row_part(const product *p, int
   const int32_t *index = p->s->index;
   const double *value = p->s->value;
   vec sum[8] = {{0}};
-  for (int64_t k = p->s->start[i], end = p->s->start[i + 1]; k < end; k++) {
-    const vec_any *x = (const vec_any *)(p->x + index[k] * p->ldx + c);
-    vec v = value[k] - (vec){0};
-#pragma GCC unroll 8
-    for (int u = 0; u < w; u++) sum[u] += v * x[u];
-  }
-  vec alpha = p->alpha - (vec){0}, beta = p->beta - (vec){0};
-  vec_any *y = (vec_any *)(p->y + i * p->ldy + c);
   if (p->z) {
     const vec_any *z = (const vec_any *)(p->z + i * p->ldz + c);
 #pragma GCC unroll 8
-    for (int u = 0; u < w; u++) y[u] = alpha * sum[u] + beta * z[u];
-  } else {
-#pragma GCC unroll 8
-    for (int u = 0; u < w; u++) y[u] = alpha * sum[u];
+    for (int u = 0; u < w; u++) sum[u] = p->beta * z[u];
   }
+  for (int64_t k = p->s->start[i], end = p->s->start[i + 1]; k < end; k++) {
+    const vec_any *x = (const vec_any *)(p->x + index[k] * p->ldx + c);
+    double v = p->alpha * value[k];
+#pragma GCC unroll 8
+    for (int u = 0; u < w; u++) sum[u] = multiply_add(v, x[u], sum[u]);
+  }
+  vec_any *y = (vec_any *)(p->y + i * p->ldy + c);
+#pragma GCC unroll 8
+  for (int u = 0; u < w; u++) y[u] = sum[u];
 }
 
 /* Fewer columns than a register has: as lanes that are filled up with zeros, so that an entry goes
  * through the same arithmetic wherever it stands. */
 static void row_rest(const product *p, int64_t i, int64_t c, int64_t n) {
-  vec sum = {0}, x = {0}, z = {0};
+  vec sum = {0}, x = {0};
   size_t bytes = (size_t)n * sizeof(double);
+  if (p->z) {
+    memcpy(&x, p->z + i * p->ldz + c, bytes);
+    sum = p->beta * x;
+  }
   for (int64_t k = p->s->start[i], end = p->s->start[i + 1]; k < end; k++) {
     memcpy(&x, p->x + p->s->index[k] * p->ldx + c, bytes);
-    sum += (p->s->value[k] - (vec){0}) * x;
-  }
-  sum *= p->alpha - (vec){0};
-  if (p->z) {
-    memcpy(&z, p->z + i * p->ldz + c, bytes);
-    sum += (p->beta - (vec){0}) * z;
+    double v = p->alpha * p->s->value[k];
+    sum = multiply_add(v, x, sum);
   }
   memcpy(p->y + i * p->ldy + c, &sum, bytes);
 }
