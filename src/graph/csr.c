@@ -93,60 +93,60 @@ typedef struct {
 
 /* w registers of row i from column c on: w is a constant wherever this is inlined, so that the sums
  * stay in registers. */
-static inline __attribute__((always_inline)) void row_part(const product *p, int64_t i, int64_t c,
+static inline __attribute__((always_inline)) void row_part(const product p, int64_t i, int64_t c,
                                                            int w) {
-  const int32_t *index = p->s->index;
-  const double *value = p->s->value;
+  const int32_t *index = p.s->index;
+  const double *value = p.s->value;
   vec sum[8] = {{0}};
-  if (p->z) {
-    const vec_any *z = (const vec_any *)(p->z + i * p->ldz + c);
+  if (p.z) {
+    const vec_any *z = (const vec_any *)(p.z + i * p.ldz + c);
 #pragma GCC unroll 8
-    for (int u = 0; u < w; u++) sum[u] = p->beta * z[u];
+    for (int u = 0; u < w; u++) sum[u] = p.beta * z[u];
   }
-  for (int64_t k = p->s->start[i], end = p->s->start[i + 1]; k < end; k++) {
-    const vec_any *x = (const vec_any *)(p->x + index[k] * p->ldx + c);
-    double v = p->alpha * value[k];
+  for (int64_t k = p.s->start[i], end = p.s->start[i + 1]; k < end; k++) {
+    const vec_any *x = (const vec_any *)(p.x + index[k] * p.ldx + c);
+    double v = p.alpha * value[k];
 #pragma GCC unroll 8
     for (int u = 0; u < w; u++) sum[u] = multiply_add(v, x[u], sum[u]);
   }
-  vec_any *y = (vec_any *)(p->y + i * p->ldy + c);
+  vec_any *y = (vec_any *)(p.y + i * p.ldy + c);
 #pragma GCC unroll 8
   for (int u = 0; u < w; u++) y[u] = sum[u];
 }
 
 /* Fewer columns than a register has: as lanes that are filled up with zeros, so that an entry goes
  * through the same arithmetic wherever it stands. */
-static void row_rest(const product *p, int64_t i, int64_t c, int64_t n) {
+static void row_rest(const product p, int64_t i, int64_t c, int64_t n) {
   vec sum = {0}, x = {0};
   size_t bytes = (size_t)n * sizeof(double);
-  if (p->z) {
-    memcpy(&x, p->z + i * p->ldz + c, bytes);
-    sum = p->beta * x;
+  if (p.z) {
+    memcpy(&x, p.z + i * p.ldz + c, bytes);
+    sum = p.beta * x;
   }
-  for (int64_t k = p->s->start[i], end = p->s->start[i + 1]; k < end; k++) {
-    memcpy(&x, p->x + p->s->index[k] * p->ldx + c, bytes);
-    double v = p->alpha * p->s->value[k];
+  for (int64_t k = p.s->start[i], end = p.s->start[i + 1]; k < end; k++) {
+    memcpy(&x, p.x + p.s->index[k] * p.ldx + c, bytes);
+    double v = p.alpha * p.s->value[k];
     sum = multiply_add(v, x, sum);
   }
-  memcpy(p->y + i * p->ldy + c, &sum, bytes);
+  memcpy(p.y + i * p.ldy + c, &sum, bytes);
 }
 
-static inline __attribute__((always_inline)) void fetch(const product *p, int64_t i, int64_t c,
+static inline __attribute__((always_inline)) void fetch(const product p, int64_t i, int64_t c,
                                                         int64_t n) {
-  int64_t entries = pl_csr_entries(p->s);
-  int64_t from = p->s->start[i] + p->far, end = p->s->start[i + 1] + p->far;
+  int64_t entries = pl_csr_entries(p.s);
+  int64_t from = p.s->start[i] + p.far, end = p.s->start[i + 1] + p.far;
   if (end > entries) end = entries;
   for (int64_t k = from; k < end; k++) {
-    const double *x = p->x + p->s->index[k] * p->ldx + c;
+    const double *x = p.x + p.s->index[k] * p.ldx + c;
     for (int64_t u = 0; u < n; u += 8) __builtin_prefetch(x + u);
   }
 }
 
 /* Columns c .. c + n - 1, n <= PL_CSR_BLOCK. */
-static void block(const product *p, int64_t c, int64_t n) {
-  for (int64_t i = 0; i < p->s->rows; i++) {
+static void block(const product p, int64_t c, int64_t n) {
+  for (int64_t i = 0; i < p.s->rows; i++) {
     int64_t u = 0;
-    if (p->far) fetch(p, i, c, n);
+    if (p.far) fetch(p, i, c, n);
     for (; n - u >= 8 * LANES; u += 8 * LANES) row_part(p, i, c + u, 8);
     if (n - u >= 4 * LANES) row_part(p, i, c + u, 4), u += 4 * LANES;
     if (n - u >= 2 * LANES) row_part(p, i, c + u, 2), u += 2 * LANES;
@@ -162,5 +162,5 @@ void pl_csr_times(const pl_csr *s, int64_t cols, double alpha, const double *x, 
   int64_t width = cols < PL_CSR_BLOCK ? cols : PL_CSR_BLOCK;
   if (s->cols * width * (int64_t)sizeof *x > CACHE) p.far = AHEAD;
   for (int64_t c = 0; c < cols; c += PL_CSR_BLOCK)
-    block(&p, c, cols - c < PL_CSR_BLOCK ? cols - c : PL_CSR_BLOCK);
+    block(p, c, cols - c < PL_CSR_BLOCK ? cols - c : PL_CSR_BLOCK);
 }
