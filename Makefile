@@ -111,9 +111,9 @@ fuzz:
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)for b in step spectrum linalg; do $(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_$$b || exit 1; done
-	$(Q)$(PYTHON) tests/bench_program.py
-bench-long: $(BIN)
-	$(Q)$(PYTHON) tests/bench_program.py --long
+	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py || exit 1; done
+bench-long: $(BIN) $(BENCHES)
+	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py --long || exit 1; done
 format: ;     clang-format -i $$(git ls-files '*.c' '*.h')
 format-check: ; $(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 layers: ;     $(Q).ci/layers

@@ -15,7 +15,8 @@ enum {
   PL_STREAM_OPTIM,
   PL_STREAM_MISC,
   PL_STREAM_SHUFFLE, /* member: epoch */
-  PL_STREAM_DROPOUT
+  PL_STREAM_DROPOUT,
+  PL_STREAM_GRAPH
 };
 #define PL_STREAM(kind, member) (((uint64_t)(kind) << 32) | (uint32_t)(member))
 
