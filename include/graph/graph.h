@@ -10,7 +10,7 @@
 #ifndef PL_GRAPH_GRAPH_H
 #define PL_GRAPH_GRAPH_H
 
-#include "graph/csr.h"
+#include "base/csr.h"
 
 /* Edges as a file or a generator lists them. */
 typedef struct pl_edges {

@@ -4,8 +4,8 @@
  * Everything in this layer is Local: no MPI.  A team shares out the columns of a dense matrix, so
  * that a propagation needs no communication: a rank hands over its own columns, by pointer and
  * leading dimension, and the number it gets for an entry does not depend on how they were cut. */
-#ifndef PL_GRAPH_CSR_H
-#define PL_GRAPH_CSR_H
+#ifndef PL_BASE_CSR_H
+#define PL_BASE_CSR_H
 
 #include "base/status.h"
 

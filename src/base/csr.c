@@ -1,4 +1,4 @@
-#include "graph/csr.h"
+#include "base/csr.h"
 
 #include "base/mem.h"
 
