@@ -5,6 +5,7 @@
 #ifndef PL_SPECTRAL_SPECTRUM_H
 #define PL_SPECTRAL_SPECTRUM_H
 
+#include "base/norm.h"
 #include "linalg/svd.h"
 #include "spectral/layout.h"
 
@@ -22,8 +23,9 @@ void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int6
 /* r[k] = sum_i c[i] x[i*stride + k].  Local, pure. */
 void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
                    double *r);
-/* sum_k x[k]^2.  Local, pure. */
-double pl_sum_squares(int64_t n, const double *x);
+/* The norm of a function over the group from its spectrum: sqrt(sum over batches of weight |F|^2),
+ * at any size of its numbers.  Collective over the team. */
+double pl_spectrum_norm(const pl_layout *l, const double *F);
 
 /* Workspace for the singular values of the batches of a layout on this rank. */
 typedef struct pl_spectrum_svd pl_spectrum_svd;

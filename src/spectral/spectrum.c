@@ -82,11 +82,15 @@ void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, i
   }
 }
 
-double pl_sum_squares(int64_t n, const double *x) {
-  double s = 0;
-#pragma omp simd reduction(+ : s)
-  for (int64_t k = 0; k < n; k++) s += x[k] * x[k];
-  return s;
+double pl_spectrum_norm(const pl_layout *l, const double *F) {
+  pl_norm_part *part = pl_alloc((size_t)l->num_batches, sizeof *part, "parts of a spectrum");
+  for (int i = 0; i < l->num_batches; i++) {
+    const pl_batch *b = &l->batches[i];
+    part[i] = (pl_norm_part){pl_batch_doubles(b), F + b->offset, b->weight};
+  }
+  double norm = pl_norm_parts(&l->team, l->num_batches, part);
+  pl_free(part);
+  return norm;
 }
 
 struct pl_spectrum_svd {
