@@ -7,35 +7,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char dir[] = "/tmp/pl_test_files_XXXXXX";
-
-static int make_dir(void **state) {
-  (void)state;
-  return !mkdtemp(dir) || chdir(dir);
-}
-
-static int remove_dir(void **state) {
-  (void)state;
-  char command[64];
-  snprintf(command, sizeof command, "rm -r %s", dir);
-  return chdir("/") || system(command);
-}
 
 static void write_file(const char *name, const char *text) {
   FILE *f = fopen(name, "w");
   assert_non_null(f);
   fputs(text, f);
   fclose(f);
-}
-
-static void assert_says(pl_status want, pl_status st, const char *part) {
-  assert_int_equal(st, want);
-  if (!strstr(pl_error_message(), part)) {
-    print_error("\"%s\" lacks \"%s\"\n", pl_error_message(), part);
-    fail();
-  }
 }
 
 /* ---- reading ---- */
@@ -90,7 +67,7 @@ static void one_file_has_many_names(void **state) {
   assert_int_equal(symlink("soft", "softer"), 0);
   assert_int_equal(mkdir("d", 0777), 0);
   char whole[128];
-  snprintf(whole, sizeof whole, "%s/d/../a", dir);
+  snprintf(whole, sizeof whole, "%s/d/../a", pl_test_folder());
   const char *same[] = {"a", "./a", "hard", "soft", "softer", "d/../a", whole};
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
     assert_true(pl_file_same("a", same[i]));
@@ -216,12 +193,12 @@ static void changes_are_told(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(only_regular_files_are_read, make_dir),
+    cmocka_unit_test_setup(only_regular_files_are_read, enter_folder),
     cmocka_unit_test(text_is_read_whole_and_bounded),
     cmocka_unit_test(one_file_has_many_names),
     cmocka_unit_test(temporary_files_are_new),
     cmocka_unit_test(digests_are_sha256),
     cmocka_unit_test(files_are_digested_as_by_sha256sum),
-    cmocka_unit_test_teardown(changes_are_told, remove_dir),
+    cmocka_unit_test_teardown(changes_are_told, leave_folder),
 };
 PL_TEST_MAIN(tests)

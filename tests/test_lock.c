@@ -9,29 +9,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-static char dir[] = "/tmp/pl_test_lock_XXXXXX";
-
-static int make_dir(void **state) {
-  (void)state;
-  return !mkdtemp(dir) || chdir(dir);
-}
-
-static int remove_dir(void **state) {
-  (void)state;
-  char command[64];
-  snprintf(command, sizeof command, "rm -r %s", dir);
-  return chdir("/") || system(command);
-}
-
-static void assert_says(pl_status want, pl_status st, const char *part) {
-  assert_int_equal(st, want);
-  if (!strstr(pl_error_message(), part)) {
-    print_error("\"%s\" lacks \"%s\"\n", pl_error_message(), part);
-    fail();
-  }
-}
 
 /* Rewrite the lock with one of its lines changed, and make it `age` seconds old. */
 static void forge(const char *key, const char *value, double age) {
@@ -289,13 +266,13 @@ static void only_one_gets_it(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(one_holds_it_and_leaves_nothing, make_dir),
+    cmocka_unit_test_setup(one_holds_it_and_leaves_nothing, enter_folder),
     cmocka_unit_test(a_living_process_keeps_it),
     cmocka_unit_test(a_dead_process_does_not),
     cmocka_unit_test(elsewhere_only_the_heartbeat_counts),
     cmocka_unit_test(what_is_no_lock_grows_stale_too),
     cmocka_unit_test(a_lost_lock_is_noticed),
     cmocka_unit_test(links_share_it),
-    cmocka_unit_test_teardown(only_one_gets_it, remove_dir),
+    cmocka_unit_test_teardown(only_one_gets_it, leave_folder),
 };
 PL_TEST_MAIN(tests)
