@@ -129,7 +129,7 @@ static void variable(scanner *s, const int64_t *length, int64_t dims, extent *e)
   number(s, s->version == 5 ? 8 : 4); /* its size: too small a number for large ones, so unused */
   double begin = (double)number(s, s->version == 1 ? 4 : 8);
   if (s->st) return;
-  if (begin > (double)s->size) {
+  if (begin > (double)s->size && !record) {
     s->st = pl_error(PL_EINPUT, "%s: truncated: %lld bytes, but a variable begins at byte %.0f",
                      s->path, (long long)s->size, begin);
     return;
