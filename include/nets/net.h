@@ -185,7 +185,13 @@ pl_take pl_net_recorded(const pl_net *net, pl_part part);
 typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take,
                           void *context);
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);
-/* H v of the objective over the training part at w; all laid out as net->w.  Collective. */
+/* From now on at most so many samples of a rank on the tape at a time, where the objective is a sum
+ * over them; unless told, as many as 64 MB hold by the kind's own estimate.  Local. */
+void pl_net_set_piece(pl_net *net, int64_t samples);
+/* The objective over the whole training part at w, without random layers, and its gradient; w and g
+ * laid out as net->w.  Collective. */
+double pl_net_gradient(pl_net *net, const double *w, double *g);
+/* H v of the objective over the training part at w, likewise.  Collective. */
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out);
 
 /* ---- keys that all tape networks own ---- */

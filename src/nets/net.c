@@ -150,15 +150,15 @@ static void unit_slopes(pl_net *net) {
   for (int i = 0; i < net->work->num_terms; i++) net->work->slope[i] = 1;
 }
 
-/* The objective of a take at the present weights, in pieces, added up in terms; with its gradient
- * where g is not NULL. */
-static void sum_pieces(pl_net *net, const pl_take *take, double *g) {
+/* The objective of a take at w, in pieces, added up in terms; its gradient is added to g, where
+ * that is not NULL. */
+static void sum_pieces(pl_net *net, const double *w, const pl_take *take, double *g) {
   pl_net_work *k = net->work;
   int64_t piece = piece_of(net, take->total), from = 0;
   unit_slopes(net);
   do {
     pl_take part = cut(take, from, piece);
-    pl_node *terms = record_terms(net, net->w, g, &part);
+    pl_node *terms = record_terms(net, w, g, &part);
     add_terms(net, terms, from == 0);
     if (g) pl_tape_backward(k->tape, terms, k->slope);
     from += piece;
@@ -174,7 +174,7 @@ static void forward(pl_net *net, int64_t t, double *vote) {
   bool pieces = piece_of(net, take.total) < most;
   if (pieces) {
     memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
-    sum_pieces(net, &take, k->gradient);
+    sum_pieces(net, net->w, &take, k->gradient);
     pl_comm_sum(&net->team, k->gradient, length(net));
   } else {
     k->result = record_terms(net, net->w, k->gradient, &take);
@@ -205,7 +205,7 @@ double pl_net_gradient_norm(pl_net *net) {
 double pl_net_objective(pl_net *net, pl_part part) {
   double vote = 0;
   pl_take take = pl_net_recorded(net, part);
-  sum_pieces(net, &take, NULL);
+  sum_pieces(net, net->w, &take, NULL);
   return share_terms(net, &vote);
 }
 
@@ -218,6 +218,26 @@ void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context) 
     pl_net_variables(net, k->tape, net->w, NULL, k->node);
     visit(net, k->tape, k->node, &some, context);
   }
+}
+
+double pl_net_gradient(pl_net *net, const double *w, double *g) {
+  pl_net_work *k = net->work;
+  int64_t *entries;
+  double vote = 0, objective;
+  pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
+  memset(g, 0, (size_t)length(net) * sizeof *g);
+  if (net->kind->combine) {
+    pl_node *terms = record_terms(net, w, g, &take);
+    add_terms(net, terms, true);
+    objective = share_terms(net, &vote);
+    pl_tape_backward(k->tape, terms, k->slope);
+  } else {
+    sum_pieces(net, w, &take, g);
+    objective = share_terms(net, &vote);
+  }
+  pl_comm_sum(&net->team, g, length(net));
+  pl_free(entries);
+  return objective;
 }
 
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {

@@ -77,3 +77,7 @@ void pl_net_sample_free(pl_net *net) {
 pl_take pl_net_recorded(const pl_net *net, pl_part part) {
   return net->work->recorded[part];
 }
+
+void pl_net_set_piece(pl_net *net, int64_t samples) {
+  net->work->piece = samples;
+}
