@@ -1,5 +1,6 @@
 #include "nets/group/gcnn.h"
 
+#include "apply.h"
 #include "base/mem.h"
 #include "functional.h"
 #include "gcnn_block.h"
@@ -315,6 +316,11 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
   return snprintf(buf, n, "%s%s, gcnn, depth %lld", v->group, band, (long long)v->depth);
 }
 
+static pl_status apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                       const char *path, const pl_attribute *attributes, int num) {
+  return group_apply(spec, team, rates, path, attributes, num, gcnn_outputs);
+}
+
 static const pl_keys *const keys[] = {&pl_group_keys,      &pl_band_keys, &pl_layers_keys,
                                       &pl_functional_keys, &pl_kkt_keys,  &pl_spectrum_keys,
                                       &pl_grid_keys,       NULL};
@@ -348,4 +354,5 @@ const pl_model_kind pl_gcnn = {
     .functions = &gcnn_functions,
     .keep = keep,
     .save = gcnn_save,
+    .apply = apply,
 };
