@@ -83,13 +83,15 @@ def plain(text):
 
 
 def shared(rows_of):
-    """[(row, owners)] of {owner: rows}, equal rows once; owners "" where all have the row."""
-    owners = {}
+    """[(row, owners)] of {owner: rows}, equal rows once, those of one name side by side; owners ""
+    where all have the row."""
+    owners, place = {}, {}
     for owner, rows in rows_of.items():
         for row in rows:
             owners.setdefault(row, []).append(owner)
+            place.setdefault(row[0], len(place))
     return [(row, "" if len(who) == len(rows_of) else ", ".join(who))
-            for row, who in owners.items()]
+            for row, who in sorted(owners.items(), key=lambda item: place[item[0][0]])]
 
 
 def markdown(head, rows):
@@ -148,7 +150,7 @@ def table(what, names):
 
 def updated(text):
     """A page with its tables as the program has them now."""
-    return TABLE.sub(lambda m: m[1] + table(m[2], m[3].split()) + m[4], text)
+    return TABLE.sub(lambda m: f"{m[1]}\n{table(m[2], m[3].split())}\n{m[4]}", text)
 
 
 def asked(text, what):
