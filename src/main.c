@@ -36,5 +36,11 @@ int main(int argc, char **argv) {
   pl_comm world = pl_comm_wrap(MPI_COMM_WORLD);
   pl_log_init(world.rank, PL_LOG_INFO);
   pl_blas_threads();
+  pl_status st = pl_agree(&world, pl_blas_runs());
+  if (st) {
+    pl_log(PL_LOG_ERROR, "%s", pl_error_message());
+    return st;
+  }
+  pl_blas_reserve();
   return pl_cli_main(argc, argv, &world);
 }

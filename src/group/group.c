@@ -32,8 +32,7 @@ const char *pl_group_forms(void) {
 /* ---- parsing ---- */
 
 static pl_status bad_spec(const char *spec, const char *why) {
-  return pl_error(PL_EINPUT, "group \"%s\": %s; a group is one of\n%s", spec, why,
-                  pl_group_forms());
+  return pl_error(PL_EINPUT, "group \"%s\": %s (all forms: plancherel group --help)", spec, why);
 }
 
 /* Length of the word at p: up to white space or "x"; after a prefix such as "perm:", up to " x "
@@ -66,7 +65,9 @@ int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n
   for (int i = 0; i < NUM_FAMILIES; i++)
     if (len && word[0] == families[i]->letter) family = families[i];
   if (!family || len < 2 || word[1] != '_') {
-    snprintf(why, n, "\"%.*s\" is not a known group", len, word);
+    char nearest[160];
+    pl_group_nearest(word, len, nearest, sizeof nearest);
+    snprintf(why, n, "\"%.*s\" is not a known group; nearest: %s", len, word, nearest);
     return 0;
   }
   int64_t value = 0;
@@ -351,6 +352,13 @@ int64_t pl_group_num_irreps(const pl_group *g) {
 
 static pl_irrep part_irrep(const pl_group *g, int t, const part *parts) {
   return g->factor[t].family->irrep(&g->factor[t], parts[t].irrep);
+}
+
+pl_status pl_group_countable(const pl_group *g) {
+  int64_t n = pl_group_num_irreps(g);
+  if (n <= PL_MAX_STORED) return PL_OK;
+  return pl_error(PL_EINPUT, "group %s has %lld irreps; at most %d can be kept in tables", g->spec,
+                  (long long)n, PL_MAX_STORED);
 }
 
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i) {

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "linalg/rect.h"
 #include "model/batch.h"
 #include "net_work.h"

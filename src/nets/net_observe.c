@@ -1,5 +1,5 @@
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "model/batch.h"
 #include "net_work.h"
 
