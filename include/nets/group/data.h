@@ -83,10 +83,12 @@ extern const pl_data_kind *const pl_group_data_kinds[];
 
 /* ---- filters ---- */
 
+/* How many filters the network of spec has: one per layer, or one for all (model.tied).  Pure. */
+int pl_filters_count(const pl_spec *spec);
 /* model.init.*: does it fit the group?  As pl_group_data_check. */
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key);
-/* The initial filters w[0..depth-1], each a spectrum (w_1 first).  f: workspace; t and f as for
- * pl_data_new.  Collective. */
+/* The initial filters w[0..pl_filters_count-1], each a spectrum (w_1 first).  f: workspace; t and f
+ * as for pl_data_new.  Collective. */
 pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
                           double *const *w);
 
