@@ -77,8 +77,8 @@ typedef struct pl_group_data {
 } pl_group_data;
 
 extern const pl_group_data pl_data_gaussian, pl_data_sparse, pl_data_irrep, pl_data_group_file,
-    pl_data_teacher, pl_data_idx, pl_data_rankings;
-/* All of them, gaussian first; NULL-terminated. */
+    pl_data_teacher, pl_data_idx, pl_data_rankings, pl_data_target;
+/* All of them that have samples, gaussian first; NULL-terminated. */
 extern const pl_data_kind *const pl_group_data_kinds[];
 
 /* ---- filters ---- */

@@ -42,7 +42,6 @@ typedef struct fourier_work {
 typedef struct fourier_ops {
   int scratch;  /* stacks of workspace, at most FOURIER_SCRATCH */
   bool readout; /* the last filter is one */
-  bool forgets; /* backward undoes what forward left: forward comes before the next one */
   /* two_passes: the gradient's norm is needed before it moves.  Pure. */
   fourier_work (*work)(const pl_spec *spec, int64_t samples, bool two_passes);
   /* B_rho of one stack into m->scratch[0], and whatever backward needs. */
@@ -60,6 +59,7 @@ struct fourier_net {
   pl_spec spec;                  /* strings borrowed from the sweep configuration */
   const pl_group_values *values; /* of spec */
   const fourier_ops *ops;
+  bool forgets; /* backward undoes what forward left: forward comes before the next one */
   int filters;
   pl_group *group;
   pl_layout *layout;
@@ -124,7 +124,9 @@ pl_status fourier_check(const pl_spec *spec, const char **key);
 void fourier_refresh(pl_model *model, int64_t t);
 void fourier_step(pl_model *model, int64_t t, pl_update *u, double *vote);
 pl_standing fourier_standing(const pl_model *model);
-/* Gradients of one stack, each handed to v.  With ops->forgets, fourier_forward next. */
+/* Norm of the gradient of the step to come.  What forward left stays.  Collective. */
+double fourier_gradient_norm(fourier_net *m);
+/* Gradients of one stack, each handed to v.  With m->forgets, forward comes next. */
 void fourier_backward(fourier_net *m, int stack, fourier_visitor *v);
 /* Products of one stack, then its part of <x_i, beta>, or of ||beta - target||^2, added to m->sums.
  */

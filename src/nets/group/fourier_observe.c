@@ -55,7 +55,7 @@ static double largest(int64_t n, const double *x) {
 static void observe_over_group(fourier_net *m, pl_functional *s) {
   const pl_layout *l = m->layout;
   int64_t count = pl_transform_count(m->transform);
-  for (int k = 0; k < m->filters; k++) {
+  for (int k = 0; k < m->filters && pl_schema_find(&m->schema, "linf_margin") >= 0; k++) {
     pl_transform_inverse(m->transform, m->w[k], m->f);
     s->linf = fmax(s->linf, largest(count, m->f));
   }

@@ -125,7 +125,7 @@ static void move_blocks(fourier_net *m, pl_update *u) {
     for (int i = 0; i < l->num_stacks; i++) {
       if (!l->stacks[i].here) continue;
       fourier_backward(m, i, &v);
-      if (m->ops->forgets) m->ops->forward(m, &l->stacks[i]);
+      if (m->forgets) m->ops->forward(m, &l->stacks[i]);
     }
     pl_comm_sum(&l->team, &v.norm2, 1);
   }
@@ -143,6 +143,24 @@ static void weigh_samples(fourier_net *m) {
   pl_loss_weights(m->values->loss, m->train->num, m->margin, &m->log_scale, m->coefficient);
   if (m->ops->weights) m->ops->weights(m, m->coefficient);
   for (int64_t i = 0; i < m->train->num; i++) m->coefficient[i] *= -m->train->y[i];
+}
+
+static void add_square(fourier_visitor *v, fourier_net *m, int p, const double *g) {
+  const pl_stack *b = fourier_stack(m, p);
+  v->norm2 += b->weight * pl_sum_squares(pl_stack_doubles(b), g);
+}
+
+double fourier_gradient_norm(fourier_net *m) {
+  fourier_visitor v = {.visit = add_square};
+  m->log_scale = 0;
+  if (!fourier_square(m)) weigh_samples(m);
+  for (int i = 0; i < m->layout->num_stacks; i++) {
+    if (!m->layout->stacks[i].here) continue;
+    fourier_backward(m, i, &v);
+    if (m->forgets) m->ops->forward(m, &m->layout->stacks[i]);
+  }
+  pl_comm_sum(&m->layout->team, &v.norm2, 1);
+  return exp(m->log_scale) * sqrt(v.norm2);
 }
 
 void fourier_step(pl_model *model, int64_t t, pl_update *u, double *vote) {

@@ -77,6 +77,9 @@ void pl_functional_schatten(const void *state, double *out);
 void pl_functional_schatten_thresholded(const void *state, double *out);
 void pl_functional_schatten_real(const void *state, double *out);
 void pl_functional_normalized_margin(const void *state, double *out);
+void pl_functional_schatten_at(const void *state, double *out);
+void pl_functional_fourier_rank(const void *state, double *out);
+void pl_functional_irrep_rank(const void *state, double *out);
 /* Does record.irreps hold for this group?  Pure. */
 bool pl_functional_irreps(const pl_spec *spec, const pl_group *g);
 

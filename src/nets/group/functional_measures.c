@@ -90,13 +90,13 @@ static double rank_of(const pl_functional *s) {
   }
   return rank;
 }
-static void fourier_rank(const void *state, double *out) {
+void pl_functional_fourier_rank(const void *state, double *out) {
   *out = rank_of(state);
 }
 static void uncertainty_product(const void *state, double *out) {
   *out = ((const pl_functional *)state)->support * rank_of(state);
 }
-static void schatten_at(const void *state, double *out) {
+void pl_functional_schatten_at(const void *state, double *out) {
   const pl_functional *s = state;
   const pl_reals *exponents = &pl_group_values_of(s->spec)->record_exponents;
   for (int k = 0; k < exponents->n; k++) {
@@ -128,7 +128,7 @@ static void irrep_energy(const void *state, double *out) {
   for (int64_t i = 0; i < n; i++)
     out[i] = pl_functional_irrep_sum(s, i, 2, false) / pl_group_volume(s->group);
 }
-static void irrep_rank(const void *state, double *out) {
+void pl_functional_irrep_rank(const void *state, double *out) {
   const pl_functional *s = state;
   int64_t n = pl_group_num_irreps(s->group);
   for (int64_t i = 0; i < n; i++) {
@@ -223,7 +223,7 @@ static const pl_measure rows[] = {
     {"parameter_norm", NULL, "1", "Euclidean norm of all filters", .compute = parameter_norm},
     {"fourier_rank", NULL, "1",
      "sum of m d over singular values of beta above 1e-3 of the largest of all irreps",
-     .compute = fourier_rank},
+     .compute = pl_functional_fourier_rank},
     {"support", NULL, "1", "elements of G where |beta| is above 1e-3 of its largest value",
      .wanted = want_elements, FROM(support)},
     {"uncertainty_product", NULL, "1", "support times fourier_rank; exact ones are at least |G|",
@@ -231,7 +231,7 @@ static const pl_measure rows[] = {
     {"irrep_energy", "irrep", "1", "share of the squared norm of beta", .wanted = want_irreps,
      .compute = irrep_energy},
     {"irrep_rank", "irrep", "1", "singular values above 1e-3 of the irrep's largest",
-     .wanted = want_irreps, .compute = irrep_rank},
+     .wanted = want_irreps, .compute = pl_functional_irrep_rank},
     {"irrep_stable_rank", "irrep", "1", "sum of sigma^2 over the largest sigma^2",
      .wanted = want_irreps, .compute = irrep_stable_rank},
     {"irrep_entropy_rank", "irrep", "1",
@@ -241,7 +241,7 @@ static const pl_measure rows[] = {
      .wanted = want_irreps, .compute = orientation},
     {"schatten_at", "exponent", "1",
      "Schatten value S_q of normalised beta, q the exponent (thresholded)",
-     .wanted = want_exponents, .compute = schatten_at},
+     .wanted = want_exponents, .compute = pl_functional_schatten_at},
     {"sample_margin", "sample", "1", "margin y_i <x_i, beta> of each sample",
      .wanted = want_margins, .compute = sample_margin},
     {"singular_values", "sv", "1", "singular values of normalised beta, decreasing per irrep",
