@@ -157,7 +157,7 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
   double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
   double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
-  double stack = (double)fourier_stack_doubles(ops, spec, samples);
+  double stack = fmin((double)fourier_stack_doubles(ops, spec, samples), most);
   double spectra = all + w.spectra + 1; /* and beta */
   if (over_group) spectra += L;
   double record_room =

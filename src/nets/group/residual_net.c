@@ -215,6 +215,10 @@ static void backward(fourier_net *net, int stack, fourier_visitor *visitor) {
 
 /* ---- undone ---- */
 
+double residual_bits(const residual *m, const pl_stack *b) {
+  return pl_reversible_bits(m->buffers * pl_stack_doubles(b), buffer(m, 0, b));
+}
+
 static double largest(int64_t n, const double *x, double most) {
   for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(x[k]));
   return most;

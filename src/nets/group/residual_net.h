@@ -48,6 +48,9 @@ double residual_store_bytes(const pl_spec *spec, double doubles);
 double residual_gamma(const pl_spec *spec);
 /* The identity in every matrix of a stack, into out.  Local. */
 void residual_identity(const pl_stack *b, double *out);
+/* Bits that the buffers of one stack hold, this rank's part, after forward.  store reversible.
+ * Local. */
+double residual_bits(const residual *m, const pl_stack *b);
 /* Largest |entry| of X_0 - 1 and V_0 of one stack after the recursion was run backwards from its
  * end, this rank's part; what forward left is lost.  Overwrites scratch.  Collective over the
  * stack's grid. */

@@ -235,11 +235,12 @@ static pl_status observe_irreps(residual *m) {
 static void observe_store(residual *m, state *s) {
   fourier_net *net = &m->net;
   const pl_layout *l = net->layout;
-  double sums[3] = {residual_store_bytes(&net->spec, (double)l->local), (double)l->local, 0};
-  if (residual_reverses(m)) sums[2] = pl_reversible_bits(l->local * m->buffers, m->buffer);
+  double sums[3] = {residual_store_bytes(&net->spec, (double)l->local), 0, 0};
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (!b->here || m->gamma == 0) continue;
+    sums[1] += (double)pl_stack_doubles(b);
+    if (residual_reverses(m)) sums[2] += residual_bits(m, b);
     s->reversal_error = fmax(s->reversal_error, residual_undo(m, b));
     if (net->forgets) net->ops->forward(net, b);
   }
