@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-static const pl_model_kind *const models[] = {&pl_gcnn,     &pl_cnn,     &pl_fc,      &pl_gcnn_relu,
-                                              &pl_cnn_relu, &pl_fc_relu, &pl_gnn.door};
+static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,        &pl_fc,
+                                              &pl_gcnn_relu, &pl_cnn_relu,   &pl_fc_relu,
+                                              &pl_gnn.door,  &pl_filter.door};
 enum { NUM_MODELS = sizeof models / sizeof *models };
 
 const pl_model_kind *pl_zoo_model(int i) {

@@ -8,4 +8,7 @@
  * Kawaguchi, ICML 2021, arXiv 2105.04550). */
 extern const pl_net_kind pl_gnn;
 
+/* model.kind filter: propagation filters (Zhu, Wang, Shi, Ji, Cui, WWW 2021, arXiv 2101.11859). */
+extern const pl_net_kind pl_filter;
+
 #endif

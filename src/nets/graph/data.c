@@ -43,7 +43,7 @@ static const pl_key rows[] = {
      .help = "length of a block's mean feature, in standard deviations of one feature"},
     {"data.normalize", PL_KEY_CHOICE, F(normalize), DRAWN, "none", .choice = normalizations,
      .help = "row: each node's features divided by the sum of their absolute values"},
-    {"data.operator", PL_KEY_CHOICE, F(operator), ALL, "sym", .choice = operators,
+    {"data.operator", PL_KEY_CHOICE, F(operator_kind), ALL, "sym", .choice = operators,
      .help = "the operator: sym D^-1/2 (A + s) D^-1/2, row D^-1 (A + s), none A + s"},
     {"data.self_loop", PL_KEY_REAL, F(self_loop), ALL, "1", .min = 0, .max = 1e6,
      .help = "weight s of the self-loop that every node gets"},
@@ -71,7 +71,7 @@ const char *graph_source_name(const pl_spec *spec) {
 }
 
 bool graph_symmetric(const pl_spec *spec) {
-  return graph_values_of(spec)->operator!= PL_OPERATOR_ROW;
+  return graph_values_of(spec)->operator_kind != PL_OPERATOR_ROW;
 }
 
 static const char *at_fault(const char *key, const char *what) {

@@ -218,7 +218,7 @@ static pl_status make(const pl_spec *spec, const char **key, graph_nodes *d, pl_
   d->graph = raw->graph;
   raw->graph = NULL;
   d->nodes = d->graph->rows;
-  pl_status st = pl_graph_operator(d->graph, (pl_operator)v->operator, v->self_loop, &d->op);
+  pl_status st = pl_graph_operator(d->graph, (pl_operator)v->operator_kind, v->self_loop, &d->op);
   if (st && v->source == SOURCE_FILE) pl_error_in(st, "%s: ", v->path);
   PL_TRY(at(key, "data.self_loop", st));
   d->op_t = graph_symmetric(spec) ? d->op : pl_csr_transpose(d->op);

@@ -16,7 +16,7 @@ typedef struct graph_values {
   const char *group, *generators, *path;
   int64_t nodes, blocks, features;
   double p_in, p_out, signal;
-  int64_t operator;
+  int64_t operator_kind;
   double self_loop;
   int64_t normalize, target, rows; /* target PL_UNSET: by source */
   pl_texts irreps;

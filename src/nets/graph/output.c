@@ -115,26 +115,26 @@ void graph_own_fini(graph_own *own) {
 
 /* ---- on the tape ---- */
 
-static pl_node *dropped(const pl_net *net, pl_tape *t, pl_node *x, double rate,
-                        const pl_take *take) {
-  int64_t n = (pl_tape_count(x) + 3) / 4 * 4;
+pl_node *graph_dropout(const pl_net *net, pl_tape *t, pl_node *x, double rate, int64_t place,
+                       const pl_take *take) {
+  if (rate == 0 || !take->training) return x;
+  int64_t blocks = (pl_tape_count(x) + 3) / 4 * 4;
   return pl_tape_dropout(t, x, rate, (uint64_t)net->spec.common.seed,
-                         PL_STREAM(PL_STREAM_DROPOUT, 0), take->step * n);
+                         PL_STREAM(PL_STREAM_DROPOUT, place), take->step * blocks);
 }
 
 pl_node *graph_features_times(const pl_net *net, pl_tape *t, pl_node *w, double rate,
                               const pl_take *take) {
   const graph_nodes *d = graph_own_of(net)->data;
-  bool drops = rate > 0 && take->training;
   if (d->dense) {
     pl_node *x = pl_tape_constant(t, d->nodes, d->features, d->dense);
-    return pl_tape_matmul(t, drops ? dropped(net, t, x, rate, take) : x, w);
+    return pl_tape_matmul(t, graph_dropout(net, t, x, rate, 0, take), w);
   }
-  if (!drops) return graph_sparse(t, d->sparse, d->sparse_t, w);
+  if (rate == 0 || !take->training) return graph_sparse(t, d->sparse, d->sparse_t, w);
   const pl_csr *s = d->sparse;
   pl_tape_csr pattern = {s->rows, s->cols, s->start, s->index, NULL};
   pl_node *x = pl_tape_constant(t, pl_csr_entries(s), 1, s->value);
-  return pl_tape_spmm_weighted(t, &pattern, dropped(net, t, x, rate, take), w);
+  return pl_tape_spmm_weighted(t, &pattern, graph_dropout(net, t, x, rate, 0, take), w);
 }
 
 /* The sum over the take of what the loss says of each node. */

@@ -36,6 +36,9 @@ pl_status graph_widths(const pl_spec *spec, int64_t *features, int64_t *outputs)
 /* Nodes, and about how many entries the operator has.  Local. */
 void graph_size(const pl_spec *spec, double *nodes, double *entries);
 
+/* x with entries dropped in training; place tells layers apart. */
+pl_node *graph_dropout(const pl_net *net, pl_tape *t, pl_node *x, double rate, int64_t place,
+                       const pl_take *take);
 /* X w; training: with dropout of X's entries, rate in [0, 1). */
 pl_node *graph_features_times(const pl_net *net, pl_tape *t, pl_node *w, double rate,
                               const pl_take *take);
