@@ -165,7 +165,8 @@ static pl_status apply(const pl_spec *spec, const pl_comm *team, const pl_rates 
 }
 
 #define KEYS                                                                                       \
-  &pl_group_keys, &pl_layers_keys, &pl_pooling_keys, &pl_functional_keys, &pl_spectrum_keys
+  &pl_group_keys, &pl_layers_keys, &pl_init_keys, &pl_pooling_keys, &pl_functional_keys,           \
+      &pl_spectrum_keys
 static const pl_keys *const linear_keys[] = {KEYS, NULL};
 static const pl_keys *const relu_keys[] = {KEYS, &pl_batch_keys, NULL};
 
