@@ -6,9 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What one piece of samples may keep on the tape: larger than caches at all sizes that matter would
- * gain nothing, and a part of any length then fits. */
-static const double PIECE_BYTES = 64e6;
+/* What one piece of samples may keep on the tape: about what a cache holds, so that the way back
+ * finds there what the way forward left; products are then large enough.  A part of any length
+ * fits. */
+static const double PIECE_BYTES = 12e6;
 
 enum { RECORDED = 0x7ffffff3 }; /* stream of the samples of records */
 
