@@ -77,12 +77,8 @@ demo: deps
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
-SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
-	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
-	cp -r jobs $(SHARE)
-	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
+	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
 clean: ;      rm -rf build
 
 # ---- checks ----
