@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "model/optim.h"
 #include "net_work.h"
 
 #include <math.h>
@@ -14,6 +15,10 @@ static const pl_key init_rows[] = {
     {"model.init.path", PL_KEY_TEXT, offsetof(pl_net_values, init_path), PL_COST | PL_RESULTS,
      .path = true, .with = "model.init.kind", .with_word = "file",
      .help = "NetCDF file with a variable for each weight, as record.final writes it"},
+    {"record.sample", PL_KEY_INT, offsetof(pl_net_values, record_sample), PL_COST | PL_RESULTS,
+     "10000", .min = 1, .max = 1e9, .units = "samples",
+     .help = "loss and metrics of a longer training part are recorded over so many of its samples, "
+             "drawn once"},
 };
 const pl_keys pl_net_init_keys = PL_KEYS(PL_IN_NETWORK, init_rows);
 
@@ -87,6 +92,11 @@ pl_status pl_net_read_weights(pl_net *net) {
 
 const char *pl_net_fits(const pl_spec *spec) {
   const pl_net_values *v = pl_net_values_of(spec);
+  if (pl_optim_flow(spec) && spec->common.batch != PL_BATCH_WHOLE) {
+    pl_error(PL_EINPUT, "flow takes whole batches: train.batch is %lld",
+             (long long)spec->common.batch);
+    return "optimizer.kind";
+  }
   if (v->init_kind != PL_NET_INIT_FILE || v->init_path) return NULL;
   pl_error(PL_EINPUT, "file needs model.init.path");
   return "model.init.kind";

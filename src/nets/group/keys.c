@@ -29,8 +29,8 @@ static const pl_key layers_rows[] = {
      .help = "layers L, the read-out included"},
     {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), PL_RESULTS, NULL, POSITIVE,
      .help = "scale of the read-out (default: model.init.scale)"},
-    {"loss", PL_KEY_CHOICE, F(loss), PL_RESULTS, "exponential", .choice = pl_margin_loss_name,
-     .help = "loss, a mean over the samples"},
+    {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential",
+     .choice = pl_margin_loss_name, .help = "loss, a mean over the samples"},
 };
 static const pl_key init_rows[] = {
     {"model.init.kind", PL_KEY_CHOICE, F(init_kind), PL_COST | PL_RESULTS, "gaussian",

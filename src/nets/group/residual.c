@@ -104,7 +104,7 @@ static const pl_key rows[] = {
     {"model.store", PL_KEY_CHOICE, F(store), PL_COST | PL_RESULTS, "all", .choice = stores,
      .help = "all: every state is kept for the gradient; reversible: the last one in fixed point, "
              "from which the others come back to the last bit"},
-    {"loss", PL_KEY_CHOICE, F(loss), PL_RESULTS, "exponential", .choice = loss_name,
+    {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential", .choice = loss_name,
      .help = "loss, a mean over the samples; square: ||beta - target||^2 / (2 ||target||^2), for "
              "data.kind target"},
 };
