@@ -52,7 +52,8 @@ static bool advance(int64_t n, int64_t cols, int64_t c, double *z, double *r, do
 
 /* z <- (I - ratio S)^-1 z; work: [3][n][cols] and 2 cols numbers. */
 static void solve_sparse(const graph_map *m, int64_t cols, double *z, double *work) {
-  enum { MOST = 10000 };
+  /* So many steps bring any error below rounding (condition number 2/(1 - |ratio|) at most). */
+  int most = (int)(20 * sqrt(2 / (1 - fabs(m->rule.ratio)))) + 20;
   int64_t n = m->s->rows;
   size_t bytes = (size_t)(n * cols) * sizeof(double);
   double *r = work, *p = r + n * cols, *ap = p + n * cols, *rr = ap + n * cols, *goal = rr + cols;
@@ -61,10 +62,10 @@ static void solve_sparse(const graph_map *m, int64_t cols, double *z, double *wo
   memset(z, 0, bytes);
   for (int64_t c = 0; c < cols; c++) {
     rr[c] = dot(n, cols, r + c, r + c);
-    goal[c] = rr[c] * 1e-30;
+    goal[c] = rr[c] * 1e-31;
   }
   bool going = true;
-  for (int k = 0; going && k < MOST; k++) {
+  for (int k = 0; going && k < most; k++) {
     going = false;
     pl_csr_times(m->s, cols, -m->rule.ratio, p, cols, 1, p, cols, ap, cols);
     for (int64_t c = 0; c < cols; c++)
