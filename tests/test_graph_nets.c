@@ -473,8 +473,8 @@ static void large_closed_forms_are_solved_too(void **state) {
     double term[2][2], *g[2];
     int64_t n = 0;
     for (int closed = 0; closed < 2; closed++) {
-      char *sweep = pl_asprintf("{model: {kind: filter, rule: %s, solve: %s, depth: 400}, data: "
-                                "{graph: csbm, nodes: 4500, features: 3, p_in: 2e-3, p_out: 2e-4, "
+      char *sweep = pl_asprintf("{model: {kind: filter, rule: %s, solve: %s, depth: 300}, data: "
+                                "{graph: csbm, nodes: 1500, features: 3, p_in: 6e-3, p_out: 6e-4, "
                                 "samples: 400}, optimizer.lr: 0.5}",
                                 three[rule], closed ? "closed" : "iterate");
       run r = start(sweep);

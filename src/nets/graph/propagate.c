@@ -75,32 +75,44 @@ static void solve_sparse(const graph_map *m, int64_t cols, double *z, double *wo
 
 /* ---- one rank's columns ---- */
 
-/* cols columns of x, ldx apart, into y, cols apart. */
-static void own(const graph_map *m, const pl_csr *s, int64_t cols, const double *x, int64_t ldx,
-                double *y) {
+/* Columns that a rank works on: whole registers, the last ones zeros.  Pure. */
+static int64_t padded(int64_t cols) {
+  int64_t lanes = cols > 4 ? 8 : 4;
+  return (cols + lanes - 1) / lanes * lanes;
+}
+
+/* [n][cols], ldx apart, into [n][wide]. */
+static void spread(int64_t n, int64_t cols, const double *x, int64_t ldx, int64_t wide, double *y) {
+  memset(y, 0, (size_t)(n * wide) * sizeof *y);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t c = 0; c < cols; c++) y[i * wide + c] = x[i * ldx + c];
+}
+
+/* p(S) of cols columns of x, ldx apart; the caller's until the next call: [n][padded(cols)]. */
+static const double *own(const graph_map *m, const pl_csr *s, int64_t cols, const double *x,
+                         int64_t ldx) {
   const graph_rule *r = &m->rule;
-  int64_t n = s->rows, room = n * m->most;
-  double *z0 = m->work, *turn[2] = {z0 + room, z0 + 2 * room};
+  int64_t n = s->rows, room = n * padded(m->most), wide = padded(cols);
+  double *z0 = m->work, *turn[2] = {z0 + room, z0 + 2 * room}, *z = z0;
+  spread(n, cols, x, ldx, wide, turn[1]);
   if (r->second != 0)
-    pl_csr_times(s, cols, r->second, x, ldx, r->first, x, ldx, z0, cols);
+    pl_csr_times(s, wide, r->second, turn[1], wide, r->first, turn[1], wide, z0, wide);
   else
-    for (int64_t i = 0; i < n; i++)
-      for (int64_t c = 0; c < cols; c++) z0[i * cols + c] = r->first * x[i * ldx + c];
+    for (int64_t k = 0; k < n * wide; k++) z0[k] = r->first * turn[1][k];
   if (r->closed) {
-    for (int64_t k = 0; k < n * cols; k++) y[k] = r->keep * z0[k];
+    for (int64_t k = 0; k < n * wide; k++) z0[k] *= r->keep;
     if (m->factor)
-      solve_dense(m, cols, y);
+      solve_dense(m, wide, z0);
     else
-      solve_sparse(m, cols, y, z0);
-    return;
+      solve_sparse(m, wide, z0, turn[0]);
+    return z0;
   }
-  const double *from = z0;
   for (int64_t k = 0; k < r->depth; k++) {
-    double *to = k == r->depth - 1 ? y : turn[k % 2];
-    pl_csr_times(s, cols, r->ratio, from, cols, r->keep, r->keep != 0 ? z0 : NULL, cols, to, cols);
-    from = to;
+    double *next = turn[k % 2];
+    pl_csr_times(s, wide, r->ratio, z, wide, r->keep, r->keep != 0 ? z0 : NULL, wide, next, wide);
+    z = next;
   }
-  if (!r->depth) memcpy(y, z0, (size_t)(n * cols) * sizeof *y);
+  return z;
 }
 
 void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const double *x, double *y,
@@ -109,18 +121,15 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
   int64_t n = s->rows, ranks = m->team ? m->team->size : 1, rank = m->team ? m->team->rank : 0;
   int64_t first = cols * rank / ranks, count = cols * (rank + 1) / ranks - first;
   pl_require(cols <= m->most);
-  double *mine = m->work + 4 * n * m->most, *all = m->work + 3 * n * m->most;
-  if (ranks == 1) {
-    double *to = add ? mine : y;
-    own(m, s, cols, x, cols, to);
-    for (int64_t k = 0; add && k < n * cols; k++) y[k] += to[k];
-    return;
-  }
-  if (count) own(m, s, count, x + first, cols, mine);
-  double *to = add ? all : y;
-  memset(to, 0, (size_t)(n * cols) * sizeof *to);
+  const double *mine = count ? own(m, s, count, x + first, cols) : NULL;
+  double *to = ranks > 1 && add ? m->work + 4 * n * padded(m->most) : y;
+  if (!(ranks == 1 && add) && count < cols) memset(to, 0, (size_t)(n * cols) * sizeof *to);
   for (int64_t i = 0; i < n; i++)
-    for (int64_t c = 0; c < count; c++) to[i * cols + first + c] = mine[i * count + c];
+    for (int64_t c = 0; c < count; c++) {
+      double *at = to + i * cols + first + c, value = mine[i * padded(count) + c];
+      *at = ranks == 1 && add ? *at + value : value;
+    }
+  if (ranks == 1) return;
   pl_comm_sum(m->team, to, n * cols);
   for (int64_t k = 0; add && k < n * cols; k++) y[k] += to[k];
 }
@@ -130,7 +139,8 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
 pl_status graph_map_init(graph_map *m, const graph_rule *rule, const pl_csr *s, const pl_csr *s_t,
                          const pl_comm *team, int64_t most) {
   *m = (graph_map){.rule = *rule, .s = s, .s_t = s_t, .team = team, .most = most};
-  m->work = pl_alloc((size_t)(5 * s->rows * most + 2 * most), sizeof *m->work, "propagation");
+  m->work = pl_alloc((size_t)(5 * s->rows * padded(most) + 2 * padded(most)), sizeof *m->work,
+                     "propagation");
   return rule->closed && s->rows <= GRAPH_DENSE ? factorise(m) : PL_OK;
 }
 
@@ -142,7 +152,7 @@ void graph_map_fini(graph_map *m) {
 
 double graph_map_bytes(const graph_rule *rule, double nodes, double most) {
   bool dense = rule->closed && nodes <= GRAPH_DENSE;
-  return 8 * (5 * nodes * most + (dense ? nodes * nodes : 0));
+  return 8 * (5 * nodes * (most + 8) + (dense ? nodes * nodes : 0));
 }
 
 double graph_map_flops(const graph_rule *rule, double nodes, double entries, double cols) {
