@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-enum { GRAPH_DENSE = 1024 }; /* measured: beyond, conjugate gradients are faster */
+enum { GRAPH_DENSE = 1024 }; /* beyond, conjugate gradients take fewer operations */
 
 typedef struct graph_rule {
   double first, second, ratio, keep;
