@@ -10,6 +10,10 @@ Kinds:
               has added it, the true distance of the normalised margin from the optimum
   irreps      each irrep's share of the Schatten sum against the step, one run a panel
   spectrum    the final singular values in descending order, one line per value of --hue
+  profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
+              the last record, one line per value of --hue
+
+A trajectory is drawn against the step, or against the variable --x (flow_time).
 
 Keys that are swept besides --hue and the seeds get a panel each.  Diverged and failed runs are left
 out, and the figure says so.
@@ -264,12 +268,17 @@ def plot_trajectory(ds, args):
         var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
         label = pio.axis_label(var)
     step, y = pio.steps(ds), var.values.astype(float)
+    along = args.x and pio.require(ds, args.x, ("run", "record"))
+    if args.x:
+        step = along.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
         ds, args, lambda runs: trajectory_samples(step[runs], y[runs])
     )
     scale_y(axes, values, args.yscale)
     for ax in axes:
         step_axis(ax, largest)
+        if args.x:
+            ax.set_xlabel(args.x.replace("_", " "))
     figure.supylabel(textwrap.fill(label, 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
@@ -329,6 +338,32 @@ def plot_spectrum(ds, args):
         ax.set_yscale("linear" if args.yscale == "linear" else "log")
         ax.set_xlabel("singular value, largest first")
         ax.xaxis.get_major_locator().set_params(integer=True)
+    figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
+def plot_profile(ds, args):
+    """--y along its own axis at the last record."""
+    able = [n for n, v in ds.variables.items() if v.dims[:2] == ("run", "record") and v.ndim == 3]
+    if args.y not in able:
+        raise pio.InputError(f"--y {args.y}: --kind profile takes one of: {', '.join(able)}")
+    var, last = ds[args.y], pio.last_records(ds)
+    axis = var.dims[2]
+    names = pio.column(ds, "irrep_label") if axis == "irrep" else None
+    numbers = ds[axis].values.astype(float) if axis in ds.variables else np.arange(var.shape[2])
+
+    def sample(runs):
+        rows = np.array([var[run, last[run]].values for run in runs], dtype=float)
+        there = np.isfinite(rows).any(axis=0)
+        x = np.arange(there.sum()) if names else numbers[there]
+        return x, rows[:, there]
+
+    figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o" if names else None)
+    scale_y(axes, values, args.yscale)
+    for ax in axes:
+        ax.set_xlabel(axis)
+        if names:
+            ax.set_xticks(range(len(names)), names, rotation=60, fontsize=7)
     figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
@@ -394,6 +429,7 @@ KINDS = {
     "gap": plot_gap,
     "irreps": plot_irreps,
     "spectrum": plot_spectrum,
+    "profile": plot_profile,
 }
 
 
@@ -406,6 +442,7 @@ def main(argv=None):
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
     parser.add_argument("--y", default="schatten", help="variable of a trajectory (schatten)")
+    parser.add_argument("--x", help="variable that a trajectory is drawn against (the step)")
     parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
     parser.add_argument("--hue", help="key told apart by colour (model_depth, or the first swept)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")

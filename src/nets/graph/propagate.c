@@ -29,47 +29,48 @@ static void solve_dense(const graph_map *m, int64_t cols, double *z) {
                 CblasNonUnit, n, c, 1, m->factor, n, z, c);
 }
 
-static double dot(int64_t n, int64_t stride, const double *a, const double *b) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i * stride] * b[i * stride];
-  return sum;
+/* sum[c] = sum_i a_ic b_ic. */
+static void dots(int64_t n, int64_t cols, const double *a, const double *b, double *sum) {
+  memset(sum, 0, (size_t)cols * sizeof *sum);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t c = 0; c < cols; c++) sum[c] += a[i * cols + c] * b[i * cols + c];
 }
 
-/* Column c of conjugate gradients, A p being known.  Returns false once it is solved. */
-static bool advance(int64_t n, int64_t cols, int64_t c, double *z, double *r, double *p,
-                    const double *ap, double *rr, double goal) {
-  if (*rr <= goal) return false;
-  double step = *rr / dot(n, cols, p + c, ap + c), now;
-  for (int64_t i = c; i < n * cols; i += cols) {
-    z[i] += step * p[i];
-    r[i] -= step * ap[i];
-  }
-  now = dot(n, cols, r + c, r + c);
-  for (int64_t i = c; i < n * cols; i += cols) p[i] = r[i] + now / *rr * p[i];
-  *rr = now;
-  return now > goal;
-}
-
-/* z <- (I - ratio S)^-1 z; work: [3][n][cols] and 2 cols numbers. */
+/* z <- (I - ratio S)^-1 z, each column on its own until its residual is below rounding; work:
+ * [3][n][cols] and 4 cols numbers. */
 static void solve_sparse(const graph_map *m, int64_t cols, double *z, double *work) {
+  static const double SOLVED = 1e-29; /* of |residual|^2 */
   /* So many steps bring any error below rounding (condition number 2/(1 - |ratio|) at most). */
   int most = (int)(20 * sqrt(2 / (1 - fabs(m->rule.ratio)))) + 20;
   int64_t n = m->s->rows;
   size_t bytes = (size_t)(n * cols) * sizeof(double);
-  double *r = work, *p = r + n * cols, *ap = p + n * cols, *rr = ap + n * cols, *goal = rr + cols;
+  double *r = work, *p = r + n * cols, *ap = p + n * cols;
+  double *rr = ap + n * cols, *goal = rr + cols, *step = goal + cols, *now = step + cols;
   memcpy(r, z, bytes);
   memcpy(p, z, bytes);
   memset(z, 0, bytes);
-  for (int64_t c = 0; c < cols; c++) {
-    rr[c] = dot(n, cols, r + c, r + c);
-    goal[c] = rr[c] * 1e-31;
-  }
+  dots(n, cols, r, r, rr);
+  for (int64_t c = 0; c < cols; c++) goal[c] = rr[c] * SOLVED;
   bool going = true;
   for (int k = 0; going && k < most; k++) {
-    going = false;
     pl_csr_times(m->s, cols, -m->rule.ratio, p, cols, 1, p, cols, ap, cols);
-    for (int64_t c = 0; c < cols; c++)
-      if (advance(n, cols, c, z, r, p, ap, &rr[c], goal[c])) going = true;
+    dots(n, cols, p, ap, step);
+    for (int64_t c = 0; c < cols; c++) step[c] = rr[c] > goal[c] ? rr[c] / step[c] : 0;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t c = 0; c < cols; c++) {
+        z[i * cols + c] += step[c] * p[i * cols + c];
+        r[i * cols + c] -= step[c] * ap[i * cols + c];
+      }
+    dots(n, cols, r, r, now);
+    going = false;
+    for (int64_t c = 0; c < cols; c++) {
+      step[c] = rr[c] > goal[c] ? now[c] / rr[c] : 0;
+      if (rr[c] > goal[c]) rr[c] = now[c];
+      going = going || rr[c] > goal[c];
+    }
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t c = 0; c < cols; c++)
+        p[i * cols + c] = r[i * cols + c] + step[c] * p[i * cols + c];
   }
 }
 
@@ -139,8 +140,7 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
 pl_status graph_map_init(graph_map *m, const graph_rule *rule, const pl_csr *s, const pl_csr *s_t,
                          const pl_comm *team, int64_t most) {
   *m = (graph_map){.rule = *rule, .s = s, .s_t = s_t, .team = team, .most = most};
-  m->work = pl_alloc((size_t)(5 * s->rows * padded(most) + 2 * padded(most)), sizeof *m->work,
-                     "propagation");
+  m->work = pl_alloc((size_t)((5 * s->rows + 4) * padded(most)), sizeof *m->work, "propagation");
   return rule->closed && s->rows <= GRAPH_DENSE ? factorise(m) : PL_OK;
 }
 
