@@ -1,14 +1,13 @@
 /* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
 #include "model/model.h"
-#include "nets/example/perceptron.h"
 #include "nets/group/data.h"
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
 
 #include <string.h>
 
-static const pl_model_kind *const models[] = {
-    &pl_gcnn, &pl_cnn, &pl_fc, &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu, &pl_perceptron};
+static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,      &pl_fc,
+                                              &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu};
 enum { NUM_MODELS = sizeof models / sizeof *models };
 
 const pl_model_kind *pl_zoo_model(int i) {
@@ -21,7 +20,7 @@ const char *pl_zoo_model_name(int i) {
 
 static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_gaussian.base, &pl_data_sparse.base, &pl_data_irrep.base,    &pl_data_group_file.base,
-    &pl_data_teacher.base,  &pl_data_idx.base,    &pl_data_rankings.base, &pl_data_line,
+    &pl_data_teacher.base,  &pl_data_idx.base,    &pl_data_rankings.base,
 };
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
 
