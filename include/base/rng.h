@@ -15,12 +15,15 @@ enum {
   PL_STREAM_OPTIM,
   PL_STREAM_MISC,
   PL_STREAM_SHUFFLE, /* member: epoch */
-  PL_STREAM_DROPOUT
+  PL_STREAM_DROPOUT,
+  PL_STREAM_GRAPH
 };
 #define PL_STREAM(kind, member) (((uint64_t)(kind) << 32) | (uint32_t)(member))
 
 /* 128 random bits. */
 void pl_rng_bits(uint64_t seed, uint64_t stream, uint64_t index, uint64_t out[2]);
+/* The same of `blocks` indices from first on, as words of 32 bits, low ones first: [blocks][4]. */
+void pl_rng_words(uint64_t seed, uint64_t stream, uint64_t first, int64_t blocks, uint32_t *out);
 /* Uniform on (0, 1), 53 bits. */
 double pl_rng_uniform(uint64_t seed, uint64_t stream, uint64_t index);
 /* Uniform on 0..n-1 (n > 0); bias below 2^-64 n. */

@@ -80,6 +80,9 @@ void pl_band_factor(int n, int k, pl_factor *f);
 int pl_factor_parse(const pl_family *const *families, const char *word, int len, pl_factor *f,
                     char *why, size_t n);
 
+/* The three names nearest to a word of len characters that no group has: "S_4, A_4, C_4". */
+void pl_group_nearest(const char *word, int len, char *buf, size_t n);
+
 struct pl_group {
   char *spec;
   int64_t order; /* 0: beyond 64 bits */

@@ -3,11 +3,22 @@
 #include <Random123/philox.h>
 #include <math.h>
 
-void pl_rng_bits(uint64_t seed, uint64_t stream, uint64_t index, uint64_t out[2]) {
+static inline philox4x32_ctr_t block(uint64_t seed, uint64_t stream, uint64_t index) {
   philox4x32_ctr_t c = {
       {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)}};
   philox4x32_key_t k = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-  philox4x32_ctr_t r = philox4x32(c, k);
+  return philox4x32(c, k);
+}
+
+void pl_rng_words(uint64_t seed, uint64_t stream, uint64_t first, int64_t blocks, uint32_t *out) {
+  for (int64_t i = 0; i < blocks; i++) {
+    philox4x32_ctr_t r = block(seed, stream, first + (uint64_t)i);
+    for (int k = 0; k < 4; k++) out[4 * i + k] = r.v[k];
+  }
+}
+
+void pl_rng_bits(uint64_t seed, uint64_t stream, uint64_t index, uint64_t out[2]) {
+  philox4x32_ctr_t r = block(seed, stream, index);
   out[0] = (uint64_t)r.v[1] << 32 | r.v[0];
   out[1] = (uint64_t)r.v[3] << 32 | r.v[2];
 }

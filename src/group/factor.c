@@ -10,7 +10,9 @@ int pl_factor_parse(const pl_family *const *families, const char *word, int len,
   for (int i = 0; len && families[i]; i++)
     if (word[0] == families[i]->letter) family = families[i];
   if (!family || len < 2 || word[1] != '_') {
-    snprintf(why, n, "\"%.*s\" is not a known group", len, word);
+    char nearest[160];
+    pl_group_nearest(word, len, nearest, sizeof nearest);
+    snprintf(why, n, "\"%.*s\" is not a known group; nearest: %s", len, word, nearest);
     return 0;
   }
   int64_t value = 0;

@@ -30,8 +30,7 @@ const char *pl_group_forms(void) {
 /* ---- parsing ---- */
 
 static pl_status bad_spec(const char *spec, const char *why) {
-  return pl_error(PL_EINPUT, "group \"%s\": %s; a group is one of\n%s", spec, why,
-                  pl_group_forms());
+  return pl_error(PL_EINPUT, "group \"%s\": %s (all forms: plancherel group --help)", spec, why);
 }
 
 /* Length of the word at p: up to white space or "x"; after a prefix such as "perm:", up to " x "
@@ -320,6 +319,13 @@ int64_t pl_group_num_irreps(const pl_group *g) {
 
 static pl_irrep part_irrep(const pl_group *g, int t, const part *parts) {
   return g->factor[t].family->irrep(&g->factor[t], parts[t].irrep);
+}
+
+pl_status pl_group_countable(const pl_group *g) {
+  int64_t n = pl_group_num_irreps(g);
+  if (n <= PL_MAX_STORED) return PL_OK;
+  return pl_error(PL_EINPUT, "group %s has %lld irreps; at most %d can be kept in tables", g->spec,
+                  (long long)n, PL_MAX_STORED);
 }
 
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i) {

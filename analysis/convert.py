@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h).
+
+  planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
+  npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
+                               node_features, node_labels, train_masks, .. (Platonov)
+  edges FILE --nodes FILE      lines "u v [weight]"; lines "node label part features", features as
+                               "3 17 20" (ones) or "3:0.5 17:2"; --splits: a line of t v e - a split
+  mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
+  networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
+
+Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
+was met goes to stderr.
+"""
+
+import argparse
+import os
+import sys
+
+from graph_formats import edges, mtx, networkx, npz, planetoid
+from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
+from plancherel_io import InputError, main_guard
+
+
+def parser():
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-o", "--output", required=True, metavar="OUT.nc")
+    common.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    common.add_argument("--split", choices=["file", "planetoid"], default="file",
+                        help="parts: those of the file, or drawn as Planetoid's (%(default)s)")
+    for name, number, text in (("--seed", 0, "of --split planetoid"),
+                               ("--per-class", 20, "nodes of each class to train on"),
+                               ("--validation", 500, "nodes"), ("--test", 1000, "nodes")):
+        common.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
+    common.add_argument("--self-loops", choices=["keep", "drop"], default="keep",
+                        help="self-loops of the file (%(default)s)")
+    common.add_argument("--duplicates", choices=["refuse", "largest", "sum"], default="refuse",
+                        help="weight of an edge listed with different ones (%(default)s)")
+    top = argparse.ArgumentParser(description=__doc__,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    formats = top.add_subparsers(dest="format", required=True, metavar="FORMAT")
+
+    def add(read, *options):
+        sub = formats.add_parser(read.__name__, parents=[common])
+        sub.add_argument("file", metavar="FILE")
+        for option, text in options:
+            sub.add_argument(option, help=text)
+        sub.set_defaults(read=read)
+        return sub
+
+    add(planetoid)
+    add(npz)
+    add(edges, ("--nodes", "table of nodes"), ("--splits", "lines of letters t v e -"))
+    add(mtx, ("--features", "FILE.mtx, nodes x features"), ("--labels", "a class for each node"))
+    sub = add(networkx, ("--label", "attribute of nodes (label)"),
+              ("--part", "attribute of nodes (split)"),
+              ("--features", "attributes of nodes, separated by commas"))
+    sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
+    return top
+
+
+def main():
+    args = parser().parse_args()
+    if os.path.exists(args.output) and not args.overwrite:
+        raise InputError(f"{args.output} exists already; use --overwrite to replace it")
+    try:
+        graph = args.read(args)
+        counts = simplify(graph, args.duplicates, args.self_loops)
+        if args.split == "planetoid":
+            graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
+                                      args.seed)
+        check_nodes(graph)
+        counts["nodes without features"] = featureless(graph)
+        if isinstance(graph.features, Sparse) and not len(graph.features.data):
+            graph.features = None
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if args.file in text else f"{args.file}: {text}") from None
+    except OSError as error:
+        raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
+    except Exception as error:  # libraries that read foreign files raise what they like
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None
+    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    if graph.splits is not None:
+        sizes = [f"{(graph.splits[0] == p).sum()} {name}"
+                 for p, name in enumerate(("train", "validation", "test", "none"))]
+        tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
+
+
+if __name__ == "__main__":
+    main_guard(main)

@@ -1,0 +1,58 @@
+/* The network over a tape from inside: net.c (the step), net_observe.c (records), net_files.c
+ * (weights in files), net_cost.c (the planner).  Those three call down here, never back. */
+#ifndef PL_NETS_NET_WORK_H
+#define PL_NETS_NET_WORK_H
+
+#include "linalg/rect.h"
+#include "nets/net.h"
+
+/* optimizer.kind flow: length of the step to come (0: none was made), time so far, steps accepted
+ * since the length last changed. */
+enum { PL_FLOW_STEP, PL_FLOW_TIME, PL_FLOW_ACCEPTED, PL_FLOW_NUMBERS };
+
+typedef struct pl_net_work {
+  pl_tape *tape;
+  pl_node **node; /* [num_weights], of the present tape */
+  pl_node *result;
+  int num_terms;
+  double *terms, *slope; /* [num_terms + 1]: their sums and the vote; [num_terms] */
+  double *gradient;      /* as net->w */
+  double objective;
+  int64_t step;      /* objective is that of this step; -1: of none */
+  bool on_tape;      /* .. and the tape holds its forward sweep */
+  bool has_gradient; /* .. and gradient is its gradient */
+  double flow[PL_FLOW_NUMBERS];
+  double *before;        /* optimizer.kind flow: the weights that a trial starts from; else NULL */
+  int64_t epoch, *order; /* of the samples; -1: as they come */
+  int64_t piece;         /* samples on the tape at a time, on one rank */
+  pl_take recorded[PL_NUM_PARTS];
+  int64_t *entries[PL_NUM_PARTS]; /* .. of these */
+  pl_rect *rect;
+  /* records */
+  pl_schema schema;
+  void *record;  /* the family's state */
+  double *sigma; /* singular values of every weight, one after the other */
+  int64_t num_sigma;
+} pl_net_work;
+
+/* Objective of a part at the present weights, as recorded.  Collective; overwrites the tape. */
+double pl_net_objective(pl_net *net, pl_part part);
+
+/* Samples of records: net_sample.c. */
+void pl_net_sample_new(pl_net *net);
+void pl_net_sample_free(pl_net *net);
+/* Norm of the gradient of the step to come, which then need not be computed again.  Collective. */
+double pl_net_gradient_norm(pl_net *net);
+
+/* Records.  Local; pl_net_observe is Collective. */
+pl_status pl_net_observe_new(pl_net *net);
+void pl_net_observe_free(pl_net *net);
+
+/* model.init.path, if given, into net->w.  Local: every rank reads the file. */
+pl_status pl_net_read_weights(pl_net *net);
+
+/* Shapes of a run's weights without its data: free with pl_net_shapes_free.  Local. */
+pl_status pl_net_shapes_of(const pl_spec *spec, pl_net *out);
+void pl_net_shapes_free(pl_net *net);
+
+#endif

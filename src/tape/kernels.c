@@ -1,0 +1,128 @@
+#include "tape/kernels.h"
+
+#include "base/blas.h"
+#include "base/mem.h"
+#include "table.h"
+
+#include <string.h>
+
+/* Below this many multiplications a call of DGEMM costs more than its work. */
+enum { SMALL_PRODUCT = 256 };
+
+static void small_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a,
+                       const double *b, double *c) {
+  int64_t ai = ta ? 1 : k, al = ta ? m : 1, bl = tb ? 1 : n, bj = tb ? k : 1;
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
+      double s = c[i * n + j];
+      for (int64_t l = 0; l < k; l++) s += a[i * ai + l * al] * b[l * bl + j * bj];
+      c[i * n + j] = s;
+    }
+}
+
+void pl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a, const double *b,
+             double *c, bool add) {
+  bool small = m * n * k <= SMALL_PRODUCT;
+  if (!add && (small || k == 0)) memset(c, 0, (size_t)(m * n) * sizeof *c);
+  if (m == 0 || n == 0 || k == 0) return;
+  if (small) {
+    small_gemm(ta, tb, m, n, k, a, b, c);
+    return;
+  }
+  CBLAS_TRANSPOSE op_a = ta ? CblasTrans : CblasNoTrans, op_b = tb ? CblasTrans : CblasNoTrans;
+  int M = pl_int(m), N = pl_int(n), K = pl_int(k);
+  /* A column times a matrix is bound by memory; DGEMM would copy it first. */
+  if (n == 1)
+    cblas_dgemv(CblasRowMajor, op_a, ta ? K : M, ta ? M : K, 1, a, ta ? M : K, b, 1, add, c, 1);
+  else if (m == 1)
+    cblas_dgemv(CblasRowMajor, tb ? CblasNoTrans : CblasTrans, tb ? N : K, tb ? K : N, 1, b,
+                tb ? K : N, a, 1, add, c, 1);
+  else
+    cblas_dgemm(CblasRowMajor, op_a, op_b, M, N, K, 1, a, ta ? M : K, b, tb ? K : N, add, c, N);
+}
+
+/* ---- sparse ---- */
+
+/* As many doubles as one register holds. */
+#ifdef __AVX512F__
+enum { LANES = 8 };
+#elif defined(__AVX__)
+enum { LANES = 4 };
+#else
+enum { LANES = 2 };
+#endif
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+
+/* w vectors of one row of y, kept in registers over the row's entries. */
+static inline __attribute__((always_inline)) void row_block(int w, int64_t count, const int *index,
+                                                            const double *value, int64_t cols,
+                                                            const double *x, double *y, bool add) {
+  lanes sum[8];
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) sum[k] = add ? *(const lanes *)(y + k * LANES) : (lanes){0};
+  for (int64_t e = 0; e < count; e++) {
+    const double *from = x + index[e] * cols;
+    double v = value ? value[e] : 1;
+#pragma GCC unroll 8
+    for (int k = 0; k < w; k++) sum[k] += v * *(const lanes *)(from + k * LANES);
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
+}
+
+void pl_spmm(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
+  for (int64_t i = 0; i < s->rows; i++) {
+    int64_t count = s->start[i + 1] - s->start[i], j = 0;
+    const int *index = s->index + s->start[i];
+    const double *value = s->value ? s->value + s->start[i] : NULL;
+    double *yi = y + i * cols;
+    for (; j + 8 * LANES <= cols; j += 8 * LANES)
+      row_block(8, count, index, value, cols, x + j, yi + j, add);
+    for (; j + 2 * LANES <= cols; j += 2 * LANES)
+      row_block(2, count, index, value, cols, x + j, yi + j, add);
+    for (; j < cols; j++) {
+      double sum = add ? yi[j] : 0;
+      for (int64_t e = 0; e < count; e++) sum += (value ? value[e] : 1) * x[index[e] * cols + j];
+      yi[j] = sum;
+    }
+  }
+}
+
+void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
+  if (!add) memset(y, 0, (size_t)(s->cols * cols) * sizeof *y);
+  for (int64_t i = 0; i < s->rows; i++)
+    for (int64_t e = s->start[i]; e < s->start[i + 1]; e++) {
+      double v = s->value ? s->value[e] : 1, *to = y + s->index[e] * cols;
+      const double *from = x + i * cols;
+      if (cols >= 8 && e + PL_AHEAD < s->start[s->rows])
+        pl_fetch(y + s->index[e + PL_AHEAD] * cols, cols);
+#pragma omp simd
+      for (int64_t j = 0; j < cols; j++) to[j] += v * from[j];
+    }
+}
+
+/* ---- sums of rows ---- */
+
+static inline __attribute__((always_inline)) void sum_block(int w, int64_t n, int64_t cols,
+                                                            const double *x, double *y, bool add) {
+  lanes sum[8];
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) sum[k] = add ? *(const lanes *)(y + k * LANES) : (lanes){0};
+  for (int64_t i = 0; i < n; i++)
+#pragma GCC unroll 8
+    for (int k = 0; k < w; k++) sum[k] += *(const lanes *)(x + i * cols + k * LANES);
+#pragma GCC unroll 8
+  for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
+}
+
+void pl_sum_rows(int64_t n, int64_t cols, const double *x, double *y, bool add) {
+  int64_t j = 0;
+  for (; j + 8 * LANES <= cols; j += 8 * LANES) sum_block(8, n, cols, x + j, y + j, add);
+  for (; j + 2 * LANES <= cols; j += 2 * LANES) sum_block(2, n, cols, x + j, y + j, add);
+  for (; j < cols; j++) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) sum += x[i * cols + j];
+    y[j] = (add ? y[j] : 0) + sum;
+  }
+}
