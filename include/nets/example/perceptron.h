@@ -1,0 +1,10 @@
+/* f(x) = <w, x>, logistic loss, on Gaussian x labelled by the sign of x_0. */
+#ifndef PL_NETS_EXAMPLE_PERCEPTRON_H
+#define PL_NETS_EXAMPLE_PERCEPTRON_H
+
+#include "nets/net.h"
+
+extern const pl_data_kind pl_data_line;
+extern const pl_net_kind pl_perceptron;
+
+#endif
