@@ -37,11 +37,16 @@ void fourier_observe_free(fourier_net *m) {
 
 /* ---- a record ---- */
 
-/* beta as a spectrum, and singular values of every irrep into m->sigma on rank 0 of the team. */
-static pl_status decompose(fourier_net *m) {
+static void make_beta(fourier_net *m) {
   const pl_layout *l = m->layout;
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+}
+
+/* beta as a spectrum, and singular values of every irrep into m->sigma on rank 0 of the team. */
+static pl_status decompose(fourier_net *m) {
+  const pl_layout *l = m->layout;
+  make_beta(m);
   return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
                                 m->sigma);
 }
@@ -73,7 +78,7 @@ static void observe_over_group(fourier_net *m, pl_functional *s) {
   s->support = sums[1];
 }
 
-/* <x, beta> of the samples of a part into f, beta the spectrum m->beta. */
+/* <x, beta> of the samples of a part, beta the spectrum m->beta. */
 static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) {
   const pl_layout *l = m->layout;
   int64_t n = part->num;
@@ -86,20 +91,7 @@ static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) 
   pl_comm_sum(&l->team, f, n);
 }
 
-static void outputs(pl_model *model, pl_part part, double *f) {
-  fourier_net *m = fourier_of(model);
-  const pl_layout *l = m->layout;
-  for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
-  outputs_on(m, &m->data->part[part], f);
-}
-
-pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
-                        const char *path, const pl_attribute *attributes, int num) {
-  return group_apply(spec, team, rates, path, attributes, num, outputs);
-}
-
-/* Share of the samples of a part on the right side of beta, a spectrum. */
+/* Share of the samples of a part on the right side of beta. */
 static double accuracy_on(const fourier_net *m, const pl_samples *part) {
   int64_t n = part->num, right = 0;
   double *f = pl_alloc((size_t)n, sizeof *f, "outputs");
@@ -145,4 +137,17 @@ pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
   if (m->orientation) pl_functional_orientation(m->layout, m->beta, m->orientation);
   if (m->layout->team.rank == 0) pl_functional_sums(s);
   return st;
+}
+
+/* ---- on files ---- */
+
+static void outputs_of(pl_model *model, pl_part part, double *f) {
+  fourier_net *m = fourier_of(model);
+  make_beta(m);
+  outputs_on(m, &m->data->part[part], f);
+}
+
+pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        const char *path, const pl_attribute *attributes, int num) {
+  return group_apply(spec, team, rates, path, attributes, num, outputs_of);
 }

@@ -93,6 +93,6 @@ const pl_model_kind pl_gcnn = {
     .weights = &fourier_weights,
     .functions = &fourier_functions,
     .keep = keep,
-    .apply = fourier_apply,
     .save = fourier_save,
+    .apply = fourier_apply,
 };
