@@ -12,10 +12,10 @@ B       := build$(if $(VARIANT),/$(VARIANT))
 
 # Libraries by pkg-config; on clusters with other names, set PKGS or LIBS.
 PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && echo scalapack-openmpi) \
-             scalapack) openblas netcdf yaml-0.1 fftw3
+             scalapack) openblas netcdf yaml-0.1 fftw3 $(shell pkg-config --exists zlib && echo zlib)
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
-  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) -MMD -MP \
+  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) $(if $(filter -lz,$(LIBS)),-DPL_ZLIB) -MMD -MP \
   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring gcc,$(CC)),-Wno-format-truncation)) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 
@@ -77,19 +77,15 @@ demo: deps
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
-SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
-	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
-	cp -r jobs $(SHARE)
-	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
+	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
 clean: ;      rm -rf build
 
 # ---- checks ----
 test: deps
 	$(Q).ci/deps gap-core || echo "tests against GAP, an oracle, will be skipped" >&2
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
-	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py)
+	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py tests/test_*.sh)
 test-long: test
 	$(Q)MAKE="$(MAKE)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/long.sh
 test-slurm: deps

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static pl_comm pl_test_world;
@@ -42,6 +43,31 @@ static pl_comm pl_test_world;
       fail();                                                                                      \
     }                                                                                              \
   } while (0)
+
+/* Fails unless call returned st with a message that holds part. */
+static inline void assert_says(pl_status want, pl_status st, const char *part) {
+  assert_int_equal(st, want);
+  if (strstr(pl_error_message(), part)) return;
+  print_error("message \"%s\" lacks \"%s\"\n", pl_error_message(), part);
+  fail();
+}
+
+/* Setup of the first and teardown of the last test of a program that works in a folder of its own.
+ */
+static inline char *pl_test_folder(void) {
+  static char folder[] = "/tmp/pl_test_XXXXXX";
+  return folder;
+}
+static inline int enter_folder(void **state) {
+  (void)state;
+  return !mkdtemp(pl_test_folder()) || chdir(pl_test_folder());
+}
+static inline int leave_folder(void **state) {
+  (void)state;
+  char command[64];
+  snprintf(command, sizeof command, "rm -r %s", pl_test_folder());
+  return chdir("/") || system(command);
+}
 
 static inline int pl_test_run(int argc, char **argv, const char *name,
                               const struct CMUnitTest *tests, size_t n) {

@@ -24,6 +24,9 @@ static const char *const small[] = {"C_1",
                                     "C_3 x C_3",
                                     "Q_8 x C_3",
                                     "C_3 x Q_8",
+                                    "A_1",
+                                    "A_2",
+                                    "A_2 x S_3",
                                     "A_3",
                                     "A_4",
                                     "A_5",
@@ -350,8 +353,31 @@ static void bad_specs_are_explained(void **state) {
       print_error("%s: %s lacks %s\n", rows[i][0], pl_error_message(), rows[i][1]);
       fail();
     }
-    assert_non_null(strstr(pl_error_message(), pl_group_forms()));
+    assert_non_null(strstr(pl_error_message(), "(all forms: plancherel group --help)"));
+    assert_null(strchr(pl_error_message(), '\n'));
   }
+}
+
+/* As others write them: what was meant stands first. */
+static void what_was_meant_stands_first(void **state) {
+  (void)state;
+  static const char *const rows[][2] = {
+      {"S4", "S_4"},         {"s_4", "S_4"},   {"C-12", "C_12"},   {"Z_5", "C_5"},
+      {"Z5", "C_5"},         {"Dih5", "D_5"},  {"Sym(6)", "S_6"},  {"PSL(2,7)", "PSL_2(7)"},
+      {"SL2(5)", "SL_2(5)"}, {"q8", "Q_8"},    {"dic_3", "Dic_3"}, {"Alt5", "A_5"},
+      {"heis3", "Heis_3"},   {"cyclic", "C_n"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char nearest[160];
+    pl_group_nearest(rows[i][0], (int)strlen(rows[i][0]), nearest, sizeof nearest);
+    nearest[strcspn(nearest, ",")] = 0;
+    assert_string_equal(nearest, rows[i][1]);
+  }
+  pl_group *g;
+  assert_int_equal(pl_group_parse("C_3 x S4", &g), PL_EINPUT);
+  assert_string_equal(
+      pl_error_message(),
+      "group \"C_3 x S4\": \"S4\" is not a known group; nearest: S_4, C_4, D_4 (all "
+      "forms: plancherel group --help)");
 }
 
 static void turned_matrix(const pl_factor *f, int64_t i, int64_t a, double *m) {
@@ -412,6 +438,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(large_groups_are_light),
     cmocka_unit_test(specs_are_read_leniently),
     cmocka_unit_test(bad_specs_are_explained),
+    cmocka_unit_test(what_was_meant_stands_first),
     cmocka_unit_test(checks_pass_and_fail),
 };
 PL_TEST_MAIN(tests)

@@ -3,6 +3,7 @@
  * their characters. */
 #include "pl_test.h"
 
+#include "base/nc.h"
 #include "base/rng.h"
 #include "group/check.h"
 #include "group/generators.h"
@@ -10,6 +11,7 @@
 #include "group/irreps.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static pl_finite *finite_of(const char *spec) {
@@ -195,6 +197,100 @@ static void expect_replaced(const pl_finite *f, const pl_irreps *first, const ch
   assert_memory_equal(now, good, n);
 }
 
+/* As the cache seals its files: FNV-1a of the bytes, started with the version of the format. */
+static void seal(const char *path) {
+  static char bytes[FILE_ROOM];
+  uint64_t hash = UINT64_C(14695981039346656037) + 2;
+  size_t n = read_bytes(path, bytes);
+  for (size_t i = 0; i < n; i++) hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+  memcpy(bytes + n, &hash, sizeof hash);
+  write_bytes(path, bytes, n + sizeof hash);
+}
+
+/* The sealed file with the matrices of irrep i replaced by those of irrep j, of the same size, or
+ * (j < 0) by the identity. */
+static void plant(const pl_irreps *r, const char *path, const char *good, size_t n, int64_t i,
+                  int64_t j) {
+  pl_nc *nc;
+  int64_t at = 0, size = pl_irrep_size(r->irrep[i]), count = r->transversal * size;
+  for (int64_t k = 0; k < i; k++) at += r->transversal * pl_irrep_size(r->irrep[k]);
+  double *v = pl_zalloc((size_t)count, sizeof *v, "matrices");
+  int width = r->irrep[i].type == PL_REAL ? 1 : 2;
+  for (int64_t e = 0; j < 0 && e < r->transversal; e++)
+    for (int k = 0; k < r->irrep[i].dim; k++) v[e * size + width * k * (r->irrep[i].dim + 1)] = 1;
+  write_bytes(path, good, n - sizeof(uint64_t));
+  assert_ok(pl_nc_open(path, true, &nc));
+  assert_ok(pl_nc_put_doubles(nc, "matrix", &at, &count, j < 0 ? v : r->matrix[j]));
+  assert_ok(pl_nc_close(nc));
+  pl_free(v);
+  seal(path);
+}
+
+/* Sealed, homomorphisms, unitary, and yet not the irreps: refused by their characters. */
+static void test_planted(void **state) {
+  (void)state;
+  static char good[FILE_ROOM], bad[FILE_ROOM];
+  char folder[] = "/tmp/pl_cache_XXXXXX";
+  assert_non_null(mkdtemp(folder));
+  setenv("PLANCHEREL_CACHE", folder, 1);
+  const char *groups[] = {"(1,2,3,4,5),(4,5,6)", "SL_2(7)"};
+  for (int g = 0; g < 2; g++) {
+    pl_finite *f = finite_of(groups[g]);
+    pl_irreps *r;
+    assert_ok(pl_irreps_cached(f, &r));
+    char *path = only_file(folder);
+    size_t n = read_bytes(path, good);
+    for (int64_t i = 0; i < r->n; i++)
+      for (int64_t j = -1; j < r->n; j++) {
+        if (j == i || (j >= 0 && memcmp(&r->irrep[i], &r->irrep[j], sizeof *r->irrep))) continue;
+        if (i == 0 && j < 0) continue; /* that is what it is */
+        plant(r, path, good, n, i, j);
+        assert_int_equal(read_bytes(path, bad), n);
+        expect_replaced(f, r, path, good, n, bad, n);
+      }
+    /* Two of one size in each other's place: all irreps, with wrong names. */
+    int64_t i = 1;
+    while (memcmp(&r->irrep[i], &r->irrep[i - 1], sizeof *r->irrep)) i++;
+    plant(r, path, good, n, i, i - 1);
+    read_bytes(path, bad);
+    plant(r, path, bad, n, i - 1, i);
+    read_bytes(path, bad);
+    expect_replaced(f, r, path, good, n, bad, n);
+    assert_true(pl_irreps_disorder(r, f) < 1e-9);
+
+    /* No regular file, others' files: not read, not waited for, replaced. */
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    expect_same(f, r);
+    assert_int_equal(read_bytes(path, bad), n);
+    char *elsewhere = pl_asprintf("%s.elsewhere", folder);
+    assert_int_equal(rename(path, elsewhere), 0);
+    assert_int_equal(symlink(elsewhere, path), 0);
+    expect_same(f, r);
+    struct stat s;
+    assert_true(!lstat(path, &s) && S_ISREG(s.st_mode));
+    assert_int_equal(s.st_mode & 0777, 0644);
+    assert_int_equal(chmod(path, 0666), 0);
+    expect_same(f, r);
+    assert_true(!lstat(path, &s) && (s.st_mode & 0777) == 0644);
+    unlink(elsewhere);
+    pl_free(elsewhere);
+    /* A folder that others may write to: neither read nor written. */
+    unlink(path);
+    assert_int_equal(chmod(folder, 0777), 0);
+    pl_log_init(0, PL_LOG_ERROR);
+    expect_same(f, r);
+    pl_log_init(0, PL_LOG_WARNING);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(chmod(folder, 0700), 0);
+    pl_free(path);
+    pl_irreps_free(r);
+    pl_finite_free(f);
+  }
+  rmdir(folder);
+  setenv("PLANCHEREL_CACHE", "", 1);
+}
+
 /* What is read is what was found, whatever has happened to the file; a bad one is replaced. */
 static void test_cache(void **state) {
   (void)state;
@@ -250,7 +346,7 @@ int main(int argc, char **argv) {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_known),     cmocka_unit_test(test_traces),
       cmocka_unit_test(test_residuals), cmocka_unit_test(test_checks),
-      cmocka_unit_test(test_cache),
+      cmocka_unit_test(test_cache),     cmocka_unit_test(test_planted),
   };
   return pl_test_run(argc, argv, __FILE__, tests, sizeof tests / sizeof *tests);
 }

@@ -36,6 +36,8 @@ static void test_forms(void **state) {
        "# ALTERNATIVE NAME 2 : Bo\n# ALTERNATIVE NAME 3: C. C.\n2 3 1\n1 2 3\n2 3 1\n",
        true},
       {"1: 2 3 1\n1:1,2,3\n1 :2,3,1\n", false},
+      {"3\r1,Anna\r2,Bo\r3,C. C.\r3,3,2\r2,2,3,1\r1,1,2,3\r", true},
+      {"\xef\xbb\xbf# by hand\r2 3 1\r\r1 2 3\r\n2 3 1", false},
   };
   for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
     pl_rankings *r;
@@ -52,6 +54,26 @@ static void test_forms(void **state) {
                           forms[k].named ? NAMES[i] : ((const char *[]){"1", "2", "3"})[i]);
     pl_rankings_free(r);
   }
+}
+
+/* Names go into NetCDF files: UTF-8 or nothing; what is no name may be anything. */
+static void test_names(void **state) {
+  (void)state;
+  static const char *const bad[] = {"Andr\xe9", "\xc3", "\xed\xa0\x80", "\xc0\xaf",
+                                    "\xf4\x90\x80\x80"};
+  pl_rankings *r;
+  char text[200];
+  for (int i = 0; i < 5; i++) {
+    snprintf(text, sizeof text,
+             "# TITLE: caf\xe9\n# NUMBER ALTERNATIVES: 2\n# ALTERNATIVE NAME 2: %s\n1: 1,2\n",
+             bad[i]);
+    assert_says(PL_EINPUT, parse(text, &r), "f.soc, line 3: the name of item 2 is not UTF-8");
+    snprintf(text, sizeof text, "2\n1,x\n2,%s\n1,1,1\n1,1,2\n", bad[i]);
+    assert_says(PL_EINPUT, parse(text, &r), "f.soc, line 3: the name of item 2 is not UTF-8");
+  }
+  assert_ok(parse("# TITLE: caf\xe9\n2\n1,Andr\xc3\xa9\n2,\xf0\x9f\x8c\x8d\n1,1,1\n1,1,2\n", &r));
+  assert_string_equal(r->name[0], "Andr\xc3\xa9");
+  pl_rankings_free(r);
 }
 
 static void test_bad_files(void **state) {
@@ -115,6 +137,7 @@ static void test_bad_files(void **state) {
   assert_int_equal(pl_rankings_parse("f", "1 2\0", 4, &r), PL_EINPUT);
   assert_non_null(strstr(pl_error_message(), "not a text file"));
   assert_int_equal(pl_rankings_read("/nowhere/f.soc", &r), PL_EINPUT);
+  assert_says(PL_EINPUT, pl_rankings_read("/dev/zero", &r), "/dev/zero: not a regular file");
 }
 
 /* ---- spectral analysis ---- */
@@ -321,8 +344,8 @@ static void test_many_items(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_forms),      cmocka_unit_test(test_bad_files),
-    cmocka_unit_test(test_transform),  cmocka_unit_test(test_effects),
-    cmocka_unit_test(test_many_items),
+    cmocka_unit_test(test_forms),     cmocka_unit_test(test_names),
+    cmocka_unit_test(test_bad_files), cmocka_unit_test(test_transform),
+    cmocka_unit_test(test_effects),   cmocka_unit_test(test_many_items),
 };
 PL_TEST_MAIN(tests)

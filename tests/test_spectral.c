@@ -193,6 +193,10 @@ static void sums_and_singular_values_obey_plancherel(void **state) {
       sums[0] += f[i] * f[i];
       sums[1] += f[i] * h[i];
     }
+    double norm = pl_spectrum_norm(l, F);
+    for (int64_t k = 0; k < l->local; k++) F[k] *= 0x1p-900;
+    assert_true(pl_spectrum_norm(l, F) == 0x1p-900 * norm);
+    for (int64_t k = 0; k < l->local; k++) F[k] *= 0x1p900;
     pl_spectrum_svd *w = pl_spectrum_svd_new(l);
     for (int i = 0; i < l->num_stacks; i++) {
       const pl_stack *b = &l->stacks[i];
@@ -208,6 +212,7 @@ static void sums_and_singular_values_obey_plancherel(void **state) {
     assert_close(sums[2], sums[0], 1e-11);
     assert_close(sums[3], sums[1], 1e-10);
     assert_close(sums[4], sums[0], 1e-11);
+    assert_close(norm, sqrt(sums[0]), 1e-11);
     pl_spectrum_svd_free(w);
     pl_free(f);
     pl_free(h);

@@ -1,15 +1,40 @@
-/* Outputs: not to be lost by mistake, and replaced so that a kill or a power cut leaves the old or
- * the new one, whole.  Local. */
+/* Files: inputs are read only if they are regular and bounded; outputs are not lost by mistake, and
+ * replaced so that a kill or a power cut leaves the old or the new one, whole.  Local. */
 #ifndef PL_BASE_FILE_H
 #define PL_BASE_FILE_H
 
 #include "base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- inputs ---- */
+
+/* A descriptor to read path by.  Only regular files: a folder, a device or a FIFO (which would keep
+ * the caller waiting) is PL_EINPUT, as is a missing file; one that may not be read is PL_EENV.  The
+ * caller closes it. */
+pl_status pl_file_open(const char *path, int *fd);
+/* The whole of a regular file of at most `most` bytes, of which a zero byte not counted in *size
+ * (may be NULL) follows the last; the caller frees *text (pl_free).  what says in messages what was
+ * expected ("rankings").  PL_EINPUT as pl_file_open, or larger. */
+pl_status pl_file_read(const char *path, int64_t most, const char *what, char **text, size_t *size);
+/* Do both paths lead to one file: by another spelling, a symbolic or a hard link?  Of names that do
+ * not exist yet: would both create the same file?  false where either cannot be known. */
+bool pl_file_same(const char *a, const char *b);
+/* Where path leads: symbolic links at its end are followed, to a name that need not exist.  The
+ * caller frees it (pl_free). */
+char *pl_file_target(const char *path);
+
+/* ---- outputs ---- */
 
 /* PL_EINPUT if there is something at path, unless overwrite: said before long work.  pl_nc_create
  * says the same, after it. */
 pl_status pl_file_absent(const char *path, bool overwrite);
+/* A new empty file beside path, under a name that nothing had, "PATH.XXXXXX": never an existing
+ * file, nor one behind a link.  *fd (NULL: closed) is open for writing; the caller frees *name
+ * (pl_free), and removes or renames the file (pl_file_replace). */
+pl_status pl_file_temporary(const char *path, char **name, int *fd);
 /* fsync from and rename it to path, and see to it that the name survives a power cut.  PL_EENV:
  * from is removed, path is as it was.  previous, if not NULL, first takes over the file at path:
  * at every moment one of the two is whole. */

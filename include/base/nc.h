@@ -26,8 +26,11 @@ typedef enum {
 /* Create in CDF-5 (or compressed netCDF-4) format and enter define mode.  An existing file is
  * PL_EINPUT unless overwrite; whatever keeps the file from being written is PL_EENV. */
 pl_status pl_nc_create(const char *path, bool overwrite, bool netcdf4, pl_nc **out);
-/* A missing file, a truncated one or one that is not NetCDF is PL_EINPUT, a forbidden one PL_EENV.
- */
+/* The same, new, under a name of its own beside target (pl_file_temporary, pl_nc_path): for files
+ * that take target's place when they are whole (pl_file_replace). */
+pl_status pl_nc_create_beside(const char *target, bool netcdf4, pl_nc **out);
+/* A missing file, a truncated or damaged one or one that is not NetCDF is PL_EINPUT, a forbidden
+ * one PL_EENV. */
 pl_status pl_nc_open(const char *path, bool writable, pl_nc **out);
 /* Close; the first failure to define, write or sync, if any, is the status and the message.  A new
  * file that never left define mode is removed.  nc may be NULL. */
@@ -50,7 +53,8 @@ pl_status pl_nc_att_ints(pl_nc *nc, const char *var, const char *name, pl_nc_typ
 pl_status pl_nc_redefine(pl_nc *nc);
 /* Leave define mode and fsync; CDF-5 variables are prefilled, so that a full disk shows now. */
 pl_status pl_nc_end_def(pl_nc *nc);
-/* Hand everything written to the operating system: a reader, or a kill, then finds it. */
+/* Hand everything written to the operating system: a reader, or a kill, then finds it.  PL_EENV if
+ * another file is at the path meanwhile, or none, or the file has been cut off. */
 pl_status pl_nc_sync(pl_nc *nc);
 /* pl_nc_sync, then fsync on the file: a power cut then finds it. */
 pl_status pl_nc_fsync(pl_nc *nc);

@@ -1,4 +1,4 @@
-/* Sums over arrays that lie one after the other. */
+/* Products with arrays that lie one after the other: norms are in base/norm.h. */
 #ifndef PL_BASE_SUMS_H
 #define PL_BASE_SUMS_H
 
@@ -11,7 +11,5 @@ void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int6
 /* r[k] = sum_i c[i] x[i*stride + k].  Local, pure. */
 void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
                    double *r);
-/* sum_k x[k]^2.  Local, pure. */
-double pl_sum_squares(int64_t n, const double *x);
 
 #endif

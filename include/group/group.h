@@ -91,10 +91,11 @@
 typedef struct pl_group pl_group;
 
 /* Parse a spec such as "S_5", "C_28 x C_28 x D_4" or "(C_5 x C_5) : Q_8" (":" binds more tightly
- * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and lists
- * the forms; *out unchanged.  Orders up to 2^60.  Takes little memory whatever the order, but N : H
- * lists its orbits, and a group known by its multiplication (order up to 10^4) has its irreps found
- * here, or read from a cache (group/irreps.h).  Free with pl_group_free. */
+ * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and,
+ * of an unknown name, the three nearest; *out unchanged.  Orders up to 2^60.  Takes little memory
+ * whatever the order, but N : H lists its orbits, and a group known by its multiplication (order up
+ * to 10^4) has its irreps found here, or read from a cache (group/irreps.h).  Free with
+ * pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
 /* The band of codepth k of spec, an S_n: 0 < k < n, n <= 52 for k <= 2, n <= 20 for k = 3, n <= 13
  * for more.  over_group: V = |G|, else D.  A group with fewer irreps and the same labels, matrices
@@ -137,6 +138,10 @@ typedef struct pl_irrep {
 /* Irreps as stored (a complex pair counts once), numbered 0..n-1; irrep 0 is the trivial one. */
 int64_t pl_group_num_irreps(const pl_group *g);
 pl_irrep pl_group_irrep(const pl_group *g, int64_t i);
+/* PL_EINPUT if there are more than PL_MAX_STORED, over which nothing should loop: plans of such a
+ * group would not end, and its tables fit no memory. */
+enum { PL_MAX_STORED = 10000000 };
+pl_status pl_group_countable(const pl_group *g);
 /* Stored irreps of each type, and the sum of d^2 over them; without a loop over the irreps of a
  * product.  squares[PL_REAL] + 2 squares[PL_COMPLEX] + squares[PL_QUATERNIONIC] = |G|, or D. */
 void pl_group_irrep_sums(const pl_group *g, int64_t count[3], int64_t squares[3]);

@@ -59,11 +59,22 @@ void pl_irreps_matrix(const pl_irreps *r, const pl_finite *f, int64_t i, int64_t
  * in every irrep. */
 double pl_irreps_residual(const pl_irreps *r, const pl_finite *f, int pairs);
 
+/* Label of the stored irrep that `count` of its dimension d stand before. */
+void pl_irreps_name(int d, int count, char label[16]);
+/* Are these all irreps, each once, as pl_irreps_new stores them?  Largest deviation from Schur's
+ * orthogonality of characters, which holds only of irreducible ones that differ: with X the values
+ * of all characters on the classes, each column times sqrt(|K|/|G|), X X^H = 1, tested on random
+ * vectors.  Infinite if their number is not that of the classes, or order, labels or types (by
+ * Frobenius' and Schur's indicator) are not theirs.  Time: that of the classes, and of one matrix
+ * per irrep and class. */
+double pl_irreps_disorder(const pl_irreps *r, const pl_finite *f);
+
 /* The same from a cache, kept there for later: a file named after the group in the folder
  * $PLANCHEREL_CACHE, else $XDG_CACHE_HOME/plancherel, else $HOME/.cache/plancherel; none if
  * PLANCHEREL_CACHE is empty or nothing is set.  A file of another version, with a wrong checksum,
- * or whose matrices fail on random pairs is passed over and replaced; that none can be written is
- * no error. */
+ * whose matrices fail on random pairs or whose characters are not orthogonal is passed over and
+ * replaced, as is anything that is no regular file; that none can be written is no error.  A folder
+ * or file that others own (but root) or may write is not used. */
 pl_status pl_irreps_cached(const pl_finite *f, pl_irreps **out);
 
 #endif

@@ -7,8 +7,8 @@
  * gets rank s(j)).  The other convention, ranks to items, inverts every pi and transposes every
  * Fourier matrix: energies and singular values are the same.
  *
- * Files: blank lines are skipped, blanks and tabs are free, lines may end in CR LF, items have
- * numbers 1..n.
+ * Files: blank lines are skipped, blanks and tabs are free, lines may end in LF, CR LF or
+ * CR, items have numbers 1..n, their names are UTF-8.
  *   PrefLib .soc       "# NUMBER ALTERNATIVES: 3", "# ALTERNATIVE NAME 1: Anna", .., and a line
  *                      "COUNT: 2,1,3" per order; NUMBER VOTERS and NUMBER UNIQUE ORDERS must agree
  *                      with the lines, DATA TYPE must be soc; other lines with # are comments.
@@ -36,8 +36,9 @@ typedef struct pl_rankings {
 } pl_rankings;
 
 /* Read a file.  PL_EINPUT with file, line and what was expected: a tie, an item that is missing,
- * repeated or beyond n, a count below 1, sums that contradict the header, no ballots; PL_EENV if
- * the file may not be read.  *out is owned by the caller (pl_rankings_free). */
+ * repeated or beyond n, a count below 1, sums that contradict the header, no ballots, a name that
+ * is not UTF-8, no regular file, one above 1 GiB; PL_EENV if the file may not be read.  *out is
+ * owned by the caller (pl_rankings_free). */
 pl_status pl_rankings_read(const char *path, pl_rankings **out);
 /* The same from memory: size bytes at text; path names them in messages. */
 pl_status pl_rankings_parse(const char *path, const char *text, size_t size, pl_rankings **out);

@@ -91,11 +91,6 @@ typedef struct pl_cost {
 
 /* ---- one network ---- */
 
-/* A key of the run and its value, as texts. */
-typedef struct pl_attribute {
-  const char *name, *text;
-} pl_attribute;
-
 struct pl_model {
   const pl_model_kind *kind;
   int num_params;

@@ -20,11 +20,17 @@ typedef struct pl_yaml {
   const struct pl_yaml *next;  /* the entry after this one */
 } pl_yaml;
 
-/* Parse exactly one document of len bytes.  Aliases copy what they name.  PL_EINPUT: not YAML,
+/* Parse exactly one document of len bytes.  Aliases copy what they name.  A mark
+ * of UTF-8 (BOM) before all else is skipped; lines end in LF, CR LF or CR.  PL_EINPUT: not YAML,
  * no document or several, over 10^6 nodes, nested over 32 deep; the message has no place, *line
  * has the line it speaks of (0: the whole text). */
 pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_yaml **out,
                         int *line);
+
+/* What YAML 1.2's core schema reads in plain text: 1 or 0 for true or false (also True, TRUE, ..),
+ * -1 for all else; and whether it is null (also ~, or nothing at all). */
+int pl_yaml_bool(const pl_yaml *node);
+bool pl_yaml_null(const pl_yaml *node);
 
 /* text for use in a message: one line, printable, clipped to n - 1 bytes.  Returns buf. */
 const char *pl_yaml_clip(const char *text, char *buf, size_t n);

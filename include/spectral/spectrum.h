@@ -5,6 +5,7 @@
 #ifndef PL_SPECTRAL_SPECTRUM_H
 #define PL_SPECTRAL_SPECTRUM_H
 
+#include "base/norm.h"
 #include "base/sums.h"
 #include "linalg/svd.h"
 #include "spectral/layout.h"
@@ -15,6 +16,10 @@ typedef enum { PL_NN, PL_CN, PL_NC } pl_product;
  * the stack; c overlaps neither a nor b.  Collective over the stack's grid; Local otherwise.
  * No allocation. */
 void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c);
+
+/* The norm of a function over the group from its spectrum: sqrt(sum over stacks of weight |F|^2),
+ * at any size of its numbers.  Collective over the team. */
+double pl_spectrum_norm(const pl_layout *l, const double *F);
 
 /* Workspace for the singular values of the stacks of a layout on this rank. */
 typedef struct pl_spectrum_svd pl_spectrum_svd;

@@ -4,13 +4,157 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MAX_LINKS = 40, MAX_NAMES = 100 };
+
+/* ---- inputs ---- */
+
+pl_status pl_file_open(const char *path, int *fd) {
+  /* Without O_NONBLOCK a FIFO would keep us here until someone writes to it. */
+  int got = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (got < 0) {
+    bool missing = errno == ENOENT || errno == ENOTDIR || errno == ENXIO || errno == ELOOP;
+    return pl_error(missing ? PL_EINPUT : PL_EENV, "%s: %s", path,
+                    errno == ENXIO ? "not a regular file" : strerror(errno));
+  }
+  struct stat s = {0};
+  if (fstat(got, &s) || !S_ISREG(s.st_mode)) {
+    close(got);
+    return pl_error(PL_EINPUT, "%s: not a regular file%s", path,
+                    S_ISDIR(s.st_mode)    ? " but a directory"
+                    : S_ISFIFO(s.st_mode) ? " but a FIFO"
+                    : S_ISCHR(s.st_mode)  ? " but a device"
+                                          : "");
+  }
+  *fd = got;
+  return PL_OK;
+}
+
+pl_status pl_file_read(const char *path, int64_t most, const char *what, char **text,
+                       size_t *size) {
+  int fd;
+  PL_TRY(pl_file_open(path, &fd));
+  struct stat s;
+  /* Files of /proc have size 0 and yet content. */
+  size_t room = !fstat(fd, &s) && s.st_size < most ? (size_t)s.st_size + 4096 : (size_t)most + 1;
+  size_t used = 0;
+  char *buf = pl_alloc(room + 1, 1, "a text file");
+  pl_status st = PL_OK;
+  for (;;) {
+    if (used == room) buf = pl_realloc(buf, (room *= 2) + 1, 1, "a text file");
+    ssize_t got = read(fd, buf + used, room - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) st = pl_error(PL_EENV, "%s: cannot read: %s", path, strerror(errno));
+    if (got <= 0) break;
+    used += (size_t)got;
+    if (used <= (size_t)most) continue;
+    st = pl_error(PL_EINPUT, "%s: larger than %lld bytes, too large for %s", path, (long long)most,
+                  what);
+    break;
+  }
+  close(fd);
+  if (st) {
+    pl_free(buf);
+    return st;
+  }
+  buf[used] = 0;
+  *text = buf;
+  if (size) *size = used;
+  return PL_OK;
+}
+
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (!slash) return pl_strdup(".");
+  return pl_asprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+char *pl_file_target(const char *path) {
+  char *at = pl_strdup(path), link[PATH_MAX];
+  for (int i = 0; i < MAX_LINKS; i++) {
+    ssize_t n = readlink(at, link, sizeof link - 1);
+    if (n <= 0) break;
+    link[n] = 0;
+    char *folder = folder_of(at);
+    char *next = *link == '/' ? pl_strdup(link) : pl_asprintf("%s/%s", folder, link);
+    pl_free(folder);
+    pl_free(at);
+    at = next;
+  }
+  return at;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b) {
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Of names that are not there: the same name in the same folder. */
+static bool same_absent(const char *a, const char *b) {
+  char *at_a = pl_file_target(a), *at_b = pl_file_target(b), *in_a = folder_of(at_a),
+       *in_b = folder_of(at_b);
+  const char *slash_a = strrchr(at_a, '/'), *slash_b = strrchr(at_b, '/');
+  struct stat sa, sb;
+  bool same = !strcmp(slash_a ? slash_a + 1 : at_a, slash_b ? slash_b + 1 : at_b) &&
+              !stat(in_a, &sa) && !stat(in_b, &sb) && same_inode(&sa, &sb);
+  pl_free(in_a);
+  pl_free(in_b);
+  pl_free(at_a);
+  pl_free(at_b);
+  return same;
+}
+
+bool pl_file_same(const char *a, const char *b) {
+  struct stat sa, sb;
+  bool no_a = stat(a, &sa) != 0, no_b = stat(b, &sb) != 0;
+  if (no_a && no_b) return same_absent(a, b);
+  return !no_a && !no_b && same_inode(&sa, &sb);
+}
+
+/* ---- outputs ---- */
 
 pl_status pl_file_absent(const char *path, bool overwrite) {
   if (overwrite || access(path, F_OK)) return PL_OK;
   return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", path);
+}
+
+/* Hardly ever given twice: names of several processes on several hosts beside each other. */
+static uint64_t scramble(int i) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t x = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)getpid() << 17;
+  x = (x + (uint64_t)i) * UINT64_C(0x9E3779B97F4A7C15);
+  return x ^ x >> 29;
+}
+
+pl_status pl_file_temporary(const char *path, char **name, int *fd) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+  /* Not mkstemp: the mode is that of other outputs, 0666 less the umask. */
+  for (int i = 0; i < MAX_NAMES; i++) {
+    char suffix[9] = ".", *s = suffix + 1;
+    for (uint64_t x = scramble(i); s < suffix + 8; x /= 36) *s++ = letters[x % 36];
+    char *try = pl_asprintf("%s%s", path, suffix);
+    int got = open(try, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (got >= 0) {
+      if (fd)
+        *fd = got;
+      else
+        close(got);
+      *name = try;
+      return PL_OK;
+    }
+    int reason = errno;
+    pl_free(try);
+    if (reason != EEXIST)
+      return pl_error(PL_EENV, "%s: cannot create a file beside it: %s", path, strerror(reason));
+  }
+  return pl_error(PL_EENV, "%s: cannot create a file beside it: no free name", path);
 }
 
 static int sync_at(const char *path, int flags) {
@@ -23,9 +167,7 @@ static int sync_at(const char *path, int flags) {
 }
 
 static int sync_folder_of(const char *path) {
-  const char *slash = strrchr(path, '/');
-  char *folder =
-      slash ? pl_asprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) : pl_strdup(".");
+  char *folder = folder_of(path);
   int rc = sync_at(folder, O_DIRECTORY);
   pl_free(folder);
   /* Some file systems cannot sync a folder: they have no more to give. */

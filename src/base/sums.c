@@ -53,10 +53,3 @@ void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, i
     }
   }
 }
-
-double pl_sum_squares(int64_t n, const double *x) {
-  double s = 0;
-#pragma omp simd reduction(+ : s)
-  for (int64_t k = 0; k < n; k++) s += x[k] * x[k];
-  return s;
-}

@@ -8,6 +8,7 @@
 #include "group/young.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ static void init(pl_factor *f) {
   a->partition = pl_partitions(n, &a->partitions);
   a->conjugate = pl_alloc((size_t)a->partitions, sizeof *a->conjugate, "conjugate partitions");
   a->irrep = pl_alloc((size_t)(2 * a->partitions), sizeof *a->irrep, "irreps");
-  f->order = pl_factorial(n) / 2;
+  f->order = n > 1 ? pl_factorial(n) / 2 : 1;
   for (int64_t i = 0; i < a->partitions; i++) {
     pl_partition shape, *p = &a->partition[i];
     conjugate_shape(p, &shape);
@@ -93,9 +94,11 @@ static void init(pl_factor *f) {
     while (pl_partition_compare(&a->partition[j], &shape) != 0) j++;
     a->conjugate[i] = j;
     int dim = (int)pl_partition_dim(p), diagonal = 0;
-    if (j > i) a->irrep[f->irreps++] = (restricted){i, WHOLE, dim};
-    f->classes += j > i ? 1 : j == i ? 2 : 0;
-    if (j != i) continue;
+    /* The tableau of one letter has no partner to differ from. */
+    bool whole = j > i || n == 1;
+    if (whole) a->irrep[f->irreps++] = (restricted){i, WHOLE, dim};
+    f->classes += whole ? 1 : j == i ? 2 : 0;
+    if (whole || j != i) continue;
     while (diagonal < p->rows && p->part[diagonal] > diagonal) diagonal++;
     if ((n - diagonal) / 2 % 2) {
       a->irrep[f->irreps++] = (restricted){i, PAIR, dim};
@@ -162,7 +165,7 @@ static int generators(const pl_factor *f, int64_t *gens, int max) {
     s[g] = (int8_t)(g + 1), s[g + 1] = (int8_t)(g + 2), s[g + 2] = (int8_t)g;
     gens[g] = pl_perm_rank(n, s) / 2;
   }
-  return n - 2;
+  return n > 2 ? n - 2 : 0;
 }
 
 /* ---- irreps ---- */
@@ -395,8 +398,8 @@ static const pl_fast fast = {
 
 const pl_family pl_family_alternating = {
     .letter = 'A',
-    .form = "A_n  alternating group of order n!/2, n = 3..13",
-    .min = 3,
+    .form = "A_n  alternating group of order n!/2, n = 1..13",
+    .min = 1,
     .max = 13,
     .init = init,
     .fini = fini,

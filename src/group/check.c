@@ -1,6 +1,7 @@
 #include "group/check.h"
 
 #include "base/blas.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "group/family.h"
@@ -9,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Work and memory that a check may take before it goes over to samples. */
 static const double max_flops = 1e10, max_entries = 6e7;
@@ -205,11 +205,10 @@ pl_status pl_group_check(const pl_group *g, pl_check out[PL_NUM_CHECKS]) {
   checker c = {.g = g, .n = g->order, .size = pl_fourier_size(g)};
   double need = (double)pl_fourier_bytes(g) + 8 * (2.0 * (double)c.n + (double)c.size) +
                 8 * fmax((double)c.n, max_entries);
-  double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (need > have)
-    return pl_error(PL_EENV,
-                    "group %s: the check needs %.3g GB of memory, this machine has %.3g GB",
-                    g->spec, need * 1e-9, have * 1e-9);
+  pl_memory have = pl_memory_limit(1);
+  if (need > have.bytes)
+    return pl_error(PL_EENV, "group %s: the check needs %.3g GB of memory; %s allows %.3g GB",
+                    g->spec, need * 1e-9, have.says, have.bytes * 1e-9);
   PL_TRY(pl_fourier_new(g, NULL, &c.plan));
   c.tables = fmax(0, (double)pl_fourier_bytes(g) / 8 - 8 * (double)c.n);
   c.f = pl_alloc((size_t)c.n, sizeof *c.f, "a function");

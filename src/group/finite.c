@@ -1,7 +1,7 @@
 #include "group/finite.h"
 
 #include "base/mem.h"
-#include "base/nc.h"
+#include "base/nc_read.h"
 #include "group/generators.h"
 
 #include <stdio.h>
@@ -46,29 +46,40 @@ static long long filed(const pl_finite *f, int64_t a) {
   return a == 0 ? f->swap : a == f->swap ? 0 : a;
 }
 
-static pl_status read_table(pl_nc *nc, pl_finite *f) {
-  int64_t shape[2] = {-1, -1};
-  PL_TRY(pl_nc_expect(nc, "table", false, 2, shape));
-  int64_t n = shape[0];
-  if (shape[1] != n || n < 1 || n > PL_MAX_TABLE)
-    return pl_error(PL_EINPUT, "%s: table is %lld x %lld; it must be square, with at most %d rows",
-                    pl_nc_path(nc), (long long)n, (long long)shape[1], PL_MAX_TABLE);
-  f->order = n;
-  f->table = pl_alloc((size_t)(n * n), sizeof *f->table, "a multiplication table");
-  int64_t *row = pl_alloc((size_t)n, sizeof *row, "a row of a table");
-  pl_status st = PL_OK;
-  for (int64_t g = 0; !st && g < n; g++) {
-    st = pl_nc_get_ints(nc, "table", (int64_t[]){g, 0}, (int64_t[]){1, n}, row);
-    for (int64_t h = 0; !st && h < n; h++) {
-      if (row[h] < 0 || row[h] >= n)
-        st = pl_error(PL_EINPUT, "%s: table(%lld, %lld) = %lld is not an element; they are 0..%lld",
-                      pl_nc_path(nc), (long long)g, (long long)h, (long long)row[h],
+typedef struct table_rows {
+  pl_finite *f;
+  const char *path;
+} table_rows;
+
+static pl_status keep_rows(void *context, int64_t first, int64_t rows, const double *row) {
+  table_rows *t = context;
+  int64_t n = t->f->order;
+  for (int64_t k = 0; k < rows * n; k++) {
+    if (!(row[k] >= 0 && row[k] < (double)n))
+      return pl_error(PL_EINPUT, "%s: table(%lld, %lld) = %.0f is not an element; they are 0..%lld",
+                      t->path, (long long)(first + k / n), (long long)(k % n), row[k],
                       (long long)n - 1);
-      else
-        f->table[g * n + h] = (uint16_t)row[h];
-    }
+    t->f->table[first * n + k] = (uint16_t)row[k];
   }
-  pl_free(row);
+  return PL_OK;
+}
+
+static pl_status read_table(pl_nc *nc, pl_finite *f) {
+  pl_nc_axis axes[] = {{NULL, -1, NULL}, {NULL, -1, NULL}};
+  pl_nc_input *in;
+  PL_TRY(pl_nc_input_new(nc, "table", PL_NC_INTEGER, 2, axes, &in));
+  int64_t n = axes[0].length;
+  pl_status st = PL_OK;
+  if (axes[1].length != n || n < 1 || n > PL_MAX_TABLE)
+    st = pl_error(PL_EINPUT, "%s: table is %lld x %lld; it must be square, with at most %d rows",
+                  pl_nc_path(nc), (long long)n, (long long)axes[1].length, PL_MAX_TABLE);
+  if (!st) {
+    f->order = n;
+    f->table = pl_alloc((size_t)(n * n), sizeof *f->table, "a multiplication table");
+    table_rows rows = {f, pl_nc_path(nc)};
+    st = pl_nc_input_each(in, 1 << 16, keep_rows, &rows);
+  }
+  pl_nc_input_free(in);
   return st;
 }
 

@@ -4,12 +4,12 @@
 #include "group/fourier.h"
 
 #include "base/blas.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "group/family.h"
 #include "group/tensor.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* Up to here the Fourier matrix beats every fast transform; above, families without one are
  * bearable up to DENSE_MAX. */
@@ -201,11 +201,10 @@ pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **
       return pl_error(PL_EENV, "group %s: no fast transform along factor %d of order %lld", g->spec,
                       t + 1, (long long)g->factor[t].order);
   double need = (double)pl_fourier_bytes(g);
-  double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (need > have)
-    return pl_error(PL_EENV,
-                    "group %s: a transform needs %.3g GB of memory, this machine has %.3g GB",
-                    g->spec, need * 1e-9, have * 1e-9);
+  pl_memory have = pl_memory_limit(1);
+  if (need > have.bytes)
+    return pl_error(PL_EENV, "group %s: a transform needs %.3g GB of memory; %s allows %.3g GB",
+                    g->spec, need * 1e-9, have.says, have.bytes * 1e-9);
   pl_fourier *p = pl_zalloc(1, sizeof *p, "a transform");
   p->order = g->order;
   p->factors = g->factors;

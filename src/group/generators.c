@@ -1,12 +1,16 @@
 #include "group/generators.h"
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Generators of the largest degree that are allowed take a hundredth of it. */
+static const int64_t MOST_BYTES = INT64_C(1) << 28;
 
 static const char *skip(const char *s) {
   while (isspace((unsigned char)*s)) s++;
@@ -131,16 +135,17 @@ pl_status pl_perms_parse(const char *text, pl_perms *out) {
 }
 
 pl_status pl_perms_read(const char *path, pl_perms *out) {
-  FILE *file = fopen(path, "r");
-  if (!file)
-    return pl_error(errno == ENOENT ? PL_EINPUT : PL_EENV, "%s: %s", path, strerror(errno));
+  char *text;
+  size_t size;
+  PL_TRY(pl_file_read(path, MOST_BYTES, "generators", &text, &size));
   pl_perms p = {.degree = 1};
-  pl_status st = PL_OK;
-  char *line = NULL;
-  size_t room = 0;
-  for (int number = 1; !st && getline(&line, &room, file) >= 0; number++) {
-    line[strcspn(line, "\r\n")] = 0;
+  pl_status st = strlen(text) == size
+                     ? PL_OK
+                     : pl_error(PL_EINPUT, "%s: not a text file; expected generators", path);
+  int number = 0;
+  for (char *at = pl_text_start(text), *line; !st && (line = pl_text_line(&at));) {
     const char *s = skip(line);
+    number++;
     if (!*s || *s == '#') continue;
     if (p.num == PL_MAX_GENERATORS)
       st = too_many();
@@ -151,11 +156,8 @@ pl_status pl_perms_read(const char *path, pl_perms *out) {
       st = read_one_line(s, next_row(&p), &p.degree);
     if (st) pl_error_in(st, "%s:%d: ", path, number);
   }
-  if (!st && ferror(file))
-    st = pl_error(errno == EISDIR ? PL_EINPUT : PL_EENV, "%s: %s", path, strerror(errno));
   if (!st && !p.num) st = pl_error(PL_EINPUT, "%s: no generators", path);
-  free(line);
-  fclose(file);
+  pl_free(text);
   return finish(st, &p, out);
 }
 

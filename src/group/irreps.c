@@ -397,7 +397,7 @@ static pl_irrep_type indicator(const pl_finite *f, const pl_classes *c, const cp
 }
 
 /* "3a", .., "3z", "3aa", .. */
-static void name(int d, int count, char label[16]) {
+void pl_irreps_name(int d, int count, char label[16]) {
   char letters[8] = "";
   int at = 7;
   for (count++; count > 0; count /= 26) letters[--at] = (char)('a' + --count % 26);
@@ -438,7 +438,7 @@ static pl_status solve(solver *s, const pl_characters *x, pl_irreps *r) {
     if (type == PL_QUATERNIONIC) quaternionic_basis(s, d, r->transversal, rho);
     count = r->n && r->irrep[r->n - 1].dim == d ? count + 1 : 0;
     r->irrep[r->n] = irrep;
-    name(d, (int)count, r->label[r->n]);
+    pl_irreps_name(d, (int)count, r->label[r->n]);
     r->matrix[r->n++] = stored(irrep, r->transversal, rho);
   }
   pl_free(phi);

@@ -1,7 +1,9 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/nc.h"
 #include "group/irreps.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,22 @@
 enum { WORTH = 200, PAIRS = 4 };
 /* Changes whenever the numbers of elements, the order of irreps or the file's layout do. */
 static const uint64_t format = 2;
-static const double accepted = 1e-9;
+/* Of single products, and of sums over all classes. */
+static const double accepted = 1e-9, accepted_characters = 1e-6;
+
+/* Whoever else could have written it could have written anything. */
+static int only_ours(const struct stat *s) {
+  return (s->st_uid == geteuid() || s->st_uid == 0) && !(s->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Once for each process: it is asked for with every group. */
+static void warn_of_folder(const char *folder) {
+  static int warned;
+  if (!warned++)
+    pl_log(PL_LOG_WARNING,
+           "%s: no cache of irreps, since others own the folder or may write there (chmod go-w)",
+           folder);
+}
 
 /* Name of the file, the folder made; NULL: no cache. */
 static char *cache_path(const pl_finite *f) {
@@ -29,10 +46,15 @@ static char *cache_path(const pl_finite *f) {
   else
     return NULL;
   /* What is wrong with them shows when the file is written. */
-  mkdir(base, 0777);
-  mkdir(folder, 0777);
-  char *path = pl_asprintf("%s/irreps-%lld-%016llx.nc", folder, (long long)f->order,
-                           (unsigned long long)f->hash);
+  mkdir(base, 0700);
+  mkdir(folder, 0700);
+  struct stat s;
+  char *path = NULL;
+  if (!stat(folder, &s) && S_ISDIR(s.st_mode) && !only_ours(&s))
+    warn_of_folder(folder);
+  else
+    path = pl_asprintf("%s/irreps-%lld-%016llx.nc", folder, (long long)f->order,
+                       (unsigned long long)f->hash);
   pl_free(base);
   pl_free(folder);
   return path;
@@ -43,17 +65,22 @@ static char *cache_path(const pl_finite *f) {
  * file. */
 static int sealed(const char *path, int seal) {
   uint64_t hash = UINT64_C(14695981039346656037) + format, written = 0;
-  FILE *file = fopen(path, seal ? "r+" : "r");
-  if (!file) return 0;
-  int ok = !fseek(file, 0, SEEK_END);
-  long left = ftell(file) - (seal ? 0 : (long)sizeof hash);
-  rewind(file);
+  /* Neither through a link, nor waiting for a FIFO. */
+  int fd = open(path, (seal ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat s;
+  int ok = fd >= 0 && !fstat(fd, &s) && S_ISREG(s.st_mode) && only_ours(&s);
+  FILE *file = ok ? fdopen(fd, seal ? "r+" : "r") : NULL;
+  if (!file) {
+    if (fd >= 0) close(fd);
+    return 0;
+  }
+  int64_t left = s.st_size - (seal ? 0 : (int64_t)sizeof hash);
   unsigned char block[8192];
   while (ok && left > 0) {
-    size_t n = left < (long)sizeof block ? (size_t)left : sizeof block;
+    size_t n = left < (int64_t)sizeof block ? (size_t)left : sizeof block;
     ok = fread(block, 1, n, file) == n;
     for (size_t i = 0; ok && i < n; i++) hash = (hash ^ block[i]) * UINT64_C(1099511628211);
-    left -= (long)n;
+    left -= (int64_t)n;
   }
   if (seal)
     ok = ok && !fseek(file, 0, SEEK_END) && fwrite(&hash, sizeof hash, 1, file) == 1;
@@ -95,23 +122,15 @@ static pl_status put(pl_nc *nc, const pl_irreps *r) {
 
 /* Readers see the whole file or none, however many write it. */
 static void write_cache(const char *path, const pl_irreps *r) {
-  char *part = pl_asprintf("%s.XXXXXX", path);
-  int fd = mkstemp(part);
-  if (fd >= 0) {
-    int64_t values = 0;
-    for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
-    pl_nc *nc;
-    pl_status st = pl_nc_create(part, true, false, &nc);
-    if (!st) {
-      st = define(nc, r, values);
-      if (!st) st = put(nc, r);
-      pl_status closed = pl_nc_close(nc);
-      if (!st) st = closed;
-    }
-    fchmod(fd, 0644);
-    close(fd);
-    if (st || !sealed(part, 1) || rename(part, path)) unlink(part);
-  }
+  int64_t values = 0;
+  for (int64_t i = 0; i < r->n; i++) values += r->transversal * pl_irrep_size(r->irrep[i]);
+  pl_nc *nc;
+  if (pl_nc_create_beside(path, false, &nc)) return;
+  char *part = pl_strdup(pl_nc_path(nc));
+  pl_status st = define(nc, r, values);
+  if (!st) st = put(nc, r);
+  if (pl_nc_close(nc) || st || chmod(part, 0644) || !sealed(part, 1) || rename(part, path))
+    unlink(part);
   pl_free(part);
 }
 
@@ -158,7 +177,9 @@ static pl_irreps *read_cache(const char *path, const pl_finite *f) {
   pl_irreps *r = pl_zalloc(1, sizeof *r, "irreps");
   pl_status st = get(nc, f, r);
   pl_nc_close(nc);
-  if (!st && pl_irreps_residual(r, f, PAIRS) <= accepted) return r;
+  if (!st && pl_irreps_residual(r, f, PAIRS) <= accepted &&
+      pl_irreps_disorder(r, f) <= accepted_characters)
+    return r;
   pl_irreps_free(r);
   return NULL;
 }

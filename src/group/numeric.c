@@ -47,8 +47,11 @@ static pl_status read_group(const char *word, pl_finite **out, char **spec) {
   }
   pl_perms p;
   pl_status st;
-  if (!pl_perms_spec(word, &p, spec, &st))
-    return pl_error(PL_EINPUT, "\"%.64s\" is not a known group", word);
+  if (!pl_perms_spec(word, &p, spec, &st)) {
+    char nearest[160];
+    pl_group_nearest(word, (int)strnlen(word, 64), nearest, sizeof nearest);
+    return pl_error(PL_EINPUT, "\"%.64s\" is not a known group; nearest: %s", word, nearest);
+  }
   if (st) return st;
   st = pl_finite_from_perms(&p, out);
   pl_free(p.image);

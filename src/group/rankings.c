@@ -1,15 +1,17 @@
 #include "group/rankings.h"
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX = PL_RANKINGS_MAX, SHOWN = 24 };
+static const int64_t MOST_BYTES = INT64_C(1) << 30;
 static const int64_t MOST = INT64_C(1) << 53;
 
 /* What the lines to come may be. */
@@ -98,6 +100,12 @@ static pl_status set_name(parser *p, int64_t i, const char *text) {
                     (long long)i, r->n);
   if (r->name[i - 1]) return wrong(p, "this item has a name already");
   if (!*text) return PL_OK;
+  /* It becomes text of NetCDF files, which nothing could read. */
+  if (pl_text_not_utf8(text, strlen(text)) >= 0)
+    return pl_error(PL_EINPUT,
+                    "%s, line %d: the name of item %lld is not UTF-8 (iconv -f latin1 -t utf8 may "
+                    "make it so)",
+                    p->path, p->line, (long long)i);
   char *name = r->name[i - 1] = pl_strdup(text);
   for (; *name; name++)
     if ((unsigned char)*name < ' ' || *name == 127) *name = '?';
@@ -296,18 +304,13 @@ pl_status pl_rankings_parse(const char *path, const char *text, size_t size, pl_
     return pl_error(PL_EINPUT, "%s: not a text file; expected rankings", path);
   parser p = {.path = path, .voters = -1, .unique = -1};
   p.r = pl_zalloc(1, sizeof *p.r, "rankings");
-  char *copy = pl_alloc(size + 1, 1, "a file of rankings"), *s = copy;
+  char *copy = pl_alloc(size + 1, 1, "a file of rankings");
   if (size) memcpy(copy, text, size);
   copy[size] = 0;
-  /* Editors may leave a mark of UTF-8 at the start. */
-  if (!strncmp(s, "\xef\xbb\xbf", 3)) s += 3;
   pl_status st = PL_OK;
-  while (!st && *s) {
-    char *end = s + strcspn(s, "\n"), *next = *end ? end + 1 : end;
-    *end = 0;
+  for (char *at = pl_text_start(copy), *line; !st && (line = pl_text_line(&at));) {
     p.line++;
-    st = parse_line(&p, s);
-    s = next;
+    st = parse_line(&p, line);
   }
   if (!st) st = finish(&p);
   pl_free(copy);
@@ -319,19 +322,10 @@ pl_status pl_rankings_parse(const char *path, const char *text, size_t size, pl_
 }
 
 pl_status pl_rankings_read(const char *path, pl_rankings **out) {
-  FILE *f = fopen(path, "rb");
-  if (!f) return pl_error(errno == EACCES ? PL_EENV : PL_EINPUT, "%s: %s", path, strerror(errno));
-  char *text = NULL;
-  size_t size = 0, room = 0, got;
-  do {
-    if (size == room) text = pl_realloc(text, room = 2 * room + 65536, 1, "a file of rankings");
-    size += got = fread(text + size, 1, room - size, f);
-  } while (got);
-  pl_status st = PL_OK;
-  if (ferror(f))
-    st = pl_error(errno == EISDIR ? PL_EINPUT : PL_EENV, "%s: %s", path, strerror(errno));
-  fclose(f);
-  if (!st) st = pl_rankings_parse(path, text, size, out);
+  char *text;
+  size_t size;
+  PL_TRY(pl_file_read(path, MOST_BYTES, "rankings", &text, &size));
+  pl_status st = pl_rankings_parse(path, text, size, out);
   pl_free(text);
   return st;
 }

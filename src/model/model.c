@@ -1,6 +1,6 @@
 #include "model/model.h"
 
-#include "base/sums.h"
+#include "base/norm.h"
 
 #include <string.h>
 

@@ -12,6 +12,7 @@ typedef struct reader {
   yaml_parser_t parser;
   pl_arena *arena;
   const char *text;
+  size_t mark; /* bytes of the mark of UTF-8 before it */
   int nodes, num_anchors;
   struct {
     const char *name;
@@ -30,8 +31,9 @@ static pl_status parser_error(reader *r) {
   const char *problem = p->problem ? p->problem : "not YAML";
   if (p->error == YAML_READER_ERROR) {
     r->line = 1;
-    for (size_t i = 0; i < p->problem_offset; i++) r->line += r->text[i] == '\n';
-    return pl_error(PL_EINPUT, "%s (byte %zu)", problem, p->problem_offset);
+    for (size_t i = 0; i < p->problem_offset; i++)
+      r->line += r->text[i] == '\n' || (r->text[i] == '\r' && r->text[i + 1] != '\n');
+    return pl_error(PL_EINPUT, "%s (byte %zu)", problem, r->mark + p->problem_offset);
   }
   r->line = line_of(p->problem_mark);
   pl_error(PL_EINPUT, "%s (column %zu)", problem, p->problem_mark.column + 1);
@@ -163,7 +165,11 @@ static pl_status read_document(reader *r, const pl_yaml **out) {
 
 pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_yaml **out,
                         int *line) {
-  reader r = {.arena = arena, .text = text};
+  /* Editors may leave it; libyaml, told the encoding, takes it for text. */
+  size_t mark = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+  text += mark;
+  len -= mark;
+  reader r = {.arena = arena, .text = text, .mark = mark};
   *line = 0;
   if (many_tags(text, len)) return pl_error(PL_EINPUT, "more than 100 %%TAG directives");
   if (!yaml_parser_initialize(&r.parser)) pl_die(PL_EENV, "out of memory: parsing YAML");
@@ -174,6 +180,23 @@ pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_
   yaml_parser_delete(&r.parser);
   *line = r.line;
   return st;
+}
+
+static bool one_of(const pl_yaml *node, const char *const *words) {
+  if (node->kind != PL_YAML_TEXT || !node->plain) return false;
+  while (*words && strcmp(node->text, *words) != 0) words++;
+  return *words;
+}
+
+int pl_yaml_bool(const pl_yaml *node) {
+  static const char *const yes[] = {"true", "True", "TRUE", NULL}, *const no[] = {"false", "False",
+                                                                                  "FALSE", NULL};
+  return one_of(node, yes) ? 1 : one_of(node, no) ? 0 : -1;
+}
+
+bool pl_yaml_null(const pl_yaml *node) {
+  static const char *const null[] = {"", "~", "null", "Null", "NULL", NULL};
+  return one_of(node, null);
 }
 
 const char *pl_yaml_clip(const char *text, char *buf, size_t n) {

@@ -30,6 +30,17 @@ void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const doubl
   }
 }
 
+double pl_spectrum_norm(const pl_layout *l, const double *F) {
+  pl_norm_part *part = pl_alloc((size_t)l->num_stacks, sizeof *part, "parts of a spectrum");
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    part[i] = (pl_norm_part){pl_stack_doubles(b), F + b->offset, b->weight};
+  }
+  double norm = pl_norm_parts(&l->team, l->num_stacks, part);
+  pl_free(part);
+  return norm;
+}
+
 struct pl_spectrum_svd {
   pl_svd *whole;
   double *grid;

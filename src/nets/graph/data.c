@@ -47,13 +47,13 @@ static const pl_key rows[] = {
      .help = "the operator: sym D^-1/2 (A + s) D^-1/2, row D^-1 (A + s), none A + s"},
     {"data.self_loop", PL_KEY_REAL, F(self_loop), ALL, "1", .min = 0, .max = 1e6,
      .help = "weight s of the self-loop that every node gets"},
-    {"data.target", PL_KEY_CHOICE, F(target), ALL, .choice = targets,
+    {"data.labelling", PL_KEY_CHOICE, F(target), ALL, .choice = targets,
      .help = "what is learnt: given, the classes of blocks, factions or the file; shuffled, the "
              "same at random nodes; random, rows of normal numbers, each of norm 1; irreps, such "
              "rows inside data.irreps (default: random on Cayley graphs, else given)"},
     {"data.rows", PL_KEY_INT, F(rows), ALL, "1", .min = 1, .max = 1e4,
      .help = "rows of targets that are drawn: outputs of a node"},
-    {"data.irreps", PL_KEY_TEXTS, F(irreps), DRAWN, .with = "data.target", .with_word = "irreps",
+    {"data.irreps", PL_KEY_TEXTS, F(irreps), DRAWN, .with = "data.labelling", .with_word = "irreps",
      .help = "labels of the irreps that the targets lie in"},
     {"data.samples", PL_KEY_INT, F(samples), ALL, .min = 1, .max = 1e8,
      .help = "nodes to train on, as many of each class (default: those of the file, or all that "
@@ -87,11 +87,11 @@ static const char *fits(const pl_spec *spec) {
   if (v->blocks > v->nodes) return at_fault("data.blocks", "more blocks than nodes");
   bool drawn = v->target == TARGET_RANDOM || v->target == TARGET_IRREPS;
   if (cayley && v->target != (int64_t)PL_UNSET && !drawn)
-    return at_fault("data.target", "a Cayley graph has no classes: random or irreps");
+    return at_fault("data.labelling", "a Cayley graph has no classes: random or irreps");
   if (v->target == TARGET_IRREPS && !cayley)
-    return at_fault("data.target", "irreps are those of a Cayley graph's group");
+    return at_fault("data.labelling", "irreps are those of a Cayley graph's group");
   if (v->target == TARGET_IRREPS && !v->irreps.n)
-    return at_fault("data.target", "irreps needs data.irreps");
+    return at_fault("data.labelling", "irreps needs data.irreps");
   return NULL;
 }
 

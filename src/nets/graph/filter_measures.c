@@ -2,7 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 
 #include <math.h>
 #include <string.h>

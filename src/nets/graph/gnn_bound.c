@@ -4,7 +4,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "linalg/rect.h"
 
 #include <float.h>

@@ -1,7 +1,7 @@
 #include "gnn.h"
 
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "model/optim.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static const pl_net *net_of(const void *state) {
 
 /* ||dL/dW||^2 of weights first .. first + n - 1. */
 static void squares(const pl_net *net, int first, int64_t n, double *out) {
-  const double *g = pl_net_gradient(net);
+  const double *g = pl_net_step_gradient(net);
   for (int64_t k = 0; k < n; k++) {
     int64_t p = first + k;
     out[k] = pl_sum_squares(net->start[p + 1] - net->start[p], g + net->start[p]);

@@ -1,7 +1,7 @@
 #include "irreps.h"
 
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "nets/net.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "group/fourier.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "nets/group/data.h"
 
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "nets/group/keys.h"
 
 #include <math.h>

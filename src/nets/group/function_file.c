@@ -1,7 +1,7 @@
 #include "function_file.h"
 
 #include "base/mem.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "group/fourier.h"
 #include "spectral/packed.h"
 

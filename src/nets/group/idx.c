@@ -1,8 +1,8 @@
 #include "idx.h"
 
 #include "base/mem.h"
+#include "base/norm.h"
 #include "base/rng.h"
-#include "base/sums.h"
 #include "nets/group/keys.h"
 
 #include <errno.h>
