@@ -12,6 +12,10 @@ Kinds:
               names, itself, of the variables per irrep (block_error)
   spectrum    the final singular values in descending order, one line per value of --hue
   final       --y at the end of a run against the key --x, one line per value of --hue
+  profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
+              the last record, one line per value of --hue
+
+A trajectory is drawn against the step, or against the variable --x (flow_time).
 
 Keys that are swept besides --hue and the seeds get a panel each.  Diverged and failed runs are left
 out, and the figure says so.
@@ -269,12 +273,17 @@ def plot_trajectory(ds, args):
         var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"), hint)
         label = pio.axis_label(var)
     step, y = pio.steps(ds), var.values.astype(float)
+    along = args.x and pio.require(ds, args.x, ("run", "record"))
+    if args.x:
+        step = along.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
         ds, args, lambda runs: trajectory_samples(step[runs], y[runs])
     )
     scale_y(axes, values, args.yscale)
     for ax in axes:
         step_axis(ax, largest)
+        if args.x:
+            ax.set_xlabel(args.x.replace("_", " "))
     figure.supylabel(textwrap.fill(label, 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
@@ -365,6 +374,32 @@ def plot_final(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
+def plot_profile(ds, args):
+    """--y along its own axis at the last record."""
+    able = [n for n, v in ds.variables.items() if v.dims[:2] == ("run", "record") and v.ndim == 3]
+    if args.y not in able:
+        raise pio.InputError(f"--y {args.y}: --kind profile takes one of: {', '.join(able)}")
+    var, last = ds[args.y], pio.last_records(ds)
+    axis = var.dims[2]
+    names = pio.column(ds, "irrep_label") if axis == "irrep" else None
+    numbers = ds[axis].values.astype(float) if axis in ds.variables else np.arange(var.shape[2])
+
+    def sample(runs):
+        rows = np.array([var[run, last[run]].values for run in runs], dtype=float)
+        there = np.isfinite(rows).any(axis=0)
+        x = np.arange(there.sum()) if names else numbers[there]
+        return x, rows[:, there]
+
+    figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o" if names else None)
+    scale_y(axes, values, args.yscale)
+    for ax in axes:
+        ax.set_xlabel(axis)
+        if names:
+            ax.set_xticks(range(len(names)), names, rotation=60, fontsize=7)
+    figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
 def edges(step):
     """Cell borders halfway between steps on the step axis, from 0 to the last step."""
     u = np.log1p(step)
@@ -432,6 +467,7 @@ KINDS = {
     "irreps": plot_irreps,
     "spectrum": plot_spectrum,
     "final": plot_final,
+    "profile": plot_profile,
 }
 
 
@@ -444,7 +480,8 @@ def main(argv=None):
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
-    parser.add_argument("--x", help="key of --kind final (model_depth)")
+    parser.add_argument("--x", help="variable that a trajectory is drawn against (the step); key of "
+                                    "--kind final (model_depth)")
     parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
     parser.add_argument("--hue", help="key told apart by colour (the file's default_hue)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")

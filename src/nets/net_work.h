@@ -51,6 +51,10 @@ void pl_net_observe_free(pl_net *net);
 /* model.init.path, if given, into net->w.  Local: every rank reads the file. */
 pl_status pl_net_read_weights(pl_net *net);
 
+/* A network for `plancherel apply`, without records.  Collective; files on rank 0 only. */
+pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *weights,
+                      const pl_nc *data, pl_net **out);
+
 /* Shapes of a run's weights without its data: free with pl_net_shapes_free.  Local. */
 pl_status pl_net_shapes_of(const pl_spec *spec, pl_net *out);
 void pl_net_shapes_free(pl_net *net);
