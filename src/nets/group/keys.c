@@ -38,8 +38,8 @@ static const pl_key layers_rows[] = {
      .with = "model.init.kind", .with_word = "file",
      .help = "NetCDF file with w(layer, element), for model.init.kind file; in a band also "
              "w_fourier(layer, component)"},
-    {"loss", PL_KEY_CHOICE, F(loss), PL_RESULTS, "exponential", .choice = pl_margin_loss_name,
-     .help = "loss, a mean over the samples"},
+    {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential",
+     .choice = pl_margin_loss_name, .help = "loss, a mean over the samples"},
 };
 static const pl_key pooling_rows[] = {
     {"model.pooling", PL_KEY_CHOICE, F(pooling), PL_COST | PL_RESULTS, "none", .choice = poolings,
