@@ -214,16 +214,15 @@ static void define_attributes(pl_nc *nc, const pl_outline *o, const pl_config *c
 /* ---- all of it ---- */
 
 static pl_status write_runs(pl_nc *nc, const pl_outline *o, const pl_config *cfg) {
-  int64_t zeros[4096] = {0};
+  int64_t zeros[4096] = {0}, index[4096];
   for (int64_t r = 0; r < o->num_runs; r += 4096) {
     int64_t n = o->num_runs - r < 4096 ? o->num_runs - r : 4096;
     PL_TRY(pl_nc_put_ints(nc, "status", &r, &n, zeros));
     PL_TRY(pl_nc_put_ints(nc, "steps_done", &r, &n, zeros));
     PL_TRY(pl_nc_put_ints(nc, "ranks", &r, &n, zeros));
-  }
-  for (int64_t r = 0, one = 1; r < o->num_runs && pl_config_selected(cfg); r++) {
-    int64_t index = pl_config_index(cfg, r);
-    PL_TRY(pl_nc_put_ints(nc, "run_index", &r, &one, &index));
+    if (!pl_config_selected(cfg)) continue;
+    for (int64_t i = 0; i < n; i++) index[i] = pl_config_index(cfg, r + i);
+    PL_TRY(pl_nc_put_ints(nc, "run_index", &r, &n, index));
   }
   return PL_OK;
 }
