@@ -157,6 +157,13 @@ static pl_status clear_best(pl_recorder *rec, int64_t run) {
   return k->test ? pl_nc_put_missing(rec->nc, "test_at_best", &run, &one) : PL_OK;
 }
 
+/* Files of older versions have none. */
+static pl_status clear_flag(pl_recorder *rec, const char *name, int64_t run) {
+  int64_t one = 1, unsaid = PL_UNSAID;
+  if (pl_nc_var(rec->nc, name, NULL, NULL, NULL, 0) < 0) return PL_OK;
+  return pl_nc_put_ints(rec->nc, name, &run, &one, &unsaid);
+}
+
 pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
   const pl_schema *s = schema_of(rec, run);
   int64_t none = -1, zero = 0, at[] = {run, 0, 0}, count[] = {1, 1, 1};
@@ -165,6 +172,8 @@ pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
   PL_TRY(pl_nc_put_ints(rec->nc, "status", at, count, &zero));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", at, count, &zero));
   PL_TRY(clear_best(rec, run));
+  PL_TRY(clear_flag(rec, "separated", run));
+  PL_TRY(clear_flag(rec, "converged", run));
   for (at[1] = 0; at[1] < rec->outline->num_records; at[1]++) {
     PL_TRY(pl_nc_put_ints(rec->nc, "step", at, count, &none));
     PL_TRY(pl_nc_put_missing(rec->nc, "lr", at, count));

@@ -295,6 +295,21 @@ static int64_t state(const pl_outcome *o) {
   return o->state;
 }
 
+static bool has_separated(const pl_records *k, const pl_outcome *o) {
+  (void)k;
+  return o->verdict.separated != PL_UNSAID;
+}
+static bool has_converged(const pl_records *k, const pl_outcome *o) {
+  (void)k;
+  return o->verdict.converged != PL_UNSAID;
+}
+static int64_t separated(const pl_outcome *o) {
+  return o->verdict.separated;
+}
+static int64_t converged(const pl_outcome *o) {
+  return o->verdict.converged;
+}
+
 /* status last: a run that has one has the rest. */
 static const fate fates[] = {
     {"wall_time", NULL, wall_time, NULL},
@@ -303,6 +318,8 @@ static const fate fates[] = {
     {"best_step", has_best, NULL, best_step},
     {"validation_best", has_best, validation_best, NULL},
     {"test_at_best", has_test, test_at_best, NULL},
+    {"separated", has_separated, NULL, separated},
+    {"converged", has_converged, NULL, converged},
     {"status", NULL, NULL, state},
 };
 
@@ -312,6 +329,8 @@ static bool has(const pl_record_buffer *b, const fate *f, const ending *e) {
 
 static pl_status put_fate(pl_record_buffer *b, const fate *f) {
   const ending *e = b->ended.v;
+  /* Files of older versions lack the flags. */
+  if (f->has && pl_nc_var(b->nc, f->name, NULL, NULL, NULL, 0) < 0) return PL_OK;
   for (size_t i = 0; i < b->ended.n;) {
     int64_t run = e[i].run, n = 0, *whole = slab_of(b, (int64_t)b->ended.n);
     double *real = (double *)whole;

@@ -13,7 +13,7 @@ struct pl_record_window {
   int64_t good;
   int kind;
   /* [n] each, and step, lr [n][records] */
-  int64_t *status, *steps_done, *ranks, *best_step, *step;
+  int64_t *status, *steps_done, *ranks, *best_step, *separated, *converged, *step;
   double *wall_time, *validation, *test, *lr;
   bool has_values;
   double *values; /* measure after measure, [n][records][length] each */
@@ -29,8 +29,8 @@ pl_record_window *pl_record_window_new(const pl_nc *nc, const pl_outline *o) {
 }
 
 static void empty(pl_record_window *w) {
-  void *arrays[] = {w->status,    w->steps_done, w->ranks, w->best_step, w->step,
-                    w->wall_time, w->validation, w->test,  w->lr,        w->values};
+  void *arrays[] = {w->status,    w->steps_done, w->ranks,      w->best_step, w->step, w->separated,
+                    w->converged, w->wall_time,  w->validation, w->test,      w->lr,   w->values};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   *w = (pl_record_window){.nc = w->nc, .o = w->o};
 }
@@ -66,12 +66,22 @@ static pl_status get_doubles(pl_record_window *w, const char *var, int64_t row, 
   return pl_nc_get_doubles(w->nc, var, at, count, *out);
 }
 
+/* Files of older versions have no flags. */
+static pl_status get_flag(pl_record_window *w, const char *var, int64_t **out) {
+  if (pl_nc_var(w->nc, var, NULL, NULL, NULL, 0) == 1) return get_ints(w, var, 1, out);
+  *out = pl_alloc((size_t)w->n, sizeof **out, "a window of runs");
+  for (int64_t i = 0; i < w->n; i++) (*out)[i] = PL_UNSAID;
+  return PL_OK;
+}
+
 static pl_status load(pl_record_window *w) {
   const pl_records *k = w->o->kinds[w->kind];
   PL_TRY(get_ints(w, "status", 1, &w->status));
   PL_TRY(get_ints(w, "steps_done", 1, &w->steps_done));
   PL_TRY(get_ints(w, "ranks", 1, &w->ranks));
   PL_TRY(get_doubles(w, "wall_time", 1, &w->wall_time));
+  PL_TRY(get_flag(w, "separated", &w->separated));
+  PL_TRY(get_flag(w, "converged", &w->converged));
   if (k->best) PL_TRY(get_ints(w, "best_step", 1, &w->best_step));
   if (k->best) PL_TRY(get_doubles(w, "validation_best", 1, &w->validation));
   if (k->test) PL_TRY(get_doubles(w, "test_at_best", 1, &w->test));
@@ -99,8 +109,10 @@ pl_status pl_record_window_run(pl_record_window *w, int64_t run, pl_outcome *out
   PL_TRY(move(w, run));
   const pl_records *k = w->o->kinds[w->kind];
   int64_t i = run - w->first, records = w->o->num_records, state = w->status[i];
-  *out = (pl_outcome){
-      .steps_done = w->steps_done[i], .wall_time = w->wall_time[i], .best = pl_best_none()};
+  *out = (pl_outcome){.steps_done = w->steps_done[i],
+                      .wall_time = w->wall_time[i],
+                      .best = pl_best_none(),
+                      .verdict = {(int)w->separated[i], (int)w->converged[i]}};
   if (state < 0 || state >= PL_NUM_RUN_STATES)
     return pl_error(PL_EINPUT, "%s: run %lld has the unknown status %lld", pl_nc_path(w->nc),
                     (long long)run, (long long)state);

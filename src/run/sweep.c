@@ -35,7 +35,7 @@ enum { NO_CHECKPOINT = -1 };
 static const double LOOK_EVERY = 2e-4;
 /* Records wait at most so long to be written together (seconds); by prediction, so half of what is
  * promised.  Runs handed out at once take at most HANDFUL. */
-static const double GATHER = 0.5, HANDFUL = 0.02;
+static const double GATHER = 0.5, HANDFUL = 0.1;
 
 typedef struct sweep {
   pl_comm world; /* own duplicate: nobody else's messages */
@@ -271,7 +271,7 @@ static bool next_at_hand(sweep *s) {
   if (!s->stop) {
     s->task.count--;
     s->task.run = s->phase->runs[++s->task.place];
-    if (s->task.count == 1) ask(s);
+    ask(s); /* the next handful comes while this one is trained */
     return true;
   }
   int64_t left = s->task.count - 1;

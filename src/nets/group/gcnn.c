@@ -20,7 +20,7 @@
 typedef struct visitor {
   void (*visit)(struct visitor *v, gcnn *m, int p, const double *g);
   pl_update *update;
-  double norm2;
+  double norm2, largest;
 } visitor;
 
 /* Gradients of all layers of one stack, last layer first: T_L = R, G_l = T_l P_l^H,
@@ -44,6 +44,11 @@ static void backward(gcnn *m, int stack, visitor *v) {
 
 static void add_norm(visitor *v, gcnn *m, int p, const double *g) {
   v->norm2 += pl_update_measure(v->update, p, &m->base.params[p], g, m->log_scale);
+}
+
+static void add_largest(visitor *v, gcnn *m, int p, const double *g) {
+  double most = pl_max_abs(m->base.params[p].n, g);
+  v->largest = isnan(most) || isnan(v->largest) ? NAN : fmax(v->largest, most);
 }
 
 static void move(visitor *v, gcnn *m, int p, const double *g) {
@@ -116,15 +121,40 @@ static void move_over_group(gcnn *m, pl_update *u) {
   }
 }
 
+static void visit_all(gcnn *m, visitor *v) {
+  const pl_layout *l = m->layout;
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].here) backward(m, i, v);
+}
+
+/* The gradient and its scale trade a power of two, so that squares of the gradient are in range.
+ * False: there is nothing to gain. */
+static bool bring_gradient_in_range(gcnn *m) {
+  visitor v = {.visit = add_largest};
+  visit_all(m, &v);
+  double most[2] = {isnan(v.largest), isnan(v.largest) ? 0 : v.largest};
+  pl_comm_max(&m->layout->team, most, 2);
+  int shift = most[0] > 0 ? 0 : pl_functional_shift(most[1]);
+  /* One factor that keeps the coefficients themselves, at most 1, in range. */
+  if (shift > 900) shift = 900;
+  for (int64_t i = 0; i < m->train->num; i++) m->coefficient[i] = ldexp(m->coefficient[i], shift);
+  m->log_scale -= shift * M_LN2;
+  return shift != 0;
+}
+
 /* Stack by stack across the step boundary: gradient, update, new products and margins while the
  * samples of the stack are in cache. */
 static void move_blocks(gcnn *m, pl_update *u) {
   const pl_layout *l = m->layout;
   visitor v = {.visit = add_norm, .update = u};
   if (u->needs_norm) {
-    for (int i = 0; i < l->num_stacks; i++)
-      if (l->stacks[i].here) backward(m, i, &v);
+    visit_all(m, &v);
     pl_comm_sum(&l->team, &v.norm2, 1);
+    if (!pl_sum_safe(v.norm2) && bring_gradient_in_range(m)) {
+      v.norm2 = 0;
+      visit_all(m, &v);
+      pl_comm_sum(&l->team, &v.norm2, 1);
+    }
   }
   u->begin(u, m->log_scale, sqrt(v.norm2));
   v.visit = move;
@@ -330,6 +360,7 @@ const pl_model_kind pl_gcnn = {
     .data = pl_group_data_kinds,
     .measures = gcnn_measures,
     .metric = "accuracy",
+    .convergence = pl_functional_convergence,
     .fits = fits,
     .check = check,
     .label = label,
@@ -341,6 +372,7 @@ const pl_model_kind pl_gcnn = {
     .refresh = refresh,
     .step = step,
     .standing = standing,
+    .judge = pl_functional_judge,
     .observe = gcnn_observe,
     .block_sum = gcnn_block_sum,
     .block_polar = gcnn_block_polar,

@@ -6,6 +6,7 @@
 #include "gcnn_kkt.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The state of one record. */
 typedef struct state {
@@ -18,14 +19,15 @@ typedef struct state {
 
 static void tightness(const void *of, double *out) {
   const pl_functional *s = of;
-  *out = s->depth / pl_group_volume(s->group) * s->sum_thresholded * pow(s->norm, s->p) /
-         s->parameter_norm2;
+  *out = pl_functional_over_norm2(s, s->depth / pl_group_volume(s->group) * s->sum_thresholded *
+                                         pl_functional_norm_power(s, s->p));
 }
 static void optimality_gap(const void *of, double *out) {
   const state *s = of;
   double margin;
   pl_functional_normalized_margin(s, &margin);
-  *out = s->dual_bound > 0 ? 1 - margin / s->dual_bound : NAN;
+  /* No bound on anything while samples are on the wrong side. */
+  *out = s->dual_bound > 0 && margin > 0 ? 1 - margin / s->dual_bound : NAN;
 }
 static bool want_kkt(const pl_spec *spec, const void *context) {
   (void)context;
@@ -97,13 +99,85 @@ void gcnn_observe_free(gcnn *m) {
 
 /* ---- a record ---- */
 
-/* beta as a spectrum, and singular values of every irrep into m->sigma on rank 0 of the team. */
-static pl_status decompose(gcnn *m) {
+static double norm_of_all(const gcnn *m) {
+  double norm = 0;
+  for (int k = 0; k < m->depth; k++) norm = hypot(norm, pl_spectrum_norm(m->layout, m->w[k]));
+  return norm;
+}
+
+/* Norms of beta and of the filters. */
+static void observe_norms(const gcnn *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
+    for (int k = 0; k < m->depth; k++)
+      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
+  }
+  pl_comm_sum(&l->team, sums, 2);
+  s->norm = sqrt(sums[0]);
+  s->parameter_norm2 = sums[1];
+  s->parameter_norm = pl_sum_safe(sums[1]) ? sqrt(sums[1]) : norm_of_all(m);
+}
+
+/* beta as a spectrum. */
+static void multiply(gcnn *m) {
   const pl_layout *l = m->layout;
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].here) gcnn_product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
-  return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
-                                m->sigma);
+}
+
+/* m->beta <- 2^shift beta from filters near 1: products of small ones lose their digits. */
+static void multiply_scaled(gcnn *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  int *shift = pl_alloc((size_t)m->depth, sizeof *shift, "scales of filters");
+  for (int k = 0; k < m->depth; k++) {
+    shift[k] = pl_functional_shift(pl_spectrum_norm(l, m->w[k]));
+    s->shift += shift[k];
+  }
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    double *product = m->beta + b->offset, *filter = m->scratch[0], *next = m->scratch[1];
+    int64_t n = pl_stack_doubles(b);
+    if (!b->here) continue;
+    for (int64_t q = 0; q < n; q++) product[q] = ldexp(m->w[0][b->offset + q], shift[0]);
+    for (int k = 1; k < m->depth; k++) {
+      for (int64_t q = 0; q < n; q++) filter[q] = ldexp(m->w[k][b->offset + q], shift[k]);
+      pl_stack_mul(b, PL_NN, filter, product, next);
+      memcpy(product, next, (size_t)n * sizeof *product);
+    }
+  }
+  pl_free(shift);
+}
+
+/* Margins of 2^shift beta. */
+static const double *scaled_margins(gcnn *m) {
+  const pl_layout *l = m->layout;
+  int64_t n = m->train->num;
+  memset(m->sums, 0, (size_t)n * sizeof *m->sums);
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    if (b->here)
+      pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(m->train, b),
+                   pl_data_stride(b), m->beta + b->offset, m->sums);
+  }
+  pl_comm_sum(&l->team, m->sums, n);
+  for (int64_t i = 0; i < n; i++) m->sums[i] *= m->train->y[i];
+  return m->sums;
+}
+
+/* beta, in range, and singular values of every irrep into m->sigma on rank 0 of the team. */
+static pl_status decompose(gcnn *m, pl_functional *s) {
+  multiply(m);
+  observe_norms(m, s);
+  if (!pl_sum_safe(s->norm * s->norm) && s->parameter_norm > 0 && isfinite(s->parameter_norm)) {
+    multiply_scaled(m, s);
+    s->norm = pl_spectrum_norm(m->layout, m->beta);
+    s->scaled_margin = scaled_margins(m);
+  }
+  return pl_functional_spectrum(m->layout, m->beta, m->sv_start, m->svd, m->scratch[1],
+                                m->stack_sigma, m->sigma);
 }
 
 static double largest(int64_t n, const double *x) {
@@ -149,21 +223,6 @@ static double accuracy_on(const gcnn *m, const pl_samples *part) {
   return (double)right / (double)n;
 }
 
-/* Norms of beta and of the filters. */
-static void observe_norms(const gcnn *m, pl_functional *s) {
-  const pl_layout *l = m->layout;
-  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
-  for (int i = 0; i < l->num_stacks; i++) {
-    const pl_stack *b = &l->stacks[i];
-    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
-    for (int k = 0; k < m->depth; k++)
-      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
-  }
-  pl_comm_sum(&l->team, sums, 2);
-  s->norm = sqrt(sums[0]);
-  s->parameter_norm2 = sums[1];
-}
-
 static pl_status certify(gcnn *m, state *s) {
   double *multipliers = NULL;
   pl_status st = PL_OK;
@@ -184,14 +243,14 @@ pl_status gcnn_observe(pl_model *model, double *out) {
                        .depth = m->depth,
                        .num_samples = m->train->num,
                        .margin = m->margin,
+                       .scaled_margin = m->margin,
                        .sv_start = m->sv_start,
                        .sigma = m->sigma,
                        .full = m->full,
                        .orientation = m->orientation,
                        .p = 2.0 / m->depth},
              .dual_bound = NAN};
-  pl_status st = decompose(m);
-  observe_norms(m, &s.first);
+  pl_status st = decompose(m, &s.first);
   if (m->transform) observe_over_group(m, &s.first);
   for (int part = PL_VALIDATION; part < PL_NUM_PARTS; part++)
     if (m->data->part[part].num) s.first.accuracy[part] = accuracy_on(m, &m->data->part[part]);
