@@ -163,7 +163,7 @@ static const struct {
     {G "depth: 3", 0, "f.yaml:2: depth: |mean model.depth?"},
     {G "lr: 3", 0, "mean optimizer.lr?"},
     {G "growth.factor: 3", 0, "mean optimizer.growth.factor?"},
-    {G "model.scale: 3", 0, "mean model.init.scale?"},
+    {G "init.scal: 3", 0, "mean model.init.scale?"},
     {G "\"a\\nb\": 3", 0, "f.yaml:2: a?b: unknown key"},
     {G "? [a]\n: 3", 0, "a list: unknown key"},
     {G "model.depth: 3\nmodel: {depth: 4}", 0, "f.yaml:3: model.depth: |twice|line 2"},
@@ -193,7 +193,7 @@ static const struct {
     {G "data.scale: big", 0, "or \"unit\", got big"},
     {G "record.beta: yes", 0, "expected true or false, got yes"},
     {G "optimizer.kind: lion", 0,
-     "expected one of gd, ngd, momentum, adagrad, rmsprop, adam, muon, got lion"},
+     "expected one of gd, ngd, momentum, adagrad, rmsprop, adam, muon, flow, got lion"},
     {"group:", 0, "f.yaml:1: group: expected text, got nothing"},
     {G "model.init: {kind: file, path: ''}", 0, "expected text, got \"\""},
     /* lists */

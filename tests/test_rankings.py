@@ -226,8 +226,8 @@ def test_fourier_bad_rankings(content, args, words, tmp_path):
 
 
 def test_a_folder_is_bad_input(tmp_path):
-    assert "Is a directory" in pl_run.run(["fourier", tmp_path], code=2).stderr
-    assert "Is a directory" in pl_run.run(["group", f"perm:{tmp_path}"], code=2).stderr
+    assert "not a regular file but a directory" in pl_run.run(["fourier", tmp_path], code=2).stderr
+    assert "not a regular file but a directory" in pl_run.run(["group", f"perm:{tmp_path}"], code=2).stderr
 
 
 def test_effects_are_of_rankings(tmp_path):

@@ -44,6 +44,10 @@ struct pl_update {
   /* Weight decay.  The optimiser adds it to the blocks; to functions, which hold no weights, the
    * model does, by pl_update_mix, before it hands over gradients and their scale. */
   double decay;
+  /* optimizer.kind flow: the first step's length, above 0.  The model, if it can
+   * (pl_model_kind.flows), then moves its weights by itself and calls none of the functions below.
+   */
+  double flow;
   /* Once per step, before the blocks.  norm: sqrt of the sum of measure over all blocks and ranks,
    * 0 if not asked for. */
   void (*begin)(pl_update *u, double log_scale, double norm);
@@ -123,6 +127,7 @@ struct pl_model_kind {
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
   const char *convergence;            /* when a run counts as converged, in words; NULL: never */
   const char *other_metric;           /* of runs that do not record it; NULL: none */
+  bool flows;                         /* it offers optimizer.kind flow (pl_update.flow) */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
   const char *(*fits)(const pl_spec *spec);
   /* Is spec valid, its data included?  Reads the files it names.  PL_EINPUT: *key is the key at

@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "model/optim.h"
 #include "net_work.h"
 
 #include <math.h>
@@ -91,6 +92,11 @@ pl_status pl_net_read_weights(pl_net *net) {
 
 const char *pl_net_fits(const pl_spec *spec) {
   const pl_net_values *v = pl_net_values_of(spec);
+  if (pl_optim_flow(spec) && spec->common.batch != PL_BATCH_WHOLE) {
+    pl_error(PL_EINPUT, "flow takes whole batches: train.batch is %lld",
+             (long long)spec->common.batch);
+    return "optimizer.kind";
+  }
   if (v->init_kind != PL_NET_INIT_FILE || v->init_path) return NULL;
   pl_error(PL_EINPUT, "file needs model.init.path");
   return "model.init.kind";

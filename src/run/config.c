@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "compare.h"
 #include "model/model.h"
+#include "model/optim.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,6 +37,10 @@ static const char *check_common(const pl_config *cfg, const pl_spec *s) {
     pl_error(PL_EINPUT, "step %lld is beyond the last (steps: %lld)", (long long)at->v[at->n - 1],
              (long long)c->steps);
     return "record.steps";
+  }
+  if (pl_optim_flow(s) && !s->model->flows) {
+    pl_error(PL_EINPUT, "flow is for networks on a tape, not for model.kind %s", s->model->name);
+    return "optimizer.kind";
   }
   return NULL;
 }

@@ -14,7 +14,7 @@ static int fit(const char *text, int width) {
   int n = (int)strlen(text), last = 0;
   if (n <= width) return n;
   for (int i = 1; i <= width; i++)
-    if (text[i] == ' ') last = i;
+    if (text[i] == ' ' && text[i - 1] != ' ') last = i;
   return last ? last : (int)strcspn(text, " ");
 }
 
