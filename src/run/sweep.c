@@ -376,6 +376,7 @@ static pl_status finish_hook(void *context, pl_model *model, pl_run_state state)
 
 static pl_status best_hook(void *context, pl_model *model) {
   sweep *s = context;
+  if (is_root(s)) write_before(s, INFINITY);
   return pl_final_save(s->opt->output, "best", &s->team, s->cfg, s->run, model);
 }
 
