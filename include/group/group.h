@@ -92,10 +92,14 @@ typedef struct pl_group pl_group;
 
 /* Parse a spec such as "S_5", "C_28 x C_28 x D_4" or "(C_5 x C_5) : Q_8" (":" binds more tightly
  * than "x").  On failure PL_EINPUT with a message that names the part that is wrong and,
- * of an unknown name, the three nearest; *out unchanged.  Orders up to 2^60.  Takes little memory whatever the order, but N : H
- * lists its orbits, and a group known by its multiplication (order up to 10^4) has its irreps found
- * here, or read from a cache (group/irreps.h).  Free with pl_group_free. */
+ * of an unknown name, the three nearest; *out unchanged.  Orders up to 2^60.  Takes little memory
+ * whatever the order, but N : H lists its orbits, and a group known by its multiplication (order up
+ * to 10^4) has its irreps found here, or read from a cache (group/irreps.h).  Free with
+ * pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
+/* Files that a spec names (perm:FILE, cayley:FILE): where the one at or behind `from` begins, and
+ * its length; -1: no other.  from: 0, then the end of the one before.  Pure. */
+int pl_group_file(const char *spec, int from, int *length);
 /* The band of codepth k of spec, an S_n: 0 < k < n, n <= 52 for k <= 2, n <= 20 for k = 3, n <= 13
  * for more.  over_group: V = |G|, else D.  A group with fewer irreps and the same labels, matrices
  * and spelling; no transforms (group/fourier.h, group/check.h); elements only up to n = 20.

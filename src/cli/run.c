@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "run/inputs.h"
 #include "run/keys.h"
 #include "run/shard.h"
 #include "run/stop.h"
@@ -144,6 +145,9 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
       pl_plan_print(plan, cfg);
     }
   } else if (!st) {
+    st = pl_inputs_share(world, cfg);
+  }
+  if (!st && !o.dry_run) {
     pl_sweep_options so = {.output = output,
                            .overwrite = o.overwrite,
                            .resume = o.resume,

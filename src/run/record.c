@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "record_head.h"
+#include "run/inputs.h"
+#include "run/lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -236,14 +238,18 @@ static pl_status stored_config(const pl_nc *nc, pl_config **out) {
   enum { MAX_SETS = 256 };
   const char *path = pl_nc_path(nc), *sets[MAX_SETS];
   char *text = pl_nc_get_att_string(nc, NULL, "sweep");
-  char *lines = pl_nc_get_att_string(nc, NULL, "sweep_set"), *rest = NULL;
+  char *lines = pl_nc_get_att_string(nc, NULL, "sweep_set"), *at = lines;
+  char *folder = pl_nc_get_att_string(nc, NULL, "sweep_folder");
+  char *set_folder = pl_nc_get_att_string(nc, NULL, "sweep_set_folder");
+  pl_folders folders = {folder ? folder : "", set_folder ? set_folder : ""};
   int n = 0;
-  for (char *line = lines ? strtok_r(lines, "\n", &rest) : NULL; line && n < MAX_SETS;
-       line = strtok_r(NULL, "\n", &rest))
-    sets[n++] = line;
-  pl_status st = text ? pl_config_parse(text, strlen(text), path, sets, n, out) : no_output(path);
+  for (char *line; lines && n < MAX_SETS && (line = pl_lines_next(&at));) sets[n++] = line;
+  pl_status st =
+      text ? pl_config_parse_at(text, strlen(text), path, &folders, sets, n, out) : no_output(path);
   pl_free(text);
   pl_free(lines);
+  pl_free(folder);
+  pl_free(set_folder);
   if (st || pl_nc_var(nc, "run_index", NULL, NULL, NULL, 0) < 0) return st;
 
   int64_t runs = pl_nc_dim(nc, "run"), whole = pl_config_num_runs(*out);
@@ -270,7 +276,9 @@ static pl_status same_runs(const pl_nc *nc, const pl_config *cfg) {
     same = pl_config_index(was, r) == pl_config_index(cfg, r);
   if (!st && !same) st = pl_error(PL_EINPUT, "--shard: made with another one");
   pl_config_free(was);
-  return st ? pl_error_in(st, "%s: made by another sweep: ", pl_nc_path(nc)) : PL_OK;
+  if (st) return pl_error_in(st, "%s: made by another sweep: ", pl_nc_path(nc));
+  st = pl_inputs_same(nc, cfg);
+  return st ? pl_error_in(st, "%s: made from other files: ", pl_nc_path(nc)) : PL_OK;
 }
 
 static pl_status expect_variables(const pl_recorder *rec) {

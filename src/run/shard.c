@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/batch.h"
+#include "run/inputs.h"
 #include "run/record.h"
 
 #include <errno.h>
@@ -143,6 +144,8 @@ static pl_status copy_shard(const char *path, const pl_config *whole_cfg, pl_rec
   PL_TRY(pl_recorder_config(path, &cfg));
   pl_status st = pl_config_same(whole_cfg, cfg);
   if (st) st = pl_error_in(st, "%s: of another sweep: ", path);
+  /* Only files that the whole sweep reads as they are now. */
+  if (!st) pl_config_set_inputs(cfg, pl_config_inputs(whole_cfg));
   if (!st) st = pl_recorder_open(path, false, cfg, &rec);
   for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
     int64_t to = pl_config_index(cfg, r);
@@ -179,8 +182,13 @@ pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, b
   PL_TRY(pl_file_absent(out, overwrite));
   PL_TRY(pl_recorder_config(inputs[0], &cfg));
   pl_config_select_all(cfg);
+  pl_status st = pl_inputs_take(cfg);
+  if (st) {
+    pl_config_free(cfg);
+    return st;
+  }
   char *temporary = pl_asprintf("%s.merging", out);
-  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  st = write_merged(inputs, num_inputs, temporary, cfg, command);
   if (st)
     unlink(temporary);
   else
