@@ -11,6 +11,9 @@ pl_status pl_inputs_take(pl_config *cfg);
 /* The same on rank 0, for all ranks.  Collective; the same status everywhere. */
 pl_status pl_inputs_share(const pl_comm *comm, pl_config *cfg);
 
+/* PL_EINPUT if path leads to one of them (pl_output_apart).  Local. */
+pl_status pl_inputs_apart(const pl_config *cfg, const char *path);
+
 /* In define mode: the attribute `inputs`, one file per line as KEY, size, SHA-256, path as written;
  * none if there are no files.  Local. */
 void pl_inputs_define(pl_nc *nc, const pl_config *cfg);

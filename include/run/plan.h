@@ -46,6 +46,9 @@ void pl_plan_bcast(const pl_comm *comm, pl_plan **plan);
 double pl_plan_run_seconds(const pl_plan *plan, int64_t r);
 const pl_length *pl_plan_run_length(const pl_plan *plan, int64_t r);
 int64_t pl_plan_run_steps(const pl_plan *plan, int64_t r);
+/* Predicted seconds of the longest stretch between two looks at the mailbox: a run's beginning, a
+ * step with a record. */
+double pl_plan_longest(const pl_plan *plan);
 /* Print phases, teams, memory, time, and how each network is spread over its team.  Local. */
 void pl_plan_print(const pl_plan *plan, const pl_config *cfg);
 

@@ -302,19 +302,17 @@ static pl_status put_function(pl_nc *nc, const pl_group *g, const double *f) {
 
 pl_status fourier_file_write(const fourier_options *o, const pl_group *g, const double *f,
                              const double *F, const pl_rankings *r, const pl_effects *e) {
-  pl_nc *nc;
-  PL_TRY(pl_nc_create(o->output, o->overwrite, false, &nc));
+  PL_TRY(pl_output_create(o->out, false));
+  pl_nc *nc = o->out->nc;
   define_attributes(nc, o, g);
   if (o->inverse)
     define_function(nc, g);
   else
     define_coefficients(nc, g);
   if (r) rankings_define(nc, r);
-  if (!pl_nc_end_def(nc)) {
-    if (o->inverse)
-      put_function(nc, g, f);
-    else if (!put_irreps(nc, g) && !put_coefficients(nc, g, F) && r)
-      rankings_put(nc, r, e);
-  }
-  return pl_nc_close(nc);
+  PL_TRY(pl_nc_end_def(nc));
+  if (o->inverse) return put_function(nc, g, f);
+  PL_TRY(put_irreps(nc, g));
+  PL_TRY(put_coefficients(nc, g, F));
+  return r ? rankings_put(nc, r, e) : PL_OK;
 }

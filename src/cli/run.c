@@ -149,6 +149,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   }
   if (!st && !o.dry_run) {
     pl_sweep_options so = {.output = output,
+                           .sweep_file = o.sweep.sweep,
                            .overwrite = o.overwrite,
                            .resume = o.resume,
                            .retry = o.retry,

@@ -236,7 +236,8 @@ static void define_array(pl_nc *nc, const char *name, int64_t length) {
 }
 
 static pl_status define(const contents *c, const char *path, pl_nc **nc) {
-  PL_TRY(pl_nc_create(path, true, false, nc));
+  unlink(path); /* what a killed process left: nothing is written through a link */
+  PL_TRY(pl_nc_create(path, false, false, nc));
   char name[96];
   int64_t n;
   pl_nc_att_text(*nc, NULL, "title", "Plancherel checkpoint");

@@ -1,6 +1,7 @@
 #include "run/inputs.h"
 
 #include "base/mem.h"
+#include "base/output.h"
 #include "run/lines.h"
 #include "run/paths.h"
 #include "run/stop.h"
@@ -101,6 +102,12 @@ pl_status pl_inputs_take(pl_config *cfg) {
   pl_free(l.v);
   if (!st) pl_config_set_inputs(cfg, &(pl_inputs){l.num, kept});
   return st;
+}
+
+pl_status pl_inputs_apart(const pl_config *cfg, const char *path) {
+  const pl_inputs *in = pl_config_inputs(cfg);
+  for (int64_t i = 0; i < in->num; i++) PL_TRY(pl_output_apart(path, 1, &in->v[i].used));
+  return PL_OK;
 }
 
 /* ---- lines ---- */

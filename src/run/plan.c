@@ -292,6 +292,15 @@ double pl_parse_bytes(const char *text) {
   return *end ? 0 : x;
 }
 
+double pl_plan_longest(const pl_plan *plan) {
+  double longest = 0;
+  for (int64_t c = 0; c < plan->classes.num; c++) {
+    const pl_cost *k = &plan->cost[c];
+    longest = fmax(longest, k->setup + k->step + k->record);
+  }
+  return longest;
+}
+
 /* 0 if unset or not a number. */
 static double env_number(const char *name) {
   const char *text = getenv(name);

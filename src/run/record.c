@@ -21,7 +21,8 @@ struct pl_recorder {
 
 static pl_status write_new(pl_recorder *rec, const char *path, const pl_config *cfg,
                            const pl_plan *plan, const char *command) {
-  PL_TRY(pl_nc_create(path, true, false, &rec->nc));
+  unlink(path); /* what a killed process left: nothing is written through a link */
+  PL_TRY(pl_nc_create(path, false, false, &rec->nc));
   pl_status st = pl_record_head(rec->nc, rec->outline, cfg, plan, command);
   pl_status closed = pl_nc_close(rec->nc);
   rec->nc = NULL;

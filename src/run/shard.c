@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/output.h"
 #include "model/batch.h"
 #include "run/inputs.h"
 #include "run/record.h"
@@ -165,7 +166,7 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
   /* Shards were planned apart: the whole has no plan that a resumed sweep could keep. */
   pl_plan none = {.rates = pl_rates_nominal()};
   pl_recorder *rec;
-  PL_TRY(pl_recorder_create(path, true, cfg, &none, command, &rec));
+  PL_TRY(pl_recorder_create(path, false, cfg, &none, command, &rec));
   bool *taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *taken, "runs merged");
   double *values = pl_alloc((size_t)pl_recorder_longest(rec), sizeof *values, "a record");
   pl_status st = PL_OK;
@@ -176,24 +177,33 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
   return st ? st : closed;
 }
 
-pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
-                   const char *command) {
-  pl_config *cfg;
-  PL_TRY(pl_file_absent(out, overwrite));
-  PL_TRY(pl_recorder_config(inputs[0], &cfg));
+/* Under the lock of out. */
+static pl_status merge(const char *const *inputs, int num_inputs, const char *out, pl_config *cfg,
+                       const char *command) {
   pl_config_select_all(cfg);
-  pl_status st = pl_inputs_take(cfg);
-  if (st) {
-    pl_config_free(cfg);
-    return st;
-  }
-  char *temporary = pl_asprintf("%s.merging", out);
-  st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  PL_TRY(pl_inputs_take(cfg));
+  PL_TRY(pl_inputs_apart(cfg, out));
+  char *target = pl_file_target(out), *temporary = pl_asprintf("%s.merging", target);
+  unlink(temporary);
+  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
   if (st)
     unlink(temporary);
   else
-    st = pl_file_replace(temporary, out, NULL);
+    st = pl_file_replace(temporary, target, NULL);
   pl_free(temporary);
-  pl_config_free(cfg);
+  pl_free(target);
   return st;
+}
+
+pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
+                   const char *command) {
+  pl_config *cfg;
+  pl_output lock = {0};
+  pl_status st = pl_output_begin(&lock, out, overwrite, num_inputs, inputs);
+  if (!st) st = pl_recorder_config(inputs[0], &cfg);
+  if (!st) {
+    st = merge(inputs, num_inputs, out, cfg, command);
+    pl_config_free(cfg);
+  }
+  return pl_output_end(&lock, st);
 }
