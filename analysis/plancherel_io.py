@@ -106,6 +106,34 @@ def swept_keys(ds):
     return keys
 
 
+def on_records(ds):
+    """Names of the variables on (run, record), the step apart."""
+    return [n for n, v in ds.variables.items() if v.dims == ("run", "record") and n != "step"]
+
+
+def headline(ds):
+    """The measures that tell most, as the file says; of older files, those of a linear G-CNN."""
+    names = ds.attrs.get("headline", "loss schatten_thresholded normalized_margin").split()
+    able = on_records(ds)
+    return [n for n in names if n in able] or able[:1]
+
+
+def default_y(ds):
+    """The measure to draw, as the file says; of older files the Schatten value."""
+    able = on_records(ds)
+    wanted = [ds.attrs.get("default_y"), "schatten", *headline(ds)]
+    found = [n for n in wanted if n in able]
+    if not found:
+        raise InputError(f"{ds.encoding.get('source', '?')}: no variable on (run, record) to draw")
+    return found[0]
+
+
+def default_hue(ds, keys):
+    """The key to tell apart by colour among `keys`, as the file says; of older files the depth."""
+    wanted = [ds.attrs.get("default_hue"), "model_depth", *keys]
+    return next((k for k in wanted if k in keys), None)
+
+
 def order(value):
     """Sorting key for values of one column: numbers, then text, missing last."""
     if isinstance(value, str):
@@ -133,7 +161,7 @@ def number(value):
 def key_text(key):
     """A key as it reads in the sweep file's last part: model_depth -> depth."""
     head, _, tail = key.partition("_")
-    nested = {"model", "data", "optimizer", "record", "stop"}
+    nested = {"model", "data", "optimizer", "train", "record", "stop"}
     return (tail if head in nested and tail else key).replace("_", " ")
 
 
@@ -173,9 +201,10 @@ def irreps_of(ds, run):
     if "group" not in ds.variables:
         return np.arange(len(groups))
     own = groups == column(ds, "group")[run]
-    if "band_codepth" in ds.variables:
+    codepth = column(ds, "band_codepth")[run] if "band_codepth" in ds.variables else np.nan
+    if codepth == codepth:
         parts = [[int(p) for p in label.split(",")] for label in column(ds, "irrep_label")]
-        own &= np.array([sum(p[1:]) for p in parts]) <= column(ds, "band_codepth")[run]
+        own &= np.array([sum(p[1:]) for p in parts]) <= codepth
     return np.flatnonzero(own)
 
 

@@ -104,7 +104,7 @@ def split_keys(ds, args, runs):
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     hue = args.hue and args.hue.replace(".", "_")
     if hue is None:
-        hue = "model_depth" if "model_depth" in keys else (keys[0] if keys else None)
+        hue = pio.default_hue(ds, keys)
     else:
         pio.require(ds, hue, ("run",))
     hues = len(pio.combinations(ds, [hue], runs)) if hue else 0
@@ -257,11 +257,11 @@ def at_exponent(ds, args):
 
 def plot_trajectory(ds, args):
     """--y against the step."""
-    able = [n for n, v in ds.variables.items() if v.dims == ("run", "record") and n != "step"]
     if args.y == "schatten_at":
         var, label = at_exponent(ds, args)
     else:
-        var = pio.require(ds, args.y, ("run", "record"), f"--y takes one of: {', '.join(able)}")
+        hint = f"--y takes one of: {', '.join(pio.on_records(ds))}"
+        var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"), hint)
         label = pio.axis_label(var)
     step, y = pio.steps(ds), var.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
@@ -275,25 +275,29 @@ def plot_trajectory(ds, args):
 
 
 def plot_gap(ds, args):
-    """Optimality gap and KKT residual, one line per depth, medians and bands over the rest."""
+    """Optimality gap and KKT residual, one line per hue (depth), medians and bands over the rest."""
     runs, note = chosen_runs(ds, args)
+    if args.hue is None and "model_depth" in ds.variables:
+        args.hue = "model_depth"
+    hue, _ = split_keys(ds, args, runs)
     step = pio.steps(ds)
     panels_of = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
     shown = [(n, t) for n, t in panels_of if n in ds.variables and np.isfinite(ds[n][runs]).any()]
     if not shown:
         raise pio.InputError(f"{args.input}: neither optimality_gap (depth 2) nor kkt_residual")
-    depths = pio.combinations(ds, ["model_depth"], runs)
+    lines = pio.combinations(ds, [hue] if hue else [], runs)
     figure, axes = panels(len(shown), (3.8, 3.0))
     entries = {}
     for ax, (name, label) in zip(axes, shown):
         largest = 0
-        for ((depth,), members), colour in zip(depths, colours([d for (d,), _ in depths])):
+        for (values, members), colour in zip(lines, colours([v[0] for v, _ in lines if v] or [0])):
+            value = values[0] if hue else None
             y = ds[name].values[members]
             if not np.isfinite(y).any():
                 continue
             x, samples = trajectory_samples(step[members], y)
             line = draw_bands(ax, x, samples, colour)
-            entries[pio.order(depth)] = (line, pio.value_text("model_depth", depth))
+            entries[pio.order(value)] = (line, pio.value_text(hue, value))
             largest = max(largest, x.max())
             if name == "optimality_gap" and "optimum" in ds.variables:
                 best = ds.optimum.values[members][:, None]
@@ -303,27 +307,25 @@ def plot_gap(ds, args):
         ax.set_yscale("linear" if args.yscale == "linear" else "log")
         ax.set_ylabel(label)
         step_axis(ax, largest)
-    legend(figure, axes[-1], "model_depth", [entries[k] for k in sorted(entries)])
+    legend(figure, axes[-1], hue, [entries[k] for k in sorted(entries)])
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
 def plot_spectrum(ds, args):
     """Final singular values in descending order."""
     hint = "set record.spectrum: true in the sweep file"
-    var = pio.require(ds, "singular_values", ("run", "record", "sv"), hint)
-    sv_irrep, last = pio.require(ds, "sv_irrep", ("sv",)).values, pio.last_records(ds)
+    var, last = pio.require(ds, "singular_values", ("run", "record", "sv"), hint), pio.last_records(ds)
 
     def sample(runs):
-        rows = []
-        for run in runs:
-            mine = np.isin(sv_irrep, pio.irreps_of(ds, run))
-            rows.append(np.sort(var[run, last[run]].values[mine])[::-1])
+        # Missing are those of other runs' matrices.
+        rows = [var[run, last[run]].values for run in runs]
+        rows = [np.sort(row[np.isfinite(row)])[::-1] for row in rows]
         samples = np.full((len(rows), max(map(len, rows))), np.nan)
         for row, values in zip(samples, rows):
-            row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[0])
+            row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[:1])
         return np.arange(1, samples.shape[1] + 1), samples
 
-    few = len(sv_irrep) <= MAX_MARKERS
+    few = ds.sizes["sv"] <= MAX_MARKERS
     figure, axes, _, _, note = plot_lines(ds, args, sample, marker="o" if few else None)
     for ax in axes:
         ax.set_yscale("linear" if args.yscale == "linear" else "log")
@@ -405,9 +407,9 @@ def main(argv=None):
     parser.add_argument("input", help="output file of plancherel run")
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
-    parser.add_argument("--y", default="schatten", help="variable of a trajectory (schatten)")
+    parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
     parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
-    parser.add_argument("--hue", help="key told apart by colour (model_depth, or the first swept)")
+    parser.add_argument("--hue", help="key told apart by colour (the file's default_hue)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")
     parser.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE", help="only these runs; repeats"

@@ -2,14 +2,11 @@
 """Summarise the runs of a sweep: one row per swept combination, medians over its seeds.
 
 Diverged and failed runs are counted and enter no median.  Columns, each the median (and the range)
-over seeds of the last record:
-  loss              training loss
-  schatten          Schatten value S_p of beta / ||beta||, thresholded, p = 2 / depth
-  margin            normalised margin
+over seeds of the last record: the measures that the file's attribute `headline` names, and where it
+has per-irrep variables (record.irreps)
   rank              sum of m d rank over the irreps that hold more than 1e-6 of ||beta||^2: the rank
                     of convolution by beta, singular values below 1e-3 of their irrep's largest apart
   effective_irreps  exp of the entropy of the irreps' Schatten shares: 1 if one irrep holds all
-The last two stay blank where the file has no per-irrep variables (record.irreps).
 """
 
 import argparse
@@ -25,44 +22,36 @@ ENERGY_FLOOR = 1e-6
 STATUS_ORDER = ["done", "stopped", "running", "pending", "diverged", "failed"]
 
 
-def scalar_metric(*names):
-    """A metric that reads the first of `names` the file has."""
-
-    def read(ds, run, record):
-        for name in names:
-            if name in ds.variables:
-                return float(ds[name].values[run, record])
-        return np.nan
-
-    return read
+def scalar_metric(name):
+    """A metric that reads one variable."""
+    return lambda ds, run, record: float(ds[name].values[run, record])
 
 
 def rank(ds, run, record):
     """Rank of convolution by beta over the irreps that matter."""
-    if not {"irrep_rank", "irrep_energy"} <= set(ds.variables):
-        return np.nan
     i = pio.irreps_of(ds, run)
     weight = ds["irrep_multiplicity"].values[i] * ds["irrep_dim"].values[i]
     matters = ds["irrep_energy"][run, record].values[i] > ENERGY_FLOOR
+    if not matters.any():
+        return np.nan  # a network without irreps
     return float(np.sum(weight * matters * ds["irrep_rank"][run, record].values[i]))
 
 
 def effective_irreps(ds, run, record):
     """exp(-sum q log q), q the irreps' shares of the Schatten sum."""
-    if "irrep_schatten" not in ds.variables:
-        return np.nan
     q = ds["irrep_schatten"][run, record].values[pio.irreps_of(ds, run)]
     q = q[q > 0] / np.sum(q[q > 0])
     return float(np.exp(-np.sum(q * np.log(q)))) if len(q) else np.nan
 
 
-METRICS = {
-    "loss": scalar_metric("loss"),
-    "schatten": scalar_metric("schatten_thresholded", "schatten"),
-    "margin": scalar_metric("normalized_margin"),
-    "rank": rank,
-    "effective_irreps": effective_irreps,
-}
+def metrics_of(ds):
+    """{column: what computes it} for what the file has."""
+    metrics = {name: scalar_metric(name) for name in pio.headline(ds)}
+    if {"irrep_rank", "irrep_energy"} <= set(ds.variables):
+        metrics["rank"] = rank
+    if "irrep_schatten" in ds.variables:
+        metrics["effective_irreps"] = effective_irreps
+    return metrics
 
 
 def spread(values):
@@ -74,10 +63,10 @@ def spread(values):
 def summarise(ds):
     """(swept keys, rows); a row has values, runs, status (a Counter) and metrics."""
     keys, state, last = pio.swept_keys(ds), pio.statuses(ds), pio.last_records(ds)
-    rows = []
+    metrics_here, rows = metrics_of(ds), []
     for values, runs in pio.combinations(ds, keys):
         sound = [r for r in runs if last[r] >= 0 and state[r] not in pio.BROKEN]
-        metrics = {name: spread([f(ds, r, last[r]) for r in sound]) for name, f in METRICS.items()}
+        metrics = {n: spread([f(ds, r, last[r]) for r in sound]) for n, f in metrics_here.items()}
         row = {"values": values, "runs": len(runs), "status": Counter(state[r] for r in runs)}
         rows.append(row | {"metrics": metrics})
     return keys, rows
@@ -93,7 +82,7 @@ def cell(stats):
 
 def text_table(keys, rows):
     """Aligned text; metrics that no row has are left out."""
-    names = [m for m in METRICS if any(row["metrics"][m] for row in rows)]
+    names = [m for m in rows[0]["metrics"] if any(row["metrics"][m] for row in rows)]
     table = [[*keys, "runs", "status", *names]]
     for row in rows:
         status = ", ".join(f"{row['status'][s]} {s}" for s in STATUS_ORDER if row["status"][s])
@@ -106,11 +95,11 @@ def text_table(keys, rows):
 def write_csv(keys, rows, file):
     """One column per key, status and statistic; blank where there is no value."""
     out = csv.writer(file, lineterminator="\n")
-    stats = [f"{m}_{s}" for m in METRICS for s in ("median", "min", "max")]
+    stats = [f"{m}_{s}" for m in rows[0]["metrics"] for s in ("median", "min", "max")]
     out.writerow([*keys, "runs", *STATUS_ORDER, *stats])
     for row in rows:
         counts = [row["status"][s] for s in STATUS_ORDER]
-        numbers = [v for m in METRICS for v in row["metrics"][m] or [""] * 3]
+        numbers = [v for m in row["metrics"].values() for v in m or [""] * 3]
         out.writerow([*row["values"], row["runs"], *counts, *numbers])
 
 

@@ -3,11 +3,14 @@
 #include "nets/group/data.h"
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
+#include "nets/group/residual.h"
+#include "nets/vector/vector.h"
 
 #include <string.h>
 
-static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,      &pl_fc,
-                                              &pl_gcnn_relu, &pl_cnn_relu, &pl_fc_relu};
+static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,          &pl_fc,
+                                              &pl_gcnn_relu, &pl_cnn_relu,     &pl_fc_relu,
+                                              &pl_residual,  &pl_mlp.net.door, &pl_conv.net.door};
 enum { NUM_MODELS = sizeof models / sizeof *models };
 
 const pl_model_kind *pl_zoo_model(int i) {
@@ -19,8 +22,11 @@ const char *pl_zoo_model_name(int i) {
 }
 
 static const pl_data_kind *const kinds_of_data[] = {
-    &pl_data_gaussian.base, &pl_data_sparse.base, &pl_data_irrep.base,    &pl_data_group_file.base,
-    &pl_data_teacher.base,  &pl_data_idx.base,    &pl_data_rankings.base,
+    &pl_data_gaussian.base,    &pl_data_sparse.base,  &pl_data_irrep.base,
+    &pl_data_group_file.base,  &pl_data_teacher.base, &pl_data_idx.base,
+    &pl_data_rankings.base,    &pl_data_target.base,  &pl_data_rings.base,
+    &pl_data_curve.base,       &pl_data_bars.base,    &pl_data_images.base,
+    &pl_data_vector_file.base,
 };
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
 

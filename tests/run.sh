@@ -2,7 +2,8 @@
 # Run the test programs given as arguments.  A C program's source starts with /* ranks: 1 2 .. */:
 # it runs once for each count (of those in RANKS, if set) under mpirun, after WRAP (a valgrind command);
 # python files run under pytest.  Silent but for one line each; output is shown when a test fails.
-# A script that cannot run here ends with 77 and says why.  Last line: "N passed, N failed".
+# A script that cannot run here ends with 77 and says why.  Last line: "N passed, N failed, N skipped":
+# files (each on each number of ranks), and of those that passed the tests skipped inside.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
@@ -10,15 +11,23 @@ export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_me
 export OPENBLAS_NUM_THREADS=1 PLANCHEREL_CACHE=
 MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} WRAP=${WRAP:-}
 logs=$(mktemp -d); : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
+# As pytest sums them up ("3 passed, 1 skipped in 2 s") or cmocka ("[  SKIPPED ] 1 test(s)").
+skipped_in() { # log
+  local n; n=$(grep -oE '[0-9]+ skipped|SKIPPED +\] [0-9]+ test' "$1" | tail -n 1 | grep -oE '[0-9]+')
+  echo "${n:-0}"
+}
 check() { # name command..
-  local name=$1 t0=$SECONDS rc log; shift
+  local name=$1 t0=$SECONDS rc log skips i; shift
   log=$logs/${name// /_}
   timeout --kill-after=10 "$LIMIT" "$@" >"$log" 2>&1 </dev/null; rc=$?
   if [ $rc = 77 ]; then
+    echo skipped >>"$logs/results"
     echo "skipped $name: $(tail -n 1 "$log")"
   elif [ $rc = 0 ]; then
+    skips=$(skipped_in "$log")
     echo passed >>"$logs/results"
-    echo "ok      $name ($((SECONDS - t0)) s)$(grep -oE ', [0-9]+ skipped' "$log" | tail -n 1)"
+    for ((i = 0; i < skips; i++)); do echo skipped >>"$logs/results"; done
+    echo "ok      $name ($((SECONDS - t0)) s)$([ "$skips" = 0 ] || echo ", $skips skipped")"
   else
     echo failed >>"$logs/results"; [ $rc = 124 ] && echo "timeout: $name passed $LIMIT s"
     echo "FAILED  $name (exit $rc)"; tail -60 "$log"
@@ -44,5 +53,5 @@ for t in "$@"; do
 done
 wait
 failed=$(count failed)
-echo "$(count passed) passed, $failed failed"
+echo "$(count passed) passed, $failed failed, $(count skipped) skipped"
 [ "$failed" = 0 ]

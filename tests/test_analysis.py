@@ -201,12 +201,11 @@ def test_summary_takes_medians_over_sound_runs(sweep):
         ("4", "0", "0", "0"), ("3", "1", "0", "0"), ("2", "0", "1", "1")]
     for row, seeds in zip(rows[:2], [(0, 1, 2, 3), (0, 2, 3)]):
         ends = [final_values(int(row["model_depth"]), s) for s in seeds]
-        for column, name in [("loss", "loss"), ("schatten", "schatten_thresholded"),
-                             ("margin", "normalized_margin")]:
+        for name in ["loss", "schatten_thresholded", "normalized_margin"]:
             values = [e[name] for e in ends]
-            assert float(row[f"{column}_median"]) == pytest.approx(np.median(values), rel=1e-12)
-            assert float(row[f"{column}_min"]) == pytest.approx(min(values), rel=1e-12)
-            assert float(row[f"{column}_max"]) == pytest.approx(max(values), rel=1e-12)
+            assert float(row[f"{name}_median"]) == pytest.approx(np.median(values), rel=1e-12)
+            assert float(row[f"{name}_min"]) == pytest.approx(min(values), rel=1e-12)
+            assert float(row[f"{name}_max"]) == pytest.approx(max(values), rel=1e-12)
 
 
 def test_summary_measures_rank_by_group(tmp_path):
@@ -237,12 +236,13 @@ def test_summary_measures_rank_by_group(tmp_path):
 def test_summary_leaves_blank_what_the_file_lacks(tmp_path):
     path = write_sweep(tmp_path / "few.nc", irreps=False, states={r: PENDING for r in range(4)})
     _, rows = table(path)
-    assert rows[0]["loss_median"] == rows[1]["rank_median"] == rows[1]["effective_irreps_max"] == ""
+    assert rows[0]["loss_median"] == "" and "rank_median" not in rows[1]
     assert float(rows[1]["loss_median"]) > 0
     text = script("summary.py", path)
     assert text.returncode == 0, text.stderr
     head, first = text.stdout.splitlines()[:2]
-    assert head.split() == ["model_depth", "runs", "status", "loss", "schatten", "margin"]
+    assert head.split() == ["model_depth", "runs", "status", "loss", "schatten_thresholded",
+                            "normalized_margin"]
     assert first.split() == ["2", "4", "4", "pending"]
 
 
@@ -279,6 +279,56 @@ def test_several_swept_keys_get_panels(tmp_path, kind):
     path = write_sweep(tmp_path / "two.nc", depths=(2, 3), groups=("S_4", "C_6"), seeds=(0, 1))
     done = script("plot.py", path, "-o", tmp_path / "two.png", "--kind", kind)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(name="other")
+def fixture_other(tmp_path):
+    """Two runs of another family: no group, depth, irreps, Schatten values or loss."""
+    path = tmp_path / "other.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
+        nc.title, nc.headline = "Tours", "cost tour_length"
+        nc.default_y, nc.default_hue, nc.swept = "tour_length", "model_cells", "seed model_cells"
+        for name, size in [("run", 4), ("record", 3), ("sv", 2)]:
+            nc.createDimension(name, size)
+        put(nc, "seed", np.array([0, 0, 1, 1]), ["run"], "seed")
+        put(nc, "optimizer_lr", np.array([0.1, 0.2, 0.1, 0.2]), ["run"], "learning rate")
+        put(nc, "model_cells", np.array([8, 16, 8, 16]), ["run"], "cells")
+        put(nc, "status", np.full(4, DONE, "i1"), ["run"], "state of the run")
+        put(nc, "step", np.tile([0, 5, 10], (4, 1)), ["run", "record"], "step", fill=-1)
+        for name, start in [("alpha", 9.0), ("cost", -1.0), ("tour_length", 4.0)]:
+            put(nc, name, start + np.arange(12).reshape(4, 3), ["run", "record"], name, "km")
+        put(nc, "singular_values", np.full((4, 3, 2), 0.5), ["run", "record", "sv"], "sv")
+    return path
+
+
+def test_another_family_is_read_by_what_its_file_says(other, tmp_path):
+    with pio.open_output(other) as ds:
+        assert pio.headline(ds) == ["cost", "tour_length"] and pio.default_y(ds) == "tour_length"
+        assert plot.split_keys(ds, argparse.Namespace(hue=None), range(4)) == ("model_cells", [])
+    _, rows = table(other)
+    assert float(rows[0]["tour_length_median"]) == 9 and "loss_median" not in rows[0]
+    text = script("summary.py", other)
+    assert text.stdout.split()[:6] == ["optimizer_lr", "model_cells", "runs", "status", "cost",
+                                       "tour_length"]
+    for kind in ["trajectory", "spectrum"]:
+        done = script("plot.py", other, "-o", tmp_path / f"{kind}.png", "--kind", kind)
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+    for kind, word in [("irreps", "irrep_schatten"), ("gap", "optimality_gap")]:
+        done = script("plot.py", other, "-o", tmp_path / f"{kind}.png", "--kind", kind)
+        assert done.returncode == 2 and word in done.stderr
+
+
+def test_files_that_say_nothing_are_read_as_before(sweep, other):
+    with pio.open_output(sweep) as ds:
+        assert pio.default_y(ds) == "schatten"
+        assert pio.headline(ds) == ["loss", "schatten_thresholded", "normalized_margin"]
+        assert pio.default_hue(ds, ["group", "model_depth"]) == "model_depth"
+    with netCDF4.Dataset(other, "a") as nc:
+        for name in ["headline", "default_y", "default_hue", "swept"]:
+            nc.delncattr(name)
+    with pio.open_output(other) as ds:
+        assert pio.default_y(ds) == "alpha" and pio.headline(ds) == ["alpha"]
+        assert pio.default_hue(ds, ["optimizer_lr", "model_cells"]) == "optimizer_lr"
 
 
 def test_a_key_zipped_with_the_hue_gets_no_panels(tmp_path):

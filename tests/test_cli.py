@@ -573,12 +573,38 @@ def test_completion_of_files_and_values(tmp_path):
     assert complete(tmp_path, "run", "--output", "=", "c") == ["c.nc"]
     assert complete(tmp_path, "status", "-s", "d") == ["diverged", "done"]
     assert complete(tmp_path, "run", "--max-time", "") == []
-    keys = [k + "=" for k in re.findall(r"^([a-z]\S*)", run(["run", "--keys"]).stdout, re.M)[1:]]
+    keys = {k + "=" for k in re.findall(r"^([a-z]\S*)", run(["run", "--keys"]).stdout, re.M)[1:]}
     assert len(keys) > 30
     assert complete(tmp_path, "run", "--set", "") == sorted(keys)
     assert complete(tmp_path, "plan", "--set", "=", "model.d") == ["model.depth="]
     assert complete(tmp_path, "run", "--set", "model.depth", "=") == []
     assert complete(tmp_path, "run", "--set", "model.depth", "=", "2") == []
+    assert complete(tmp_path, "run", "--set", "record.schedule", "=") == ["linear", "log"]
+    assert complete(tmp_path, "run", "-s", "optimizer.kind", "=", "ada") == ["adagrad", "adam"]
+    assert complete(tmp_path, "run", "--set", "=", "loss", "=", "l") == ["logistic"]
+
+
+def test_completion_of_networks(tmp_path):
+    nets = re.findall(r"^model.kind (\S+):", run(["run", "--keys", "fc"]).stdout, re.M)
+    assert nets == ["fc"]
+    for option in ["--keys", "--variables"]:
+        offered = complete(tmp_path, "run", option, "")
+        assert {"gcnn", "cnn", "fc", "fc-relu"} <= set(offered)
+        assert complete(tmp_path, "run", option, "=", "fc") == ["fc", "fc-relu"]
+        for name in offered:
+            assert f"model.kind {name}:" in run(["run", "--keys", name]).stdout
+
+
+def test_questions_need_no_mpi():
+    """On a node where MPI cannot start, the program says what it is and takes all the same."""
+    broken = {"OMPI_MCA_btl": "none-such", "OMPI_MCA_pml": "none-such"}
+    assert run(["group", "S_3"], code=None, **broken).returncode != 0
+    for args in [["--help"], ["--version"], ["run", "--help"], ["run", "--keys"],
+                 ["run", "--keys=fc"], ["run", "--variables", "fc"], ["fourier", "--help"]]:
+        done = run(args, **broken)
+        assert done.stdout and not done.stderr
+    once = run(["run", "--keys"]).stdout
+    assert run(["run", "--keys"], ranks=3).stdout == once
 
 
 def test_installed_files(tmp_path):

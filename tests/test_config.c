@@ -7,6 +7,7 @@
 #include "model/loss.h"
 #include "run/config.h"
 #include "run/keys.h"
+#include "run/tables.h"
 
 #include <unistd.h>
 
@@ -162,7 +163,7 @@ static const struct {
     {G "depth: 3", 0, "f.yaml:2: depth: |mean model.depth?"},
     {G "lr: 3", 0, "mean optimizer.lr?"},
     {G "growth.factor: 3", 0, "mean optimizer.growth.factor?"},
-    {G "model.scale: 3", 0, "mean model.init.scale?"},
+    {G "init.scal: 3", 0, "mean model.init.scale?"},
     {G "\"a\\nb\": 3", 0, "f.yaml:2: a?b: unknown key"},
     {G "? [a]\n: 3", 0, "a list: unknown key"},
     {G "model.depth: 3\nmodel: {depth: 4}", 0, "f.yaml:3: model.depth: |twice|line 2"},
@@ -523,11 +524,11 @@ static void expect_lines_that_fit(char *text) {
   }
 }
 
-static char *printed(const char *network) {
+static char *printed(pl_status (*print)(FILE *out, const char *network), const char *network) {
   char *text = NULL;
   size_t n = 0;
   FILE *f = open_memstream(&text, &n);
-  assert_ok(pl_keys_print(f, network));
+  assert_ok(print(f, network));
   fclose(f);
   return text;
 }
@@ -537,13 +538,13 @@ static void the_table_of_keys_fits_the_page(void **state) {
   pl_arena arena = {0};
   int num;
   const pl_owned *list = pl_keys_list(&arena, &num);
-  char *text = printed(NULL);
+  char *text = printed(pl_keys_print, NULL);
   for (int i = 0; i < num; i++) assert_non_null(strstr(text, list[i].row->name));
   assert_non_null(strstr(text, "0.01"));
   expect_lines_that_fit(text);
   free(text);
   for (int i = 0; pl_zoo_model(i); i++) {
-    text = printed(pl_zoo_model_name(i));
+    text = printed(pl_keys_print, pl_zoo_model_name(i));
     assert_non_null(strstr(text, "optimizer.kind adam"));
     expect_lines_that_fit(text);
     free(text);
@@ -551,6 +552,35 @@ static void the_table_of_keys_fits_the_page(void **state) {
   assert_int_equal(pl_keys_print(stderr, "perceptron"), PL_EINPUT);
   assert_non_null(strstr(pl_error_message(), "expected one of gcnn, "));
   pl_arena_free(&arena);
+}
+
+/* Rows of that name. */
+static int told(const char *text, const char *name) {
+  char start[80];
+  int n = 0;
+  snprintf(start, sizeof start, "\n%s ", name);
+  for (const char *at = text; (at = strstr(at, start)); at++) n++;
+  return n;
+}
+
+/* Every measure of every network, once. */
+static void the_table_of_variables_is_whole(void **state) {
+  (void)state;
+  char *text = printed(pl_variables_print, NULL);
+  for (int i = 0; pl_zoo_model(i); i++) {
+    char *own = printed(pl_variables_print, pl_zoo_model_name(i));
+    for (const pl_measures *const *t = pl_zoo_model(i)->measures; *t; t++)
+      for (int k = 0; k < (*t)->num; k++) {
+        assert_int_equal(told(text, (*t)->row[k].name), 1);
+        assert_int_equal(told(own, (*t)->row[k].name), 1);
+      }
+    expect_lines_that_fit(own);
+    free(own);
+  }
+  assert_non_null(strstr(text, "run, record, "));
+  expect_lines_that_fit(text);
+  free(text);
+  assert_int_equal(pl_variables_print(stderr, "perceptron"), PL_EINPUT);
 }
 
 static pl_status same(const char *was, const char *now) {
@@ -629,6 +659,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_million_runs_cost_little),
     cmocka_unit_test(every_rank_reads_the_same),
     cmocka_unit_test(the_table_of_keys_fits_the_page),
+    cmocka_unit_test(the_table_of_variables_is_whole),
     cmocka_unit_test(sweeps_are_the_same_in_their_values),
     cmocka_unit_test(runs_form_classes),
 };

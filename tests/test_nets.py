@@ -296,17 +296,14 @@ def test_optimisers(tmp_path):
 @pytest.mark.parametrize("ranks, steps", [(1, 30000), (2, 3000)])
 def test_resume(ranks, steps, tmp_path):
     """Stopped after some records and resumed: bitwise the undisturbed sweep."""
-    from test_resume import assert_same, records, stop_when
+    from sessions import assert_same, in_sessions
 
     path, out = tmp_path / "s.yaml", tmp_path / "a.nc"
     path.write_text(f"group: D_4\nmodel.kind: [fc, gcnn-relu, cnn]\nsteps: {steps}\n"
                     "optimizer: {kind: adam, lr: 0.0001}\nrecord: {points: 20, schedule: linear}\n"
                     f"mapping.team: {ranks}\n")
     pl_run.run(["run", path, "-o", tmp_path / "b.nc", "--quiet"], ranks)
-    args = ["run", path, "-o", out]
-    stop_when(args, lambda: len(records(out)) > 5, ranks)
-    assert len(records(out)) < 60
-    pl_run.run([*args, "--resume", "--quiet"], ranks)
+    in_sessions(["run", path], out, lambda: 12, (ranks,))
     assert_same(out, tmp_path / "b.nc")
 
 

@@ -36,7 +36,7 @@ static void runs_that_cost_the_same_are_one_class(void **state) {
   (void)state;
   check_classes("{group: S_3, seed: 0..99}", 1);
   check_classes("{group: S_3, seed: 0..9, optimizer.lr: [0.1, 0.2], model.init.scale: [1, 2]}", 1);
-  check_classes("{group: S_3, loss: [exponential, logistic], stop.loss: [0, 0.1]}", 1);
+  check_classes("{group: S_3, model.init.scale: [1, 2], stop.loss: [0, 0.1]}", 1);
   check_classes("{group: [S_3, S_4], seed: 0..9}", 2);
   check_classes("{group: S_3, steps: 5000, record.points: [100, 3000]}", 2);
   check_classes("{group: S_3, optimizer.kind: [gd, muon], model.depth: [2, 3]}", 4);

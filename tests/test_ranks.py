@@ -1,5 +1,6 @@
 """The same sweep on other numbers of ranks, in teams of one and of several."""
 
+import re
 from pathlib import Path
 
 import netCDF4
@@ -45,6 +46,12 @@ class Sweep:
         ds = load(out)
         assert (ds.status == DONE).all()
         return ds
+
+    def grids(self, ranks, **mapping):
+        """Sizes of the grids that the planner lays irreps on, run after run."""
+        sets = [f"--set=mapping.{k}={v}" for k, v in mapping.items()]
+        plan = pl_run.run(["plan", self.path, "--ranks", ranks, *sets]).stdout
+        return [int(p) * int(q) for p, q in re.findall(r"grid \d+: (\d+) x (\d+), .*d=", plan)]
 
     def finals(self, *name):
         folder = Path(f"{self.output(*name)}.final")
@@ -139,6 +146,8 @@ def test_teams(variety, ranks, team, grid, block):
         mapping |= {"grid_min_dim": 4, "grid_ranks": grid, "block": block}
     got = sweep.run(ranks, **mapping)
     assert (got.ranks == team).all()
+    # S_5 and S_6 have irreps for grids: three runs and one.
+    assert sweep.grids(ranks, **mapping) == ([] if not grid else [grid] * 4 * (team // grid))
     what = f"{ranks} ranks, teams of {team}, grids of {grid}"
     assert_agree(got, want, what)
     for a, b in zip(sweep.finals(ranks, *mapping.values()), filters, strict=True):
@@ -146,17 +155,24 @@ def test_teams(variety, ranks, team, grid, block):
 
 
 def test_proportional_grids(tmp_path):
-    """S_7: grids in proportion to the work of the largest irreps, the others whole."""
+    """S_7: grids in proportion to the work of the largest irreps, the others whole; no irrep is
+    worth more than one of three ranks."""
     sweep = Sweep(tmp_path, group="S_7", model__depth=[2, 3], data__samples=3, steps=10,
                   optimizer__lr=0.1, record__beta=True, record__spectrum=True,
                   record__steps=[0, 10])
     want = sweep.run(1)
-    for ranks in (3, 6):
-        assert_agree(sweep.run(ranks, team=ranks, grid_min_dim=14), want, f"{ranks} ranks")
+    for ranks, grids in (3, []), (6, [2, 2]):
+        mapping = {"team": ranks, "grid_min_dim": 14}
+        assert sweep.grids(ranks, **mapping) == grids * want.sizes["run"]
+        got = sweep.run(ranks, **mapping)
+        assert (got.ranks == ranks).all()
+        assert_agree(got, want, f"{ranks} ranks")
 
 
 def test_planned_teams(tmp_path):
     """Teams that the planner chooses."""
     sweep = Sweep(tmp_path, group=["S_6", "S_3"], steps=20, data__samples=3, record__points=3)
     want = sweep.run(1)
-    assert_agree(sweep.run(5), want, "5 ranks")
+    got = sweep.run(5)
+    assert (want.ranks == 1).all() and (got.ranks > 1).all()
+    assert_agree(got, want, "5 ranks")

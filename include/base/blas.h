@@ -24,6 +24,15 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const 
 void zheevd_(const char *jobz, const char *uplo, const int *n, double _Complex *a, const int *lda,
              double *w, double _Complex *work, const int *lwork, double *rwork, const int *lrwork,
              int *iwork, const int *liwork, int *info, size_t, size_t);
+void dgeev_(const char *jobvl, const char *jobvr, const int *n, double *a, const int *lda,
+            double *wr, double *wi, double *vl, const int *ldvl, double *vr, const int *ldvr,
+            double *work, const int *lwork, int *info, size_t, size_t);
+void zgeev_(const char *jobvl, const char *jobvr, const int *n, double _Complex *a, const int *lda,
+            double _Complex *w, double _Complex *vl, const int *ldvl, double _Complex *vr,
+            const int *ldvr, double _Complex *work, const int *lwork, double *rwork, int *info,
+            size_t, size_t);
+void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *ipiv, int *info);
+void zgetrf_(const int *m, const int *n, double _Complex *a, const int *lda, int *ipiv, int *info);
 
 /* OpenBLAS picks its kernels, and starts its threads, when the library loads.  Old releases fall
  * back to SSE3 kernels on CPUs newer than themselves (OpenBLAS issue 4267), five to seven times

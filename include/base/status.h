@@ -1,6 +1,6 @@
 /* Status codes and the one error message of this process.
  *
- * Three kinds of trouble (README, "Errors"):
+ * Three kinds of trouble (CONTRIBUTING.md, "Rules"):
  *   1. input or environment: functions return a pl_status and leave a message (pl_error);
  *   2. a broken invariant or no memory: pl_die ends the whole job;
  *   3. numerical trouble: PL_NUMERIC, recorded as the outcome of one run; the sweep goes on.

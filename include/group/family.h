@@ -13,6 +13,8 @@
 #include "group/group.h"
 
 enum { PL_MAX_FACTORS = 64 };
+/* Of a group.  Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
+#define PL_MAX_ORDER (INT64_C(1) << 60)
 
 typedef struct pl_family pl_family;
 
@@ -73,9 +75,10 @@ extern const pl_family pl_family_cyclic, pl_family_dihedral, pl_family_quaternio
 /* The band of codepth k of S_n as the one factor of a group: order 0 from n = 21. */
 void pl_band_factor(int n, int k, pl_factor *f);
 
-/* A word such as "C_12", len characters.  On success 1, *f set but not initialised; otherwise 0,
- * and why says what is wrong. */
-int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n);
+/* A word such as "C_12", len characters, by the letters of families (NULL-terminated).  On success
+ * 1, *f set but not initialised; otherwise 0, and why says what is wrong. */
+int pl_factor_parse(const pl_family *const *families, const char *word, int len, pl_factor *f,
+                    char *why, size_t n);
 
 /* The three names nearest to a word of len characters that no group has: "S_4, A_4, C_4". */
 void pl_group_nearest(const char *word, int len, char *buf, size_t n);

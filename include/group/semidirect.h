@@ -16,61 +16,8 @@
 #ifndef PL_GROUP_SEMIDIRECT_H
 #define PL_GROUP_SEMIDIRECT_H
 
-#include "group/family.h"
-
-enum { PL_MAX_RANK = 4, PL_MAX_ACTING = 64 }; /* cyclic factors of N; |H| */
-
-typedef int64_t pl_matrix[PL_MAX_RANK][PL_MAX_RANK];
-
-/* An action of H on N by matrices on columns n: entry (i, j) mod m_i, m_i | entry * m_j. */
-typedef struct pl_action {
-  int rank;
-  int64_t m[PL_MAX_RANK];
-  pl_factor h; /* C_n, D_n or Q_8 */
-  pl_matrix by[PL_MAX_ACTING];
-} pl_action;
-
-/* Read "(C_5 x C_5) : Q_8", "C_7 : C_3 by [[2]]" or "p4m_28" at the start of text.  Returns the
- * number of characters read, *name then the canonical spelling, the caller's to free; 0 if text
- * does not start so, or if it is wrong: then why, "" otherwise, says how. */
-int pl_action_parse(const char *text, pl_action *a, char **name, char *why, size_t n);
-
-/* How chi and its conjugate stand to each other. */
-typedef enum {
-  PL_CHI_REAL,   /* equal */
-  PL_CHI_APART,  /* in different orbits */
-  PL_CHI_TWISTED /* in one orbit */
-} pl_chi;
-
-typedef struct pl_little_irrep {
-  pl_irrep tau;
-  int sigma, partner; /* numbers of sigma, and of the sigma that gives the conjugate; in the case
-                       * PL_CHI_APART with conj chi in place of chi */
-  int row;            /* first of its rows in E */
-} pl_little_irrep;
-
-typedef struct pl_little {
-  uint64_t stabiliser, inertia; /* K and K', sets of elements of H */
-  pl_chi chi;
-  pl_factor k; /* K as a C_n, D_n or Q_8 */
-  struct {
-    int irrep, conj;
-  } sigma[PL_MAX_ACTING]; /* irreps of K over C */
-  int members;            /* |K'| */
-  int side;               /* |H/K'| */
-  int rep[PL_MAX_ACTING]; /* x_r */
-  int *h;                 /* [r][c][j]: x_r k_j x_c^-1, k_j the members of K' */
-  int parts;              /* 1 if chi is real: theta is 0 or pi; else 2: cosines, sines */
-  int rows;               /* members * parts */
-  double *E;              /* [j][part][row] */
-  int irreps;
-  int64_t pairs; /* irreps of complex type */
-  pl_little_irrep *irrep;
-} pl_little;
-
-void pl_little_init(pl_little *l, const pl_factor *h, uint64_t stabiliser, uint64_t inertia,
-                    pl_chi chi);
-void pl_little_fini(pl_little *l);
+#include "group/action.h"
+#include "group/little.h"
 
 /* chi of number `chi` (the number of n = k), the smallest of its orbit and its conjugates. */
 typedef struct pl_orbit {
@@ -89,12 +36,9 @@ typedef struct pl_semidirect {
   pl_orbit *orbit;
 } pl_semidirect;
 
-/* A factor for the group at the start of text; returns as pl_action_parse. */
-int pl_semidirect_parse(const char *text, pl_factor *f, char *why, size_t n);
-
-/* out = matrix times the element or character of number a, as numbers; m: the orders. */
-int64_t pl_action_apply(const pl_action *a, const pl_matrix matrix, int64_t number);
-int64_t pl_action_negate(const pl_action *a, int64_t number);
+/* A factor for the group at the start of text; as pl_action_parse. */
+int pl_semidirect_parse(const pl_family *const *families, const char *text, pl_factor *f, char *why,
+                        size_t n);
 
 extern const pl_fast pl_semidirect_fast;
 

@@ -20,6 +20,10 @@ typedef struct pl_measure {
   size_t from;
 } pl_measure;
 
+/* Meanings that families share: "test_accuracy" is PL_ACCURACY " of the test part". */
+#define PL_ACCURACY "share in the right class"
+#define PL_MSE      "mean square error"
+
 /* A table. */
 typedef struct pl_measures {
   int num;

@@ -87,11 +87,6 @@ typedef struct pl_cost {
 
 /* ---- one network ---- */
 
-/* A key of the run and its value, as texts. */
-typedef struct pl_attribute {
-  const char *name, *text;
-} pl_attribute;
-
 struct pl_model {
   const pl_model_kind *kind;
   int num_params;
@@ -126,6 +121,7 @@ struct pl_model_kind {
   const pl_data_kind *const *data;    /* the kinds it takes, the default first; NULL-terminated */
   const pl_measures *const *measures; /* all that it may record; NULL-terminated */
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
+  const char *other_metric;           /* of runs that do not record it; NULL: none */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
   const char *(*fits)(const pl_spec *spec);
   /* Is spec valid, its data included?  Reads the files it names.  PL_EINPUT: *key is the key at

@@ -47,7 +47,8 @@ typedef struct pl_take {
   bool training;        /* random layers act */
   bool once;            /* this rank adds what belongs to the batch as a whole (regularisers) */
   int64_t total;        /* samples of the batch over the team: the mean is over them */
-  int64_t count;        /* of them on this rank .. */
+  int64_t first;        /* place in the batch of the first one here (dropout) */
+  int64_t count;        /* of them on this rank, or a piece of those; may be 0 .. */
   const int64_t *entry; /* .. numbers in the part, [count] */
 } pl_take;
 
@@ -77,22 +78,27 @@ extern const pl_measures pl_net_measures;
 /* Rows of a family's table for metric number `index`: train_NAME and, where the part exists,
  * validation_NAME and test_NAME. */
 #define PL_NET_METRIC(index, text, meaning, better_way)                                            \
+  PL_NET_METRIC_WHERE(index, text, meaning, better_way, NULL, pl_net_wants_validation,             \
+                      pl_net_wants_test)
+/* The same, for metrics that not all runs have: in_train, .. are their pl_measure.wanted. */
+#define PL_NET_METRIC_WHERE(index, text, meaning, better_way, in_train, in_validation, in_test)    \
   {"train_" text,                                                                                  \
    NULL,                                                                                           \
    "1",                                                                                            \
    meaning " of the training part",                                                                \
+   .wanted = in_train,                                                                             \
    .better = better_way,                                                                           \
    .from = offsetof(pl_net_record, metric[PL_TRAIN][index])},                                      \
       {"validation_" text,                                                                         \
        NULL,                                                                                       \
        "1",                                                                                        \
        meaning " of the validation part",                                                          \
-       .wanted = pl_net_wants_validation,                                                          \
+       .wanted = in_validation,                                                                    \
        .better = better_way,                                                                       \
        .from = offsetof(pl_net_record, metric[PL_VALIDATION][index])},                             \
   {                                                                                                \
     "test_" text, NULL, "1", meaning " of the test part",                                          \
-        .wanted = pl_net_wants_test, .better = better_way,                                         \
+        .wanted = in_test, .better = better_way,                                                   \
         .from = offsetof(pl_net_record, metric[PL_TEST][index])                                    \
   }
 bool pl_net_wants_validation(const pl_spec *spec, const void *context);
@@ -125,12 +131,14 @@ struct pl_net_kind {
    * the same status on every rank. */
   pl_status (*load)(pl_net *net);
   void (*unload)(pl_net *net); /* own may be NULL */
-  /* The objective's terms, [1][num_terms], additive over the ranks' samples: their sums over the
-   * team are combined.  w: nodes of the weights.  Local. */
+  /* The objective's terms, [1][num_terms], additive over the samples, which come in pieces: their
+   * sums, over the team too, are combined.  A piece may be empty.  w: nodes of the weights.  Local.
+   */
   pl_node *(*objective)(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
   /* The objective from the terms' sums, and its derivative by each into slope.  NULL: their sum. */
   double (*combine)(const pl_net *net, const double *terms, double *slope);
-  /* metric[num_metrics] of a part at the present weights, the same on every rank.  Collective. */
+  /* metric[num_metrics] of a part at the present weights, over pl_net_recorded, the same on every
+   * rank.  Collective. */
   void (*metrics)(pl_net *net, pl_part part, double *metric);
   /* The family's own measures, into its state; what is in pl_net_record is there already.  NULL:
    * none.  Collective. */
@@ -168,7 +176,22 @@ const void *pl_net_context(const void *schema_context);
 void pl_net_share(const pl_net *net, int64_t n, int64_t *first, int64_t *count);
 /* The whole of a part as a take for this rank; *entries is the caller's to free. */
 pl_take pl_net_whole(const pl_net *net, pl_part part, int64_t **entries);
-/* H v of the objective over the training part at w; all laid out as net->w.  Collective. */
+/* Samples that a record looks at, as a take for this rank: the whole of a part; of a training part
+ * beyond record.sample, so many of it, drawn once.  Borrowed. */
+pl_take pl_net_recorded(const pl_net *net, pl_part part);
+/* Call visit for this rank's share of pl_net_recorded, in pieces that memory holds, each on an
+ * empty tape with the present weights.  Local: what visit adds up in context is for the caller to
+ * sum. */
+typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take,
+                          void *context);
+void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);
+/* From now on at most so many samples of a rank on the tape at a time, where the objective is a sum
+ * over them; unless told, as many as 64 MB hold by the kind's own estimate.  Local. */
+void pl_net_set_piece(pl_net *net, int64_t samples);
+/* The objective over the whole training part at w, without random layers, and its gradient; w and g
+ * laid out as net->w.  Collective. */
+double pl_net_gradient(pl_net *net, const double *w, double *g);
+/* H v of the objective over the training part at w, likewise.  Collective. */
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out);
 
 /* ---- keys that all tape networks own ---- */
@@ -179,13 +202,14 @@ enum { PL_NET_INIT_RANDOM, PL_NET_INIT_FILE };
 typedef struct pl_net_values {
   int64_t init_kind;
   const char *init_path;
+  int64_t record_sample;
 } pl_net_values;
 static inline const pl_net_values *pl_net_values_of(const pl_spec *spec) {
   return (const pl_net_values *)(const void *)spec->network_values;
 }
 
-/* model.init.kind, model.init.path; to be named by every tape network beside pl_batch_keys and
- * pl_spectrum_keys. */
+/* model.init.kind, model.init.path, record.sample; to be named by every tape network beside
+ * pl_batch_keys and pl_spectrum_keys. */
 extern const pl_keys pl_net_init_keys;
 /* Parts of a family's own `fits` and `check`: those of the keys above. */
 const char *pl_net_fits(const pl_spec *spec);

@@ -5,8 +5,6 @@
 #include "model/spec.h"
 #include "run/arena.h"
 
-#include <stdio.h>
-
 /* Who reads a row. */
 typedef enum { PL_OWNER_ALL, PL_OWNER_MODEL, PL_OWNER_DATA, PL_OWNER_OPTIMIZER } pl_owner;
 
@@ -26,16 +24,13 @@ const pl_key *pl_keys_find(const pl_owned *list, int num, const char *name);
 const char *pl_keys_nearest(const pl_owned *list, int num, const char *name);
 /* Does some key stand beneath name, as model.depth beneath model? */
 bool pl_keys_section(const pl_owned *list, int num, const char *name);
-/* "model.kind egnn, pointer; data.kind file": who reads the key.  Returns buf. */
-const char *pl_keys_owners(const pl_owned *list, int num, const char *name, char *buf, size_t n);
+/* "model.kind egnn, pointer; data.kind file": who reads the key; with a help text, by the rows that
+ * say so.  Returns buf. */
+const char *pl_keys_owners(const pl_owned *list, int num, const char *name, const char *help,
+                           char *buf, size_t n);
 
 /* The default of a row for runs of this network and kind of data. */
 const char *pl_keys_fallback(const pl_key *row, const struct pl_model_kind *model,
                              const struct pl_data_kind *data);
-
-/* Keys with what they accept, their default and help: those of all runs, of a network with its
- * kinds of data, and of the optimisers; network NULL: of the whole zoo, and for whom they are.
- * PL_EINPUT: no network of that name. */
-pl_status pl_keys_print(FILE *out, const char *network);
 
 #endif

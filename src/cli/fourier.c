@@ -132,6 +132,6 @@ pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
       .options = known, .parser = parse, .args_doc = "IN.nc|IN.soc", .doc = doc};
   fourier_options o = {.effects = -1};
   pl_cli_parse(&argp, argc, argv, &o, world);
-  double memory = pl_memory_per_rank(world);
+  double memory = pl_memory_per_rank(world, NULL, 0);
   return pl_agree(world, world->rank == 0 ? run(&o, memory) : PL_OK);
 }

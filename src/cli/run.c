@@ -2,10 +2,10 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "run/inputs.h"
-#include "run/keys.h"
 #include "run/shard.h"
 #include "run/stop.h"
 #include "run/sweep.h"
+#include "run/tables.h"
 #include "sweep_options.h"
 
 #include <math.h>
@@ -20,7 +20,16 @@ typedef struct run_options {
   double max_time; /* s; 0: no limit */
 } run_options;
 
-enum { KEY_OVERWRITE = 256, KEY_RESUME, KEY_RETRY, KEY_MAX_TIME, KEY_SHARD, KEY_DRY_RUN, KEY_KEYS };
+enum {
+  KEY_OVERWRITE = 256,
+  KEY_RESUME,
+  KEY_RETRY,
+  KEY_MAX_TIME,
+  KEY_SHARD,
+  KEY_DRY_RUN,
+  KEY_KEYS,
+  KEY_VARIABLES
+};
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.nc", 0, "Output file (default: the sweep file's name with .nc)", 0},
@@ -35,13 +44,16 @@ static const struct argp_option options[] = {
     {"quiet", 'q', 0, 0, "No progress; warnings and errors only", 0},
     {"keys", KEY_KEYS, "NETWORK", OPTION_ARG_OPTIONAL,
      "Print the keys of the sweep file, all or those of one network, with default and meaning", 0},
+    {"variables", KEY_VARIABLES, "NETWORK", OPTION_ARG_OPTIONAL,
+     "Print what is recorded, by all networks or by one, with dimensions, units and meaning", 0},
     {0}};
 
 /* argp takes only what stands behind "=" as an optional argument. */
-static void print_keys(const char *network, struct argp_state *state) {
+static void print_table(pl_status (*print)(FILE *out, const char *network), const char *network,
+                        struct argp_state *state) {
   const char *next = state->next < state->argc ? state->argv[state->next] : NULL;
   if (!network && next && *next != '-') network = next;
-  if (pl_keys_print(stdout, network)) argp_error(state, "%s", pl_error_message());
+  if (print(stdout, network)) argp_error(state, "%s", pl_error_message());
   exit(0);
 }
 
@@ -83,7 +95,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->dry_run = true;
     return 0;
   case KEY_KEYS:
-    print_keys(arg, state);
+    print_table(pl_keys_print, arg, state);
+    return 0;
+  case KEY_VARIABLES:
+    print_table(pl_variables_print, arg, state);
     return 0;
   }
   return ARGP_ERR_UNKNOWN;
@@ -125,7 +140,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
       "Train the sweep of a YAML file, runs shared out over the MPI "
       "ranks, and write one NetCDF file."
       "\vplancherel run --keys lists the keys of a sweep file, run --keys "
-      "gcnn those that a gcnn reads.",
+      "gcnn those that a gcnn reads, run --variables gcnn what it records.",
       children,
       NULL,
       NULL};

@@ -6,6 +6,7 @@
 #include "run/shard.h"
 #include "run/sweep.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct argp_option options[] = {
@@ -43,7 +44,7 @@ const struct argp sweep_argp = {.options = options, .parser = parse};
 
 /* On rank 0: for this machine, or for the one described. */
 static pl_status make_plan(const sweep_options *o, const pl_comm *world, const pl_config *cfg,
-                           double memory, pl_plan **plan) {
+                           double memory, const char *says, pl_plan **plan) {
   pl_rates rates;
   int ranks = o->ranks ? o->ranks : world->size;
   if (o->machine) {
@@ -51,13 +52,18 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
     PL_TRY(pl_machine_read(o->machine, &m));
     rates = pl_machine_rates(&m);
     memory = pl_machine_memory_per_rank(&m);
+    says = o->machine;
     if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
-  } else if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
+  } else if (o->planned_as && pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
+    says = "as planned before";
+  } else {
     rates = pl_rates_measure();
     pl_svd_rates(&rates);
   }
-  if (o->memory_per_rank > 0) memory = o->memory_per_rank;
-  return pl_plan_new(cfg, ranks, memory, &rates, plan);
+  if (o->memory_per_rank > 0) memory = o->memory_per_rank, says = "--memory-per-rank";
+  PL_TRY(pl_plan_new(cfg, ranks, memory, &rates, plan));
+  snprintf((*plan)->memory_says, sizeof(*plan)->memory_says, "%s", says);
+  return PL_OK;
 }
 
 pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg,
@@ -68,8 +74,9 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   pl_status st = pl_sweep_check(world, *cfg);
   if (!st && o->shards) st = pl_shard_select(world, *cfg, o->shard, o->shards);
   if (!st) {
-    double memory = pl_memory_per_rank(world);
-    if (world->rank == 0) st = make_plan(o, world, *cfg, memory, plan);
+    char says[192];
+    double memory = pl_memory_per_rank(world, says, sizeof says);
+    if (world->rank == 0) st = make_plan(o, world, *cfg, memory, says, plan);
     st = pl_agree(world, st);
   }
   if (st) {

@@ -207,8 +207,8 @@ pl_status pl_group_check(const pl_group *g, pl_check out[PL_NUM_CHECKS]) {
                 8 * fmax((double)c.n, max_entries);
   pl_memory have = pl_memory_limit(1);
   if (need > have.bytes)
-    return pl_error(PL_EENV, "group %s: the check needs %.3g GB of memory; %s allows %.3g GB", g->spec,
-                    need * 1e-9, have.says, have.bytes * 1e-9);
+    return pl_error(PL_EENV, "group %s: the check needs %.3g GB of memory; %s allows %.3g GB",
+                    g->spec, need * 1e-9, have.says, have.bytes * 1e-9);
   PL_TRY(pl_fourier_new(g, NULL, &c.plan));
   c.tables = fmax(0, (double)pl_fourier_bytes(g) / 8 - 8 * (double)c.n);
   c.f = pl_alloc((size_t)c.n, sizeof *c.f, "a function");

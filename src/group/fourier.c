@@ -203,8 +203,8 @@ pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **
   double need = (double)pl_fourier_bytes(g);
   pl_memory have = pl_memory_limit(1);
   if (need > have.bytes)
-    return pl_error(PL_EENV, "group %s: a transform needs %.3g GB of memory; %s allows %.3g GB", g->spec,
-                    need * 1e-9, have.says, have.bytes * 1e-9);
+    return pl_error(PL_EENV, "group %s: a transform needs %.3g GB of memory; %s allows %.3g GB",
+                    g->spec, need * 1e-9, have.says, have.bytes * 1e-9);
   pl_fourier *p = pl_zalloc(1, sizeof *p, "a transform");
   p->order = g->order;
   p->factors = g->factors;

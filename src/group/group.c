@@ -12,17 +12,15 @@
 #include <string.h>
 
 static const pl_family *const families[] = {
-    &pl_family_cyclic,     &pl_family_dihedral,    &pl_family_quaternion, &pl_family_symmetric,
-    &pl_family_semidirect, &pl_family_alternating, &pl_family_signed,     &pl_family_numeric};
-enum { NUM_FAMILIES = sizeof families / sizeof *families };
-/* Leaves room for sums of 2 d^2 and for orders times small numbers in 64 bits. */
-static const int64_t max_order = INT64_C(1) << 60;
+    &pl_family_cyclic,    &pl_family_dihedral,   &pl_family_quaternion,
+    &pl_family_symmetric, &pl_family_semidirect, &pl_family_alternating,
+    &pl_family_signed,    &pl_family_numeric,    NULL};
 
 const char *pl_group_forms(void) {
   static char text[6144];
   if (!*text) {
     size_t len = 0;
-    for (int i = 0; i < NUM_FAMILIES; i++)
+    for (int i = 0; families[i]; i++)
       len += (size_t)snprintf(text + len, sizeof text - len, "%s\n", families[i]->form);
     snprintf(text + len, sizeof text - len, "G x H  direct product, of any number of these\n");
   }
@@ -50,7 +48,7 @@ static int word_length(const char *p) {
 static int parse_word(const char *word, int len, pl_factor *f, pl_status *st) {
   char *copy = pl_asprintf("%.*s", len, word);
   int found = 0;
-  for (int i = 0; i < NUM_FAMILIES && !found; i++) {
+  for (int i = 0; families[i] && !found; i++) {
     if (!families[i]->reads || !families[i]->reads(copy)) continue;
     *f = (pl_factor){.family = families[i]};
     *st = families[i]->parse(copy, f);
@@ -58,37 +56,6 @@ static int parse_word(const char *word, int len, pl_factor *f, pl_status *st) {
   }
   pl_free(copy);
   return found;
-}
-
-int pl_factor_parse(const char *word, int len, pl_factor *f, char *why, size_t n) {
-  const pl_family *family = NULL;
-  for (int i = 0; i < NUM_FAMILIES; i++)
-    if (len && word[0] == families[i]->letter) family = families[i];
-  if (!family || len < 2 || word[1] != '_') {
-    char nearest[160];
-    pl_group_nearest(word, len, nearest, sizeof nearest);
-    snprintf(why, n, "\"%.*s\" is not a known group; nearest: %s", len, word, nearest);
-    return 0;
-  }
-  int64_t value = 0;
-  int i = 2;
-  for (; i < len && isdigit((unsigned char)word[i]) && value < max_order / 10; i++)
-    value = value * 10 + (word[i] - '0');
-  if (len == 2 || (i < len && !isdigit((unsigned char)word[i]))) {
-    snprintf(why, n, "\"%.*s\" needs a whole number after \"%c_\"", len, word, family->letter);
-    return 0;
-  }
-  if (i < len || value < family->min || value > family->max) {
-    if (family->min == family->max)
-      snprintf(why, n, "\"%.*s\" is out of range: only %c_%lld is known", len, word, family->letter,
-               (long long)family->min);
-    else
-      snprintf(why, n, "\"%.*s\" is out of range: n must be from %lld to %lld", len, word,
-               (long long)family->min, (long long)family->max);
-    return 0;
-  }
-  *f = (pl_factor){.family = family, .n = value};
-  return 1;
 }
 
 static void describe(pl_group *g) {
@@ -137,16 +104,16 @@ pl_status pl_group_parse(const char *spec, pl_group **out) {
       pl_group_free(g);
       return pl_error_in(st, "group \"%s\": ", spec);
     }
-    int semidirect = own ? 0 : pl_semidirect_parse(p, f, why, sizeof why);
+    int semidirect = own ? 0 : pl_semidirect_parse(families, p, f, why, sizeof why);
     if (*why) break;
     if (semidirect) {
       len = semidirect;
     } else if (!own) {
-      if (!pl_factor_parse(p, len < 64 ? len : 64, f, why, sizeof why)) break;
+      if (!pl_factor_parse(families, p, len < 64 ? len : 64, f, why, sizeof why)) break;
       f->family->init(f);
     }
     g->factors++;
-    if (f->order > max_order / g->order) {
+    if (f->order > PL_MAX_ORDER / g->order) {
       snprintf(why, sizeof why, "its order passes 2^60 at \"%.*s\"", len < 64 ? len : 64, p);
       break;
     }
@@ -446,36 +413,6 @@ const char *pl_irrep_type_name(pl_irrep_type type) {
 }
 
 /* ---- matrices ---- */
-
-void pl_compact_expand(pl_irrep r, const double *compact, double *full) {
-  if (r.type != PL_QUATERNIONIC) {
-    memcpy(full, compact, (size_t)pl_compact_size(r) * sizeof *full);
-    return;
-  }
-  int half = r.dim / 2;
-  for (int i = 0; i < half; i++)
-    for (int j = 0; j < half; j++, compact += 4) {
-      double *top = full + 2 * ((int64_t)2 * i * r.dim + 2 * j), *bottom = top + 2 * r.dim;
-      top[0] = compact[0], top[1] = compact[1];
-      top[2] = -compact[2], top[3] = -compact[3];
-      bottom[0] = compact[2], bottom[1] = -compact[3];
-      bottom[2] = compact[0], bottom[3] = -compact[1];
-    }
-}
-
-void pl_compact_reduce(pl_irrep r, const double *full, double *compact) {
-  if (r.type != PL_QUATERNIONIC) {
-    memcpy(compact, full, (size_t)pl_compact_size(r) * sizeof *full);
-    return;
-  }
-  int half = r.dim / 2;
-  for (int i = 0; i < half; i++)
-    for (int j = 0; j < half; j++, compact += 4) {
-      const double *top = full + 2 * ((int64_t)2 * i * r.dim + 2 * j), *bottom = top + 2 * r.dim;
-      compact[0] = top[0], compact[1] = top[1];
-      compact[2] = bottom[0], compact[3] = -bottom[1];
-    }
-}
 
 void pl_group_irrep_matrix(const pl_group *g, int64_t i, int64_t element, double *out) {
   part parts[PL_MAX_FACTORS];

@@ -1,7 +1,8 @@
-/* Little groups: irreps of N : K' in compact form, and the matrix E that every orbit with the
- * same K and K' shares. */
+/* Irreps of N : K' in compact form, and the matrix E that every orbit with the same K and K'
+ * shares. */
+#include "group/little.h"
+
 #include "base/mem.h"
-#include "group/semidirect.h"
 
 #include <complex.h>
 #include <math.h>

@@ -12,38 +12,6 @@ static const pl_semidirect *self(const pl_factor *f) {
   return f->data;
 }
 
-/* ---- numbers of elements of N and of characters ---- */
-
-static void split(const pl_action *a, int64_t number, int64_t *part) {
-  for (int i = a->rank - 1; i >= 0; i--) {
-    part[i] = number % a->m[i];
-    number /= a->m[i];
-  }
-}
-static int64_t join(const pl_action *a, const int64_t *part) {
-  int64_t number = 0;
-  for (int i = 0; i < a->rank; i++) number = number * a->m[i] + part[i];
-  return number;
-}
-
-int64_t pl_action_apply(const pl_action *a, const pl_matrix matrix, int64_t number) {
-  int64_t in[PL_MAX_RANK], out[PL_MAX_RANK];
-  split(a, number, in);
-  for (int i = 0; i < a->rank; i++) {
-    int64_t sum = 0;
-    for (int j = 0; j < a->rank; j++) sum += matrix[i][j] * in[j];
-    out[i] = sum % a->m[i];
-  }
-  return join(a, out);
-}
-
-int64_t pl_action_negate(const pl_action *a, int64_t number) {
-  int64_t part[PL_MAX_RANK];
-  split(a, number, part);
-  for (int i = 0; i < a->rank; i++) part[i] = (a->m[i] - part[i]) % a->m[i];
-  return join(a, part);
-}
-
 /* ---- orbits of characters ---- */
 
 /* h chi_k = chi_k', k'_j = sum_i k_i A_ij m_j/m_i, A the matrix of h^-1. */
@@ -100,10 +68,11 @@ static void list_orbits(pl_semidirect *s) {
   pl_require(next.offset == s->n * a->h.order);
 }
 
-int pl_semidirect_parse(const char *text, pl_factor *f, char *why, size_t n) {
+int pl_semidirect_parse(const pl_family *const *families, const char *text, pl_factor *f, char *why,
+                        size_t n) {
   pl_semidirect *s = pl_zalloc(1, sizeof *s, "a semidirect product");
   char *name = NULL;
-  int len = pl_action_parse(text, &s->action, &name, why, n);
+  int len = pl_action_parse(families, text, &s->action, &name, why, n);
   if (!len) {
     pl_free(s);
     return 0;
@@ -135,10 +104,10 @@ static void fini(pl_factor *f) {
 
 static int64_t add(const pl_action *a, int64_t x, int64_t y) {
   int64_t u[PL_MAX_RANK], v[PL_MAX_RANK];
-  split(a, x, u);
-  split(a, y, v);
+  pl_action_split(a, x, u);
+  pl_action_split(a, y, v);
   for (int i = 0; i < a->rank; i++) u[i] = (u[i] + v[i]) % a->m[i];
-  return join(a, u);
+  return pl_action_join(a, u);
 }
 
 static int64_t mul(const pl_factor *f, int64_t x, int64_t y) {
@@ -160,7 +129,7 @@ static int number_label(const pl_action *a, int64_t number, char *buf, size_t n)
   int64_t part[PL_MAX_RANK];
   char text[PL_MAX_RANK * 24];
   int len = 0;
-  split(a, number, part);
+  pl_action_split(a, number, part);
   for (int i = 0; i < a->rank; i++)
     len += snprintf(text + len, sizeof text - (size_t)len, "%c%lld", i ? ',' : '(',
                     (long long)part[i]);
@@ -255,7 +224,7 @@ static int64_t read_number(const pl_action *a, const char *text, const char **en
   }
   if (*text != ')') return -1;
   *end = text + 1;
-  return join(a, part);
+  return pl_action_join(a, part);
 }
 
 /* chi may be the orbit's or its conjugate. */
@@ -294,8 +263,8 @@ static int64_t irrep_by_label(const pl_factor *f, const char *label, int *conj) 
 static double angle(const pl_action *a, int64_t chi, int64_t element) {
   int64_t k[PL_MAX_RANK], n[PL_MAX_RANK];
   double turns = 0;
-  split(a, chi, k);
-  split(a, element, n);
+  pl_action_split(a, chi, k);
+  pl_action_split(a, element, n);
   for (int i = 0; i < a->rank; i++) turns += (double)(k[i] * n[i] % a->m[i]) / (double)a->m[i];
   return -2 * M_PI * turns;
 }

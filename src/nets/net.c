@@ -69,27 +69,10 @@ static void list_params(pl_net *net) {
 
 /* ---- samples ---- */
 
-void pl_net_share(const pl_net *net, int64_t n, int64_t *first, int64_t *count) {
-  int rank = net->kind->split == PL_SPLIT_SAMPLES ? net->team.rank : 0;
-  int size = net->kind->split == PL_SPLIT_SAMPLES ? net->team.size : 1;
-  *first = n * rank / size;
-  *count = n * (rank + 1) / size - *first;
-}
-
-pl_take pl_net_whole(const pl_net *net, pl_part part, int64_t **entries) {
-  pl_take take = {.part = part, .once = net->team.rank == 0, .total = net->count[part]};
-  int64_t first, *entry;
-  pl_net_share(net, take.total, &first, &take.count);
-  entry = *entries = pl_alloc((size_t)take.count, sizeof *entry, "samples of a part");
-  for (int64_t i = 0; i < take.count; i++) entry[i] = first + i;
-  take.entry = entry;
-  return take;
-}
-
 /* The samples of step t: batch t mod (steps of an epoch) of an epoch's order. */
 static pl_take batch_of(pl_net *net, int64_t t) {
   pl_net_work *k = net->work;
-  int64_t n = net->count[PL_TRAIN], size = pl_batch_size(&net->spec, n), first;
+  int64_t n = net->count[PL_TRAIN], size = pl_batch_size(&net->spec, n);
   int64_t steps = pl_batch_count(&net->spec, n), epoch = t / steps, at = t % steps * size;
   pl_take take = {.part = PL_TRAIN, .step = t, .training = true, .once = net->team.rank == 0};
   if (size < n && k->epoch != epoch) {
@@ -97,9 +80,26 @@ static pl_take batch_of(pl_net *net, int64_t t) {
     k->epoch = epoch;
   }
   take.total = n - at < size ? n - at : size;
-  pl_net_share(net, take.total, &first, &take.count);
-  take.entry = k->order + at + first;
+  pl_net_share(net, take.total, &take.first, &take.count);
+  take.entry = k->order + at + take.first;
   return take;
+}
+
+/* Samples that go onto the tape at once: all that a rank may have, where the objective is not a sum
+ * over samples or the ranks do not share them. */
+static int64_t piece_of(const pl_net *net, int64_t total) {
+  bool sums = !net->kind->combine && net->kind->split != PL_SPLIT_OWN;
+  return sums && net->work->piece < total ? net->work->piece : total;
+}
+
+/* The piece of a take from number `from` on. */
+static pl_take cut(const pl_take *take, int64_t from, int64_t piece) {
+  pl_take part = *take;
+  part.once = take->once && from == 0;
+  part.first += from;
+  part.entry += from;
+  part.count = take->count - from < piece ? take->count - from : piece;
+  return part;
 }
 
 /* ---- evaluations ---- */
@@ -127,31 +127,64 @@ static pl_node *record_terms(pl_net *net, const double *w, double *g, const pl_t
 }
 
 /* Terms and vote over the team; the objective, and what each term's adjoint starts from. */
-static double share_terms(pl_net *net, const pl_node *terms, double *vote) {
+static double share_terms(pl_net *net, double *vote) {
   pl_net_work *k = net->work;
   int n = k->num_terms;
   double sum = 0;
-  memcpy(k->terms, terms->value, (size_t)n * sizeof *k->terms);
   k->terms[n] = *vote;
   pl_comm_sum(&net->team, k->terms, n + 1);
   *vote = k->terms[n];
   if (net->kind->combine) return net->kind->combine(net, k->terms, k->slope);
-  for (int i = 0; i < n; i++) {
-    sum += k->terms[i];
-    k->slope[i] = 1;
-  }
+  for (int i = 0; i < n; i++) sum += k->terms[i];
   return sum;
 }
 
-/* The objective of the batch of step t at the present weights: what a step then goes back from. */
+static void add_terms(pl_net *net, const pl_node *terms, bool first) {
+  double *sum = net->work->terms;
+  for (int i = 0; i < net->work->num_terms; i++)
+    sum[i] = first ? terms->value[i] : sum[i] + terms->value[i];
+}
+
+/* In sums the slopes are 1. */
+static void unit_slopes(pl_net *net) {
+  for (int i = 0; i < net->work->num_terms; i++) net->work->slope[i] = 1;
+}
+
+/* The objective of a take at w, in pieces, added up in terms; its gradient is added to g, where
+ * that is not NULL. */
+static void sum_pieces(pl_net *net, const double *w, const pl_take *take, double *g) {
+  pl_net_work *k = net->work;
+  int64_t piece = piece_of(net, take->total), from = 0;
+  unit_slopes(net);
+  do {
+    pl_take part = cut(take, from, piece);
+    pl_node *terms = record_terms(net, w, g, &part);
+    add_terms(net, terms, from == 0);
+    if (g) pl_tape_backward(k->tape, terms, k->slope);
+    from += piece;
+  } while (from < take->count);
+}
+
+/* The objective of the batch of step t at the present weights: what a step then goes back from, or,
+ * where the tape cannot hold it, its gradient as well. */
 static void forward(pl_net *net, int64_t t, double *vote) {
   pl_net_work *k = net->work;
   pl_take take = batch_of(net, t);
-  k->result = record_terms(net, net->w, k->gradient, &take);
-  k->objective = share_terms(net, k->result, vote);
+  int64_t most = (take.total + net->team.size - 1) / net->team.size; /* the same on every rank */
+  bool pieces = piece_of(net, take.total) < most;
+  if (pieces) {
+    memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
+    sum_pieces(net, net->w, &take, k->gradient);
+    pl_comm_sum(&net->team, k->gradient, length(net));
+  } else {
+    k->result = record_terms(net, net->w, k->gradient, &take);
+    add_terms(net, k->result, true);
+    unit_slopes(net);
+  }
+  k->objective = share_terms(net, vote);
   k->step = t;
-  k->on_tape = true;
-  k->has_gradient = false;
+  k->on_tape = !pieces;
+  k->has_gradient = pieces;
 }
 
 static void backward(pl_net *net) {
@@ -170,11 +203,39 @@ double pl_net_gradient_norm(pl_net *net) {
 }
 
 double pl_net_objective(pl_net *net, pl_part part) {
-  int64_t *entries;
   double vote = 0;
-  pl_take take = pl_net_whole(net, part, &entries);
-  const pl_node *terms = record_terms(net, net->w, NULL, &take);
-  double objective = share_terms(net, terms, &vote);
+  pl_take take = pl_net_recorded(net, part);
+  sum_pieces(net, net->w, &take, NULL);
+  return share_terms(net, &vote);
+}
+
+void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context) {
+  pl_net_work *k = net->work;
+  pl_take take = pl_net_recorded(net, part);
+  for (int64_t from = 0, piece = piece_of(net, take.total); from < take.count; from += piece) {
+    pl_take some = cut(&take, from, piece);
+    pl_net_tape(net);
+    pl_net_variables(net, k->tape, net->w, NULL, k->node);
+    visit(net, k->tape, k->node, &some, context);
+  }
+}
+
+double pl_net_gradient(pl_net *net, const double *w, double *g) {
+  pl_net_work *k = net->work;
+  int64_t *entries;
+  double vote = 0, objective;
+  pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
+  memset(g, 0, (size_t)length(net) * sizeof *g);
+  if (net->kind->combine) {
+    pl_node *terms = record_terms(net, w, g, &take);
+    add_terms(net, terms, true);
+    objective = share_terms(net, &vote);
+    pl_tape_backward(k->tape, terms, k->slope);
+  } else {
+    sum_pieces(net, w, &take, g);
+    objective = share_terms(net, &vote);
+  }
+  pl_comm_sum(&net->team, g, length(net));
   pl_free(entries);
   return objective;
 }
@@ -182,20 +243,24 @@ double pl_net_objective(pl_net *net, pl_part part) {
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {
   pl_net_work *k = net->work;
   int64_t *entries;
-  double vote = 0;
   pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
+  int64_t piece = piece_of(net, take.total), from = 0;
   pl_require(!net->kind->combine); /* sums of quotients have cross terms over the ranks */
   memset(out, 0, (size_t)length(net) * sizeof *out);
-  memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
-  pl_node *terms = record_terms(net, w, k->gradient, &take);
-  share_terms(net, terms, &vote);
-  for (int i = 0; i < net->num_weights; i++)
-    pl_tape_direction(k->tape, k->node[i], v + net->start[i], out + net->start[i]);
-  pl_tape_backward(k->tape, terms, k->slope);
-  pl_tape_hvp(k->tape);
+  unit_slopes(net);
+  do {
+    pl_take part = cut(&take, from, piece);
+    pl_node *terms = record_terms(net, w, k->gradient, &part);
+    for (int i = 0; i < net->num_weights; i++)
+      pl_tape_direction(k->tape, k->node[i], v + net->start[i], out + net->start[i]);
+    pl_tape_backward(k->tape, terms, k->slope);
+    pl_tape_hvp(k->tape);
+    from += piece;
+  } while (from < take.count);
   pl_comm_sum(&net->team, out, length(net));
   pl_free(entries);
   k->step = -1; /* so is its gradient */
+  k->has_gradient = false;
 }
 
 /* ---- the step ---- */
@@ -265,6 +330,7 @@ static void make_work(pl_net *net) {
   for (int64_t i = 0; i < train; i++) k->order[i] = i;
   k->epoch = -1;
   k->step = -1;
+  pl_net_sample_new(net);
   for (int p = 0; p < net->num_weights; p++) {
     if (net->weight[p].rows > rows) rows = net->weight[p].rows;
     if (net->weight[p].cols > cols) cols = net->weight[p].cols;
@@ -304,6 +370,7 @@ void pl_net_destroy(pl_model *m) {
   net->kind->unload(net);
   if (k) {
     pl_net_observe_free(net);
+    pl_net_sample_free(net);
     pl_tape_free(k->tape);
     pl_rect_free(k->rect);
     pl_free(k->node);

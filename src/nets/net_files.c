@@ -14,6 +14,10 @@ static const pl_key init_rows[] = {
     {"model.init.path", PL_KEY_TEXT, offsetof(pl_net_values, init_path), PL_COST | PL_RESULTS,
      .path = true, .with = "model.init.kind", .with_word = "file",
      .help = "NetCDF file with a variable for each weight, as record.final writes it"},
+    {"record.sample", PL_KEY_INT, offsetof(pl_net_values, record_sample), PL_COST | PL_RESULTS,
+     "10000", .min = 1, .max = 1e9, .units = "samples",
+     .help = "loss and metrics of a longer training part are recorded over so many of its samples, "
+             "drawn once"},
 };
 const pl_keys pl_net_init_keys = PL_KEYS(PL_IN_NETWORK, init_rows);
 

@@ -96,7 +96,7 @@ static void weight_singular_values(const void *state, double *out) {
 static const pl_measure rows[] = {
     {"loss", NULL, "1", "objective on the training part, regularisers included", .better = -1,
      AT(loss)},
-    {"log_loss", NULL, "1", "natural logarithm of the loss", AT(log_loss)},
+    {"log_loss", NULL, "1", "natural logarithm of the loss", .better = -1, AT(log_loss)},
     {"parameter_norm", NULL, "1", "Euclidean norm of all weights", AT(parameter_norm)},
     {"gradient_norm", NULL, "1", "Euclidean norm of the gradient of the step to come",
      AT(gradient_norm)},
@@ -251,7 +251,8 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   r->gradient_norm = pl_net_gradient_norm(net);
   r->parameter_norm = sqrt(pl_sum_squares(net->start[net->num_weights], net->w));
   pl_standing whole = pl_net_standing(m);
-  bool batches = pl_batch_size(&net->spec, net->count[PL_TRAIN]) < net->count[PL_TRAIN];
+  int64_t train = net->count[PL_TRAIN], seen = pl_net_recorded(net, PL_TRAIN).total;
+  bool batches = pl_batch_size(&net->spec, train) < train || seen < train;
   /* The tape of the step to come is lost, but its gradient is there. */
   if (batches || net->kind->random) whole = pl_standing_of(pl_net_objective(net, PL_TRAIN));
   r->loss = whole.objective;

@@ -18,6 +18,9 @@ typedef struct pl_net_work {
   bool on_tape;          /* .. and the tape holds its forward sweep */
   bool has_gradient;     /* .. and gradient is its gradient */
   int64_t epoch, *order; /* of the samples; -1: as they come */
+  int64_t piece;         /* samples on the tape at a time, on one rank */
+  pl_take recorded[PL_NUM_PARTS];
+  int64_t *entries[PL_NUM_PARTS]; /* .. of these */
   pl_rect *rect;
   /* records */
   pl_schema schema;
@@ -26,8 +29,12 @@ typedef struct pl_net_work {
   int64_t num_sigma;
 } pl_net_work;
 
-/* Objective of a whole part at the present weights.  Collective; overwrites the tape. */
+/* Objective of a part at the present weights, as recorded.  Collective; overwrites the tape. */
 double pl_net_objective(pl_net *net, pl_part part);
+
+/* Samples of records: net_sample.c. */
+void pl_net_sample_new(pl_net *net);
+void pl_net_sample_free(pl_net *net);
 /* Norm of the gradient of the step to come, which then need not be computed again.  Collective. */
 double pl_net_gradient_norm(pl_net *net);
 

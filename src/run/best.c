@@ -5,12 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-int pl_best_measure(const pl_model_kind *kind, const pl_schema *schema, pl_part part) {
+static int find_metric(const char *metric, const pl_schema *schema, pl_part part) {
   char name[128];
-  if (!kind->metric) return -1;
-  snprintf(name, sizeof name, "%s_%s", pl_part_name(part), kind->metric);
+  if (!metric) return -1;
+  snprintf(name, sizeof name, "%s_%s", pl_part_name(part), metric);
   int k = pl_schema_find(schema, name);
   return k >= 0 && schema->measures[k]->better ? k : -1;
+}
+
+int pl_best_measure(const pl_model_kind *kind, const pl_schema *schema, pl_part part) {
+  int k = find_metric(kind->metric, schema, part);
+  return k >= 0 ? k : find_metric(kind->other_metric, schema, part);
 }
 
 static int64_t offset_of(const pl_schema *schema, int k) {

@@ -4,6 +4,7 @@
 #include "model/optim.h"
 #include "run/paths.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct binder {
@@ -281,7 +282,7 @@ static void list_kinds(const pl_roles *r, char *buf, size_t n) {
 
 static pl_status not_used(const pl_roles *r, const pl_columns *c, const pl_column *column) {
   char owners[512], kinds[256];
-  pl_keys_owners(c->known, c->num_known, column->name, owners, sizeof owners);
+  pl_keys_owners(c->known, c->num_known, column->name, NULL, owners, sizeof owners);
   list_kinds(r, kinds, sizeof kinds);
   pl_error(PL_EINPUT, "not used by %s; used by %s", kinds, owners);
   return pl_columns_blame(c, column->origin, column->line, column->name, PL_EINPUT);

@@ -487,6 +487,7 @@ pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan
              .run = NO_RUN,
              .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
   s.world = pl_comm_split(world, 0, world->rank);
+  pl_stop_later();
   pl_status st = pl_agree(&s.world, is_root(&s) ? open_root(&s) : PL_OK);
   if (!st) {
     pl_comm_bcast(&s.world, &s.room, sizeof s.room, 0);

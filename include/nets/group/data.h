@@ -77,16 +77,18 @@ typedef struct pl_group_data {
 } pl_group_data;
 
 extern const pl_group_data pl_data_gaussian, pl_data_sparse, pl_data_irrep, pl_data_group_file,
-    pl_data_teacher, pl_data_idx, pl_data_rankings;
-/* All of them, gaussian first; NULL-terminated. */
+    pl_data_teacher, pl_data_idx, pl_data_rankings, pl_data_target;
+/* All of them that have samples, gaussian first; NULL-terminated. */
 extern const pl_data_kind *const pl_group_data_kinds[];
 
 /* ---- filters ---- */
 
+/* How many filters the network of spec has: one per layer, or one for all (model.tied).  Pure. */
+int pl_filters_count(const pl_spec *spec);
 /* model.init.*: does it fit the group?  As pl_group_data_check. */
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key);
-/* The initial filters w[0..depth-1], each a spectrum (w_1 first).  f: workspace; t and f as for
- * pl_data_new.  Collective. */
+/* The initial filters w[0..pl_filters_count-1], each a spectrum (w_1 first).  f: workspace; t and f
+ * as for pl_data_new.  Collective. */
 pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
                           double *const *w);
 

@@ -3,11 +3,14 @@
 #define PL_NETS_GROUP_KEYS_H
 
 #include "group/group.h"
+#include "model/loss.h"
 #include "model/spec.h"
 
 enum { PL_INNER_BAND, PL_INNER_GROUP };
 enum { PL_POOLING_NONE, PL_POOLING_MEAN };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
+enum { PL_STORE_ALL, PL_STORE_REVERSIBLE };
+enum { PL_LOSS_SQUARE = PL_LOSS_LOGISTIC + 1 }; /* beside the losses of model/loss.h */
 enum { PL_SAMPLING_BOOTSTRAP, PL_SAMPLING_BLOCKS };
 
 /* Of a network (place PL_IN_NETWORK). */
@@ -15,6 +18,8 @@ typedef struct pl_group_values {
   const char *group;
   int64_t band_codepth, band_inner; /* codepth PL_UNSET: the whole group */
   int64_t depth, pooling;
+  int64_t tied, store;       /* residual */
+  double gamma, model_scale; /* model_scale NaN: 1/depth */
   int64_t init_kind;
   double init_scale, init_readout_scale; /* read-out NaN: as init_scale */
   const char *init_path;
@@ -32,7 +37,7 @@ typedef struct pl_group_data_values {
   pl_texts irreps;
   int64_t rank;
   double margin;
-  const char *path, *labels;
+  const char *path, *labels, *target;
   pl_ints digits;
   const char *positive, *negative;
   int64_t ballots, sampling, center;
@@ -51,12 +56,13 @@ static inline const pl_group_data_values *pl_group_data_of(const pl_spec *spec) 
 /* Tables:
  *   group       group
  *   band        band.*
- *   layers      model.depth, model.init.*, loss
+ *   layers      model.depth, model.init.readout_scale, loss
+ *   init        model.init.kind, .scale, .path
  *   pooling     model.pooling
  *   functional  record.irreps, .beta, .exponents
  *   kkt         record.kkt
  *   grid        mapping.grid_*, mapping.block */
-extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_pooling_keys,
+extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_init_keys, pl_pooling_keys,
     pl_functional_keys, pl_kkt_keys, pl_grid_keys;
 
 #endif

@@ -41,9 +41,9 @@ static const char *fits(const pl_spec *spec) {
 static const pl_key rows[] = {
     {"data.path", PL_KEY_TEXT, DATA_FIELD(path), DATA_ALL, .required = true, .path = true,
      .help = "IDX file of images"},
-    {"data.labels", PL_KEY_TEXT, DATA_FIELD(labels), DATA_DRAWN, .required = true, .path = true,
+    {"data.labels", PL_KEY_TEXT, DATA_FIELD(labels), DATA_ALL, .required = true, .path = true,
      .help = "IDX file of labels"},
-    {"data.digits", PL_KEY_INTS, DATA_FIELD(digits), DATA_DRAWN, "[1, 5]", .min = 0, .max = 255,
+    {"data.digits", PL_KEY_INTS, DATA_FIELD(digits), DATA_ALL, "[1, 5]", .min = 0, .max = 255,
      .help = "the two labels that become +1 and -1; images are averaged to m x m pixels and turned "
              "by the symmetries of C_m x C_m, p4_m, p4m_m or C_m x C_m x D_4"},
 };

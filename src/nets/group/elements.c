@@ -159,7 +159,8 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
 }
 
 #define KEYS                                                                                       \
-  &pl_group_keys, &pl_layers_keys, &pl_pooling_keys, &pl_functional_keys, &pl_spectrum_keys
+  &pl_group_keys, &pl_layers_keys, &pl_init_keys, &pl_pooling_keys, &pl_functional_keys,           \
+      &pl_spectrum_keys
 static const pl_keys *const linear_keys[] = {KEYS, NULL};
 static const pl_keys *const relu_keys[] = {KEYS, &pl_batch_keys, NULL};
 

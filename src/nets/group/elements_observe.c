@@ -24,7 +24,8 @@ static const pl_measure linear_rows[] = {
     {"tightness", NULL, "1", pl_functional_tightness, .compute = tightness},
 };
 static const pl_measures linear = PL_MEASURES(linear_rows);
-const pl_measures *const elements_linear_measures[] = {&pl_functional_measures, &linear, NULL};
+const pl_measures *const elements_linear_measures[] = {&pl_functional_measures,
+                                                       &pl_product_measures, &linear, NULL};
 
 /* ---- and of nonlinear ones: means over the linearisations, and how far those spread ---- */
 
@@ -49,7 +50,8 @@ static const pl_measure spread_rows[] = {
      .compute = pl_functional_schatten_real},
 };
 static const pl_measures relu = PL_MEASURES(relu_rows), spread = PL_MEASURES(spread_rows);
-const pl_measures *const elements_relu_measures[] = {&pl_functional_measures, &relu, &spread, NULL};
+const pl_measures *const elements_relu_measures[] = {&pl_functional_measures, &pl_product_measures,
+                                                     &relu, &spread, NULL};
 
 static bool is_spread(const pl_measure *m) {
   for (int k = 0; k < spread.num; k++)

@@ -7,6 +7,11 @@
 
 #include <math.h>
 
+int pl_filters_count(const pl_spec *spec) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  return v->tied ? 1 : (int)v->depth;
+}
+
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key) {
   const pl_group_values *v = pl_group_values_of(spec);
   if (v->init_kind == PL_INIT_UNIFORM && pl_group_codepth(g)) {
@@ -19,7 +24,7 @@ pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **
   *key = "model.init.path";
   pl_nc *nc;
   PL_TRY(pl_nc_open(v->init_path, false, &nc));
-  int64_t layers = v->depth;
+  int64_t layers = pl_filters_count(spec);
   pl_status st = function_file_check(nc, "w", "layer", g, &layers, false);
   pl_nc_close(nc);
   return st;
@@ -32,11 +37,13 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   pl_status st = PL_OK;
   uint64_t seed = (uint64_t)spec->common.seed;
   if (v->init_kind == PL_INIT_FILE)
-    st = function_file_open(l, v->init_path, "w", "layer", v->depth, &file);
+    st = function_file_open(l, v->init_path, "w", "layer", pl_filters_count(spec), &file);
   int64_t *packed = draw_packed_offsets(l->group);
-  for (int layer = 0; layer < v->depth && !st; layer++) {
-    bool readout = layer == v->depth - 1;
-    double scale = readout && !isnan(v->init_readout_scale) ? v->init_readout_scale : v->init_scale;
+  int num = pl_filters_count(spec);
+  for (int layer = 0; layer < num && !st; layer++) {
+    /* Networks without the key have 0 there. */
+    bool readout = layer == num - 1 && v->init_readout_scale > 0;
+    double scale = readout ? v->init_readout_scale : v->init_scale;
     uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
     if (v->init_kind == PL_INIT_GAUSSIAN) {
       draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);

@@ -22,6 +22,7 @@ typedef struct pl_functional {
   int depth;
   int64_t num_samples;
   const double *margin;          /* [num_samples] */
+  double log_square;             /* log of the loss, of loss square only */
   double accuracy[PL_NUM_PARTS]; /* of the validation and the test part, where there is one */
   const int64_t *sv_start;       /* [irreps + 1]: first singular value of an irrep */
   const double *sigma;         /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
@@ -68,13 +69,17 @@ typedef struct pl_functional_context {
   int64_t *sv_irrep; /* irrep of a singular value; only if recorded */
 } pl_functional_context;
 
-/* Of every network on groups. */
-extern const pl_measures pl_functional_measures;
+/* Of every network on groups; and of those that are homogeneous of degree `depth` in their weights,
+ * whose Schatten values are at p = 2/depth. */
+extern const pl_measures pl_functional_measures, pl_product_measures;
 /* Functions of rows of it, for a network's own measures. */
 void pl_functional_schatten(const void *state, double *out);
 void pl_functional_schatten_thresholded(const void *state, double *out);
 void pl_functional_schatten_real(const void *state, double *out);
 void pl_functional_normalized_margin(const void *state, double *out);
+void pl_functional_schatten_at(const void *state, double *out);
+void pl_functional_fourier_rank(const void *state, double *out);
+void pl_functional_irrep_rank(const void *state, double *out);
 /* Does record.irreps hold for this group?  Pure. */
 bool pl_functional_irreps(const pl_spec *spec, const pl_group *g);
 

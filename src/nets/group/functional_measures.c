@@ -25,7 +25,9 @@ static double least_margin(const pl_functional *s) {
   return least;
 }
 static double log_of_loss(const pl_functional *s) {
-  return pl_log_loss(pl_group_values_of(s->spec)->loss, s->num_samples, s->margin);
+  int64_t kind = pl_group_values_of(s->spec)->loss;
+  if (kind == PL_LOSS_SQUARE) return s->log_square;
+  return pl_log_loss(kind, s->num_samples, s->margin);
 }
 
 static void loss(const void *state, double *out) {
@@ -88,13 +90,13 @@ static double rank_of(const pl_functional *s) {
   }
   return rank;
 }
-static void fourier_rank(const void *state, double *out) {
+void pl_functional_fourier_rank(const void *state, double *out) {
   *out = rank_of(state);
 }
 static void uncertainty_product(const void *state, double *out) {
   *out = ((const pl_functional *)state)->support * rank_of(state);
 }
-static void schatten_at(const void *state, double *out) {
+void pl_functional_schatten_at(const void *state, double *out) {
   const pl_functional *s = state;
   const pl_reals *exponents = &pl_group_values_of(s->spec)->record_exponents;
   for (int k = 0; k < exponents->n; k++) {
@@ -126,7 +128,7 @@ static void irrep_energy(const void *state, double *out) {
   for (int64_t i = 0; i < n; i++)
     out[i] = pl_functional_irrep_sum(s, i, 2, false) / pl_group_volume(s->group);
 }
-static void irrep_rank(const void *state, double *out) {
+void pl_functional_irrep_rank(const void *state, double *out) {
   const pl_functional *s = state;
   int64_t n = pl_group_num_irreps(s->group);
   for (int64_t i = 0; i < n; i++) {
@@ -180,6 +182,10 @@ bool pl_functional_irreps(const pl_spec *spec, const pl_group *g) {
 static bool want_irreps(const pl_spec *spec, const void *context) {
   return pl_functional_irreps(spec, group_of(context));
 }
+static bool want_margins(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_group_values_of(spec)->loss != PL_LOSS_SQUARE;
+}
 static bool want_validation(const pl_spec *spec, const void *context) {
   (void)context;
   return pl_data_count(spec, PL_VALIDATION) > 0;
@@ -204,45 +210,28 @@ static bool want_exponents(const pl_spec *spec, const void *context) {
 /* A measure is one row here, and its function above or the number in the state. */
 #define FROM(member) .from = offsetof(pl_functional, member)
 static const pl_measure rows[] = {
-    {"loss", NULL, "1", "mean loss over the samples", .compute = loss, .better = -1},
+    {"loss", NULL, "1", "objective on the training part, regularisers included", .compute = loss,
+     .better = -1},
     {"log_loss", NULL, "1", "natural logarithm of the loss", .compute = log_loss, .better = -1},
-    {"min_margin", NULL, "1", "smallest margin y_i <x_i, beta>", .compute = min_margin,
-     .better = 1},
-    {"accuracy", NULL, "1", "share of samples with positive margin", .compute = accuracy,
-     .better = 1},
-    {"validation_accuracy", NULL, "1",
-     "share of the samples of the validation part with positive margin", .wanted = want_validation,
-     FROM(accuracy[PL_VALIDATION]), .better = 1},
-    {"test_accuracy", NULL, "1", "share of the samples of the test part with positive margin",
-     .wanted = want_test, FROM(accuracy[PL_TEST]), .better = 1},
+    {"min_margin", NULL, "1", "smallest margin y_i <x_i, beta>", .wanted = want_margins,
+     .compute = min_margin, .better = 1},
+    {"validation_accuracy", NULL, "1", PL_ACCURACY " of the validation part",
+     .wanted = want_validation, FROM(accuracy[PL_VALIDATION]), .better = 1},
+    {"test_accuracy", NULL, "1", PL_ACCURACY " of the test part", .wanted = want_test,
+     FROM(accuracy[PL_TEST]), .better = 1},
     {"beta_norm", NULL, "1", "Euclidean norm of beta over the group", FROM(norm)},
-    {"schatten", NULL, "1", "Schatten value S_p of normalised beta, p = 2/depth",
-     .compute = pl_functional_schatten},
-    {"schatten_thresholded", NULL, "1",
-     "Schatten value S_p of normalised beta over singular values above d eps sigma_1",
-     .compute = pl_functional_schatten_thresholded},
-    {"schatten_real", NULL, "1", "l_p quasi-norm of normalised beta over the group, p = 2/depth",
-     .wanted = want_elements, .compute = pl_functional_schatten_real},
-    {"normalized_margin", NULL, "1", "smallest margin over the thresholded S_p of beta",
-     .compute = pl_functional_normalized_margin, .better = 1},
-    {"parameter_norm", NULL, "1", "Euclidean norm of all filters", .compute = parameter_norm},
-    {"l2_margin", NULL, "1", "smallest margin over the Euclidean norm of all filters ^ depth",
-     .compute = l2_margin, .better = 1},
-    {"linf_margin", NULL, "1", "smallest margin over (largest |filter value over G|) ^ depth",
-     .wanted = want_elements, .compute = linf_margin, .better = 1},
+    {"parameter_norm", NULL, "1", "Euclidean norm of all weights", .compute = parameter_norm},
     {"fourier_rank", NULL, "1",
      "sum of m d over singular values of beta above 1e-3 of the largest of all irreps",
-     .compute = fourier_rank},
+     .compute = pl_functional_fourier_rank},
     {"support", NULL, "1", "elements of G where |beta| is above 1e-3 of its largest value",
      .wanted = want_elements, FROM(support)},
     {"uncertainty_product", NULL, "1", "support times fourier_rank; exact ones are at least |G|",
      .wanted = want_elements, .compute = uncertainty_product},
-    {"irrep_schatten", "irrep", "1", "m d sum sigma^p of normalised beta, p = 2/depth",
-     .wanted = want_irreps, .compute = irrep_schatten},
     {"irrep_energy", "irrep", "1", "share of the squared norm of beta", .wanted = want_irreps,
      .compute = irrep_energy},
     {"irrep_rank", "irrep", "1", "singular values above 1e-3 of the irrep's largest",
-     .wanted = want_irreps, .compute = irrep_rank},
+     .wanted = want_irreps, .compute = pl_functional_irrep_rank},
     {"irrep_stable_rank", "irrep", "1", "sum of sigma^2 over the largest sigma^2",
      .wanted = want_irreps, .compute = irrep_stable_rank},
     {"irrep_entropy_rank", "irrep", "1",
@@ -252,12 +241,33 @@ static const pl_measure rows[] = {
      .wanted = want_irreps, .compute = orientation},
     {"schatten_at", "exponent", "1",
      "Schatten value S_q of normalised beta, q the exponent (thresholded)",
-     .wanted = want_exponents, .compute = schatten_at},
+     .wanted = want_exponents, .compute = pl_functional_schatten_at},
     {"sample_margin", "sample", "1", "margin y_i <x_i, beta> of each sample",
-     .compute = sample_margin},
+     .wanted = want_margins, .compute = sample_margin},
     {"singular_values", "sv", "1", "singular values of normalised beta, decreasing per irrep",
      .wanted = want_spectrum, .compute = singular_values},
     {"beta", "element", "1", "beta over the group, unnormalised", .wanted = want_beta,
      .compute = beta},
 };
 const pl_measures pl_functional_measures = PL_MEASURES(rows);
+
+static const pl_measure product_rows[] = {
+    {"accuracy", NULL, "1", "share of samples with positive margin", .compute = accuracy,
+     .better = 1},
+    {"schatten", NULL, "1", "Schatten value S_p of normalised beta, p = 2/depth",
+     .compute = pl_functional_schatten},
+    {"schatten_thresholded", NULL, "1",
+     "Schatten value S_p of normalised beta over singular values above d eps sigma_1",
+     .compute = pl_functional_schatten_thresholded},
+    {"schatten_real", NULL, "1", "l_p quasi-norm of normalised beta over the group, p = 2/depth",
+     .wanted = want_elements, .compute = pl_functional_schatten_real},
+    {"normalized_margin", NULL, "1", "smallest margin over the thresholded S_p of beta",
+     .compute = pl_functional_normalized_margin, .better = 1},
+    {"l2_margin", NULL, "1", "smallest margin over the Euclidean norm of all filters ^ depth",
+     .compute = l2_margin, .better = 1},
+    {"linf_margin", NULL, "1", "smallest margin over (largest |filter value over G|) ^ depth",
+     .wanted = want_elements, .compute = linf_margin, .better = 1},
+    {"irrep_schatten", "irrep", "1", "m d sum sigma^p of normalised beta, p = 2/depth",
+     .wanted = want_irreps, .compute = irrep_schatten},
+};
+const pl_measures pl_product_measures = PL_MEASURES(product_rows);

@@ -22,7 +22,7 @@ int64_t gcnn_running_size(int64_t samples) {
 }
 
 void gcnn_average_weights(gcnn *m, const double *a) {
-  int64_t n = m->train->num;
+  int64_t n = m->net.train->num;
   double sum = 0, *average = m->running + AVERAGES, t = m->running[STEPS]++;
   for (int64_t i = 0; i < n; i++) sum += a[i];
   for (int k = 0; k < NUM_AVERAGES; k++, average += n) {
@@ -33,9 +33,9 @@ void gcnn_average_weights(gcnn *m, const double *a) {
 
 /* Largest singular value of a stack of M, at least `top`. */
 static double stack_top(gcnn *m, const pl_stack *b, double top) {
-  double *matrix = m->scratch[0];
-  pl_multi_axpy(m->train->num, pl_stack_doubles(b), m->coefficient, pl_samples_stack(m->train, b),
-                pl_data_stride(b), matrix);
+  double *matrix = m->net.scratch[0];
+  pl_multi_axpy(m->net.train->num, pl_stack_doubles(b), m->net.coefficient,
+                pl_samples_stack(m->net.train, b), pl_data_stride(b), matrix);
   if (b->grid < 0) {
     /* No singular value is above the Frobenius norm. */
     double frobenius = 0;
@@ -43,19 +43,20 @@ static double stack_top(gcnn *m, const pl_stack *b, double top) {
       frobenius = fmax(frobenius, pl_sum_squares(b->size, matrix + k * b->size));
     if (sqrt(frobenius) <= top) return top;
   }
-  if (pl_stack_singular_values(m->layout, b, matrix, m->svd, m->stack_sigma)) return INFINITY;
-  for (int64_t k = 0; k < b->count; k++) top = fmax(top, m->stack_sigma[k * b->dim]);
+  if (pl_stack_singular_values(m->net.layout, b, matrix, m->net.svd, m->net.stack_sigma))
+    return INFINITY;
+  for (int64_t k = 0; k < b->count; k++) top = fmax(top, m->net.stack_sigma[k * b->dim]);
   return top;
 }
 
 /* D(a) = (1/V) max_rho ||sum_i a_i y_i X_i||_2 / sum_i a_i, or some number above `enough` where
  * it is. */
 static double bound_of(gcnn *m, const double *a, double enough) {
-  const pl_layout *l = m->layout;
-  double sum = 0, top = 0, volume = pl_group_volume(m->group);
+  const pl_layout *l = m->net.layout;
+  double sum = 0, top = 0, volume = pl_group_volume(m->net.group);
   int dim = 0;
-  for (int64_t i = 0; i < m->train->num; i++) {
-    m->coefficient[i] = m->train->y[i] * a[i];
+  for (int64_t i = 0; i < m->net.train->num; i++) {
+    m->net.coefficient[i] = m->net.train->y[i] * a[i];
     sum += a[i];
   }
   double limit = enough * volume * sum;
@@ -81,9 +82,9 @@ static void try(gcnn *m, const double *a) {
 }
 
 double gcnn_dual_bound(gcnn *m, const double *multipliers) {
-  int64_t n = m->train->num;
+  int64_t n = m->net.train->num;
   double log_scale, *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
-  pl_loss_weights(m->values->loss, n, m->margin, &log_scale, current);
+  pl_loss_weights(m->net.values->loss, n, m->net.margin, &log_scale, current);
   if (multipliers) try(m, multipliers);
   try(m, current);
   for (int k = 0; k < NUM_AVERAGES && m->running[STEPS] > 0; k++)

@@ -20,11 +20,11 @@ typedef struct active {
 } active;
 
 static void find_active(const gcnn *m, double least, active *s) {
-  int64_t n = m->train->num;
+  int64_t n = m->net.train->num;
   s->n = 0;
   s->sample = pl_alloc((size_t)n, sizeof *s->sample, "active samples");
   for (int64_t i = 0; i < n; i++)
-    if (m->margin[i] <= ACTIVE * least) s->sample[s->n++] = i;
+    if (m->net.margin[i] <= ACTIVE * least) s->sample[s->n++] = i;
   s->K = pl_zalloc((size_t)(s->n * s->n), sizeof *s->K, "Gram matrix");
   s->h = pl_alloc((size_t)s->n, sizeof *s->h, "multipliers");
   s->a = pl_alloc((size_t)n, sizeof *s->a, "multipliers");
@@ -41,23 +41,23 @@ static void add_gram(const active *s, const pl_stack *b, const double *G, int64_
 static void stack_gram(gcnn *m, const pl_stack *b, const active *s, double *T, double *G) {
   int64_t n = pl_stack_doubles(b), stride = pl_data_stride(b);
   for (int64_t i = 0; i < s->n; i++) {
-    const double *x = pl_samples_stack(m->train, b) + s->sample[i] * stride;
-    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->train->y[s->sample[i]] * x[k];
+    const double *x = pl_samples_stack(m->net.train, b) + s->sample[i] * stride;
+    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->net.train->y[s->sample[i]] * x[k];
   }
   for (int l = m->depth; l > 1; l--) {
     const double *P = gcnn_prefix(m, l, b);
     for (int64_t i = 0; i < s->n; i++) pl_stack_mul(b, PL_NC, T + i * stride, P, G + i * stride);
     add_gram(s, b, G, stride);
     for (int64_t i = 0; i < s->n; i++) {
-      pl_stack_mul(b, PL_CN, m->w[l - 1] + b->offset, T + i * stride, m->scratch[0]);
-      memcpy(T + i * stride, m->scratch[0], (size_t)n * sizeof *T);
+      pl_stack_mul(b, PL_CN, m->net.w[l - 1] + b->offset, T + i * stride, m->net.scratch[0]);
+      memcpy(T + i * stride, m->net.scratch[0], (size_t)n * sizeof *T);
     }
   }
   add_gram(s, b, T, stride);
 }
 
 static void gram(gcnn *m, const active *s) {
-  const pl_layout *l = m->layout;
+  const pl_layout *l = m->net.layout;
   int64_t stride = (l->scratch + 7) / 8 * 8;
   double *T = pl_alloc((size_t)(s->n * stride), sizeof *T, "gradients of samples");
   double *G = pl_alloc((size_t)(s->n * stride), sizeof *G, "gradients of samples");
@@ -121,16 +121,16 @@ static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
 
 static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
   pl_status worst = PL_OK;
-  double *M = m->scratch[0];
-  pl_multi_axpy(m->train->num, pl_stack_doubles(b), m->coefficient, pl_samples_stack(m->train, b),
-                pl_data_stride(b), M);
+  double *M = m->net.scratch[0];
+  pl_multi_axpy(m->net.train->num, pl_stack_doubles(b), m->net.coefficient,
+                pl_samples_stack(m->net.train, b), pl_data_stride(b), M);
   if (b->grid >= 0) {
-    pl_dmat_gather(&b->mat, m->beta + b->offset, s->B);
+    pl_dmat_gather(&b->mat, m->net.beta + b->offset, s->B);
     pl_dmat_gather(&b->mat, M, s->M);
-    return b->owner == m->layout->team.rank ? add_irrep(s, b->dim, false, b->weight) : PL_OK;
+    return b->owner == m->net.layout->team.rank ? add_irrep(s, b->dim, false, b->weight) : PL_OK;
   }
   for (int64_t k = 0; k < b->count; k++) {
-    memcpy(s->B, m->beta + b->offset + k * b->size, (size_t)b->size * sizeof *s->B);
+    memcpy(s->B, m->net.beta + b->offset + k * b->size, (size_t)b->size * sizeof *s->B);
     memcpy(s->M, M + k * b->size, (size_t)b->size * sizeof *s->M);
     pl_status st = add_irrep(s, b->dim, pl_stack_complex(b), b->weight);
     if (st) worst = st;
@@ -140,16 +140,16 @@ static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
 
 /* M = sum_i a_i y_i X_i against the gradient of S_p^p at beta. */
 static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
-  const pl_layout *l = m->layout;
-  int64_t n = m->train->num, irreps = pl_group_num_irreps(m->group);
-  memset(m->coefficient, 0, (size_t)n * sizeof *m->coefficient);
+  const pl_layout *l = m->net.layout;
+  int64_t n = m->net.train->num, irreps = pl_group_num_irreps(m->net.group);
+  memset(m->net.coefficient, 0, (size_t)n * sizeof *m->net.coefficient);
   for (int64_t i = 0; i < act->n; i++) {
     int64_t k = act->sample[i];
-    m->coefficient[k] = act->a[i] * m->train->y[k];
+    m->net.coefficient[k] = act->a[i] * m->net.train->y[k];
   }
   stationarity s = {.p = 2.0 / m->depth};
   for (int64_t i = 0; l->team.rank == 0 && i < irreps; i++)
-    s.floor = fmax(s.floor, PL_RANK * m->sigma[m->sv_start[i]]);
+    s.floor = fmax(s.floor, PL_RANK * m->net.sigma[m->net.sv_start[i]]);
   pl_comm_bcast(&l->team, &s.floor, sizeof s.floor, 0);
   int dim = 0;
   for (int i = 0; i < l->num_stacks; i++)
@@ -181,18 +181,18 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
 }
 
 pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out) {
-  memset(multipliers, 0, (size_t)m->train->num * sizeof *multipliers);
+  memset(multipliers, 0, (size_t)m->net.train->num * sizeof *multipliers);
   *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
   double least = INFINITY;
-  for (int64_t i = 0; i < m->train->num; i++) least = fmin(least, m->margin[i]);
+  for (int64_t i = 0; i < m->net.train->num; i++) least = fmin(least, m->net.margin[i]);
   if (!(least > 0)) return PL_OK;
   active s;
   find_active(m, least, &s);
   gram(m, &s);
   /* y_i f(x_i) is homogeneous of degree L in w. */
-  for (int64_t i = 0; i < s.n; i++) s.h[i] = m->depth * m->margin[s.sample[i]];
-  if (m->layout->team.rank == 0) pl_nnls(s.n, s.K, s.h, s.a);
-  pl_comm_bcast(&m->layout->team, s.a, (size_t)s.n * sizeof *s.a, 0);
+  for (int64_t i = 0; i < s.n; i++) s.h[i] = m->depth * m->net.margin[s.sample[i]];
+  if (m->net.layout->team.rank == 0) pl_nnls(s.n, s.K, s.h, s.a);
+  pl_comm_bcast(&m->net.layout->team, s.a, (size_t)s.n * sizeof *s.a, 0);
   double square = parameter_norm2, sum = 0, slack = 0;
   for (int64_t i = 0; i < s.n; i++) {
     double Ka = 0;
@@ -200,7 +200,7 @@ pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers,
     square += s.a[i] * (Ka - 2 * s.h[i]);
     multipliers[s.sample[i]] = s.a[i];
     sum += s.a[i];
-    slack += s.a[i] * (m->margin[s.sample[i]] / least - 1);
+    slack += s.a[i] * (m->net.margin[s.sample[i]] / least - 1);
   }
   out->residual = sqrt(fmax(0, square) / parameter_norm2);
   out->slack = slack / sum;

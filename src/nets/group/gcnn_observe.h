@@ -8,9 +8,6 @@
 extern const pl_measures *const gcnn_measures[];
 
 pl_status gcnn_describe(const pl_spec *spec, pl_schema *out);
-/* Workspace of records; what reads m->layout, transform and group.  Local. */
-pl_status gcnn_observe_new(gcnn *m);
-void gcnn_observe_free(gcnn *m);
 pl_status gcnn_observe(pl_model *model, double *out);
 
 #endif

@@ -28,19 +28,21 @@ static const pl_key band_rows[] = {
 static const pl_key layers_rows[] = {
     {"model.depth", PL_KEY_INT, F(depth), PL_COST | PL_RESULTS, "3", .min = 2, .max = 16,
      .help = "layers L, the read-out included"},
+    {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), PL_RESULTS, NULL, POSITIVE,
+     .help = "scale of the read-out (default: model.init.scale)"},
+    {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential",
+     .choice = pl_margin_loss_name, .help = "loss, a mean over the samples"},
+};
+static const pl_key init_rows[] = {
     {"model.init.kind", PL_KEY_CHOICE, F(init_kind), PL_COST | PL_RESULTS, "gaussian",
      .choice = init_kinds,
      .help = "distribution of the initial filters, variance scale^2/|G| over G"},
     {"model.init.scale", PL_KEY_REAL, F(init_scale), PL_RESULTS, "1", POSITIVE,
      .help = "scale of the initial filters"},
-    {"model.init.readout_scale", PL_KEY_REAL, F(init_readout_scale), PL_RESULTS, NULL, POSITIVE,
-     .help = "scale of the read-out (default: model.init.scale)"},
     {"model.init.path", PL_KEY_TEXT, F(init_path), PL_COST | PL_RESULTS, .path = true,
      .with = "model.init.kind", .with_word = "file",
      .help = "NetCDF file with w(layer, element), for model.init.kind file; in a band also "
              "w_fourier(layer, component)"},
-    {"loss", PL_KEY_CHOICE, F(loss), PL_RESULTS, "exponential", .choice = pl_margin_loss_name,
-     .help = "loss, a mean over the samples"},
 };
 static const pl_key pooling_rows[] = {
     {"model.pooling", PL_KEY_CHOICE, F(pooling), PL_COST | PL_RESULTS, "none", .choice = poolings,
@@ -70,6 +72,7 @@ static const pl_key grid_rows[] = {
 const pl_keys pl_group_keys = PL_KEYS(PL_IN_NETWORK, group_rows);
 const pl_keys pl_band_keys = PL_KEYS(PL_IN_NETWORK, band_rows);
 const pl_keys pl_layers_keys = PL_KEYS(PL_IN_NETWORK, layers_rows);
+const pl_keys pl_init_keys = PL_KEYS(PL_IN_NETWORK, init_rows);
 const pl_keys pl_pooling_keys = PL_KEYS(PL_IN_NETWORK, pooling_rows);
 const pl_keys pl_functional_keys = PL_KEYS(PL_IN_NETWORK, functional_rows);
 const pl_keys pl_kkt_keys = PL_KEYS(PL_IN_NETWORK, kkt_rows);

@@ -1,4 +1,4 @@
-#include "gcnn_block.h"
+#include "fourier_block.h"
 
 #include "base/mem.h"
 #include "model/optim.h"
@@ -6,38 +6,39 @@
 #include <math.h>
 #include <stdio.h>
 
-static pl_param param_of(const gcnn *m, int layer) {
-  pl_param p = {.group = layer == m->depth - 1 ? "readout" : "filter", .layer = layer};
-  snprintf(p.name, sizeof p.name, "w%d", layer + 1);
+static pl_param param_of(const fourier_net *m, int filter) {
+  bool readout = m->ops->readout && filter == m->filters - 1;
+  pl_param p = {.group = readout ? "readout" : "filter", .layer = filter};
+  snprintf(p.name, sizeof p.name, "w%d", filter + 1);
   return p;
 }
 
-void gcnn_list_params(gcnn *m) {
+void fourier_list_params(fourier_net *m) {
   const pl_layout *l = m->layout;
-  m->base.num_params = m->depth * l->num_stacks;
+  m->base.num_params = m->filters * l->num_stacks;
   m->base.params = pl_alloc((size_t)m->base.num_params, sizeof *m->base.params, "parameters");
-  for (int layer = 0; layer < m->depth; layer++)
+  for (int filter = 0; filter < m->filters; filter++)
     for (int i = 0; i < l->num_stacks; i++) {
       const pl_stack *b = &l->stacks[i];
-      pl_param p = param_of(m, layer);
+      pl_param p = param_of(m, filter);
       p.block = i;
       p.count = b->count;
       p.rows = p.cols = b->dim;
       p.is_complex = pl_stack_complex(b);
       p.weight = b->weight;
       p.n = pl_stack_doubles(b);
-      p.w = m->w[layer] + b->offset;
-      m->base.params[gcnn_param(m, layer, i)] = p;
+      p.w = m->w[filter] + b->offset;
+      m->base.params[fourier_param(m, filter, i)] = p;
     }
 }
 
-static void list_functions(gcnn *m) {
+static void list_functions(fourier_net *m) {
   int64_t order = pl_group_order(m->group), count = pl_transform_count(m->transform);
-  m->gradient = pl_zalloc((size_t)m->depth, sizeof *m->gradient, "gradients");
+  m->gradient = pl_zalloc((size_t)m->filters, sizeof *m->gradient, "gradients");
   m->delta = pl_alloc((size_t)count, sizeof *m->delta, "function over G");
-  m->base.num_functions = m->depth;
-  m->base.functions = pl_alloc((size_t)m->depth, sizeof *m->base.functions, "parameters");
-  for (int k = 0; k < m->depth; k++) {
+  m->base.num_functions = m->filters;
+  m->base.functions = pl_alloc((size_t)m->filters, sizeof *m->base.functions, "parameters");
+  for (int k = 0; k < m->filters; k++) {
     m->gradient[k] = pl_zalloc((size_t)m->layout->local, sizeof **m->gradient, "gradients");
     pl_param p = param_of(m, k);
     p.count = p.cols = 1;
@@ -49,7 +50,7 @@ static void list_functions(gcnn *m) {
   }
 }
 
-static void prepare_polar(gcnn *m) {
+static void prepare_polar(fourier_net *m) {
   const pl_layout *l = m->layout;
   int dim = 0, grid = 0;
   for (int i = 0; i < l->num_stacks; i++) {
@@ -62,26 +63,26 @@ static void prepare_polar(gcnn *m) {
   m->whole = pl_alloc((size_t)grid * (size_t)grid, sizeof *m->whole, "polar factors");
 }
 
-void gcnn_prepare_optimiser(gcnn *m) {
+void fourier_prepare_optimiser(fourier_net *m) {
   if (pl_optim_over_group(&m->spec)) list_functions(m);
   if (pl_optim_polar(&m->spec)) prepare_polar(m);
 }
 
-void gcnn_block_sum(pl_model *model, int p, double *x, int64_t n) {
-  const gcnn *m = gcnn_of(model);
-  const pl_stack *b = gcnn_stack(m, p);
+void fourier_block_sum(pl_model *model, int p, double *x, int64_t n) {
+  const fourier_net *m = fourier_of(model);
+  const pl_stack *b = fourier_stack(m, p);
   if (b->grid >= 0) pl_comm_sum(&m->layout->grids[b->grid]->comm, x, n);
 }
 
-static void polar(gcnn *m, const pl_stack *b, double *a) {
+static void polar(fourier_net *m, const pl_stack *b, double *a) {
   int64_t n = pl_irrep_size((pl_irrep){.dim = b->dim, .type = b->type});
   if (pl_usv_polar(m->usv, b->dim, pl_stack_complex(b), a))
     for (int64_t k = 0; k < n; k++) a[k] = NAN;
 }
 
-void gcnn_block_polar(pl_model *model, int p, double *a) {
-  gcnn *m = gcnn_of(model);
-  const pl_stack *b = gcnn_stack(m, p);
+void fourier_block_polar(pl_model *model, int p, double *a) {
+  fourier_net *m = fourier_of(model);
+  const pl_stack *b = fourier_stack(m, p);
   if (b->grid >= 0) {
     pl_dmat_gather(&b->mat, a, m->whole);
     if (b->owner == m->layout->team.rank) polar(m, b, m->whole);

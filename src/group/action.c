@@ -1,6 +1,6 @@
-/* The names of semidirect products, and the actions that they stand for. */
+#include "group/action.h"
+
 #include "base/mem.h"
-#include "group/semidirect.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 enum { MAX_NORMAL = 1000000, MAX_IMAGE = 1000, MAX_GENERATORS = 2 };
 
 typedef struct reader {
+  const pl_family *const *families;
   const char *start, *p;
   char *why;
   size_t n;
@@ -40,7 +41,7 @@ static int skip(reader *r, char c) {
 static int word(reader *r, pl_factor *f) {
   skip_blanks(r);
   int len = (int)strcspn(r->p, " \tx:()[],");
-  if (!pl_factor_parse(r->p, len < 64 ? len : 64, f, r->why, r->n)) return 0;
+  if (!pl_factor_parse(r->families, r->p, len < 64 ? len : 64, f, r->why, r->n)) return 0;
   r->p += len;
   return 1;
 }
@@ -278,8 +279,9 @@ static int read_product(reader *r, pl_action *a, char **name) {
 }
 
 /* "p4_", "p4m_", "(", or a word such as "C_5" before a colon. */
-int pl_action_parse(const char *text, pl_action *a, char **name, char *why, size_t n) {
-  reader r = {.start = text, .p = text, .why = why, .n = n};
+int pl_action_parse(const pl_family *const *families, const char *text, pl_action *a, char **name,
+                    char *why, size_t n) {
+  reader r = {.families = families, .start = text, .p = text, .why = why, .n = n};
   memset(a, 0, sizeof *a);
   *why = 0;
   int good = 0;
@@ -292,4 +294,36 @@ int pl_action_parse(const char *text, pl_action *a, char **name, char *why, size
     good = read_product(&r, a, name);
   }
   return good ? (int)(r.p - text) : 0;
+}
+
+/* ---- numbers of elements of N and of characters ---- */
+
+void pl_action_split(const pl_action *a, int64_t number, int64_t *part) {
+  for (int i = a->rank - 1; i >= 0; i--) {
+    part[i] = number % a->m[i];
+    number /= a->m[i];
+  }
+}
+int64_t pl_action_join(const pl_action *a, const int64_t *part) {
+  int64_t number = 0;
+  for (int i = 0; i < a->rank; i++) number = number * a->m[i] + part[i];
+  return number;
+}
+
+int64_t pl_action_apply(const pl_action *a, const pl_matrix matrix, int64_t number) {
+  int64_t in[PL_MAX_RANK], out[PL_MAX_RANK];
+  pl_action_split(a, number, in);
+  for (int i = 0; i < a->rank; i++) {
+    int64_t sum = 0;
+    for (int j = 0; j < a->rank; j++) sum += matrix[i][j] * in[j];
+    out[i] = sum % a->m[i];
+  }
+  return pl_action_join(a, out);
+}
+
+int64_t pl_action_negate(const pl_action *a, int64_t number) {
+  int64_t part[PL_MAX_RANK];
+  pl_action_split(a, number, part);
+  for (int i = 0; i < a->rank; i++) part[i] = (a->m[i] - part[i]) % a->m[i];
+  return pl_action_join(a, part);
 }

@@ -1,8 +1,7 @@
-#include "gcnn_cost.h"
+#include "fourier_cost.h"
 
 #include "base/mem.h"
 #include "linalg/svd.h"
-#include "gcnn_net.h"
 #include "model/optim.h"
 
 #include <math.h>
@@ -14,13 +13,9 @@ static const double MOVE = 1e-10;
 /* Second-level cache of a core, in doubles, less a margin. */
 static const double CACHE = 100000;
 
-static int64_t depth_of(const pl_spec *spec) {
-  return pl_group_values_of(spec)->depth;
-}
-
-int64_t gcnn_stack_doubles(const pl_spec *spec, int64_t samples) {
-  /* A step touches the samples, the filters, the prefix products and the workspace of a stack. */
-  double arrays = (double)samples + 2.0 * (double)depth_of(spec) + GCNN_SCRATCH;
+int64_t fourier_stack_doubles(const fourier_ops *ops, const pl_spec *spec, int64_t samples) {
+  /* A step touches the samples, the filters, products and the workspace of a stack. */
+  double arrays = (double)samples + ops->work(spec, samples, false).arrays + ops->scratch;
   return (int64_t)fmax(256, CACHE / arrays);
 }
 
@@ -28,35 +23,25 @@ static double size_of(pl_irrep r) {
   return (double)pl_irrep_size(r);
 }
 
-/* Products of a step, in units of one d x d product; ngd goes through the gradients twice. */
-static double products(const pl_spec *spec, bool two_passes) {
-  return (double)(depth_of(spec) - 1) * (two_passes ? 5 : 3);
-}
-
 /* Seconds of one step of irrep r on one rank. */
-static double step_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples,
+static double step_time(const fourier_work *w, const pl_rates *rates, pl_irrep r, int64_t samples,
                         bool two_passes) {
   double factor = r.type == PL_REAL ? 1 : 4, bytes = 8 * size_of(r);
-  double set = bytes * (double)(samples + 2 * depth_of(spec));
+  double set = bytes * ((double)samples + w->arrays);
   /* Where the samples of an irrep do not fit into cache they are read for the gradient and again
    * for the margins. */
   double reads = (double)samples * (set < 1e6 ? 1 : 2) * (two_passes ? 2 : 1);
-  double moves = 3.0 * (double)depth_of(spec); /* the update: read gradient, read and write w */
   /* Two products in three have a transposed factor, and operands come from farther away than in the
    * calibration, where they stay in cache. */
   double cold = r.dim < 64 ? 1.3 : 1.2;
-  return products(spec, two_passes) * factor * cold * pl_rates_product(rates, r.dim) +
-         pl_rates_stream(rates, bytes * (reads + moves), 8 * (double)samples * size_of(r));
+  return w->products * factor * cold * pl_rates_product(rates, r.dim) +
+         pl_rates_stream(rates, bytes * (reads + w->moves), 8 * (double)samples * size_of(r));
 }
 
-/* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
- * record.kkt the gradients of all samples, and singular vectors at some twenty products. */
-static double record_time(const pl_spec *spec, const pl_rates *rates, pl_irrep r, int64_t samples) {
-  double products = 1, values = depth_of(spec) == 2 ? 3 : 1;
-  if (pl_group_values_of(spec)->record_kkt)
-    products += 20 + 2 * (double)samples * (double)(depth_of(spec) - 1);
+static double record_time(const fourier_work *w, const pl_rates *rates, pl_irrep r) {
   double factor = r.type == PL_REAL ? 1 : 4;
-  return factor * (values * pl_rates_svd(rates, r.dim) + products * pl_rates_product(rates, r.dim));
+  return factor * (w->record_values * pl_rates_svd(rates, r.dim) +
+                   w->record_products * pl_rates_product(rates, r.dim));
 }
 
 /* Number of records, roughly: enough for the balance between steps and singular values. */
@@ -66,19 +51,20 @@ static double records(const pl_spec *spec) {
   return fmin(n, (double)c->steps + 1);
 }
 
-pl_mapping *gcnn_map(const pl_spec *spec, const pl_group *g, int team, const pl_rates *rates,
-                     int64_t samples) {
+pl_mapping *fourier_map(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
+                        const pl_rates *rates, int64_t samples) {
   int64_t n = pl_group_num_irreps(g);
   double *cost = pl_alloc((size_t)n, sizeof *cost, "mapping");
   int *dim = pl_alloc((size_t)n, sizeof *dim, "mapping");
   bool *spread = pl_alloc((size_t)n, sizeof *spread, "mapping");
+  bool twice = pl_optim_two_passes(spec);
+  fourier_work w = ops->work(spec, samples, twice);
   double share = records(spec) / (double)spec->common.steps; /* records per step */
   for (int64_t i = 0; i < n; i++) {
     pl_irrep r = pl_group_irrep(g, i);
     dim[i] = r.dim;
     spread[i] = r.type == PL_REAL;
-    cost[i] = step_time(spec, rates, r, samples, pl_optim_two_passes(spec)) +
-              share * record_time(spec, rates, r, samples);
+    cost[i] = step_time(&w, rates, r, samples, twice) + share * record_time(&w, rates, r);
   }
   const pl_group_values *v = pl_group_values_of(spec);
   pl_mapping_options opt = {.min_dim = v->grid_min_dim == PL_UNSET ? 256 : (int)v->grid_min_dim,
@@ -116,7 +102,8 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *
   return doubles;
 }
 
-void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *out) {
+void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates,
+                  pl_cost *out) {
   pl_group *g;
   *out = (pl_cost){0};
   if (pl_group_of(spec, NULL, &g)) return;
@@ -125,9 +112,10 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double all =
       (double)(samples + pl_data_count(spec, PL_VALIDATION) + pl_data_count(spec, PL_TEST));
   bool band = pl_group_codepth(g) > 0;
-  double order = band ? 0 : (double)pl_group_order(g), L = (double)depth_of(spec);
+  double order = band ? 0 : (double)pl_group_order(g), L = pl_filters_count(spec);
   bool twice = pl_optim_two_passes(spec);
-  pl_mapping *map = gcnn_map(spec, g, team, rates, samples);
+  fourier_work w = ops->work(spec, samples, twice);
+  pl_mapping *map = fourier_map(ops, spec, g, team, rates, samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
   double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
   double singular = 0, biggest = 0, values = 0;
@@ -136,10 +124,10 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
     int first = map->place[i].rank, ranks = ranks_of(map, i);
     double part = ranks == 1 ? 1 : 1 / (ranks * rates->grid_efficiency);
     for (int k = 0; k < ranks; k++) {
-      step[first + k] += part * step_time(spec, rates, r, samples, twice);
-      record[first + k] += part * record_time(spec, rates, r, samples);
+      step[first + k] += part * step_time(&w, rates, r, samples, twice);
+      record[first + k] += part * record_time(&w, rates, r);
     }
-    out->flops += products(spec, twice) * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
+    out->flops += w.products * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
     singular += r.dim;
     values += size_of(r);
@@ -169,19 +157,17 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
   double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
-  double stack = (double)gcnn_stack_doubles(spec, samples);
-  double spectra = all + 2 * L - 2 + 1; /* samples, filters, prefix products, beta */
+  double stack = fmin((double)fourier_stack_doubles(ops, spec, samples), most);
+  double spectra = all + w.spectra + 1; /* and beta */
   if (over_group) spectra += L;
-  /* The gradients of all samples for one stack, twice, and six matrices. */
-  double kkt = v->record_kkt ? 2 * (double)samples * fmax(biggest, stack) +
-                                   6.0 * largest * largest * (z ? 2 : 1)
-                             : 0;
+  double record_room =
+      w.record_stacks * fmax(biggest, stack) + w.record_matrices * largest * largest * (z ? 2 : 1);
   for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
-  out->bytes += 8 * (kkt + (over_group ? order / team : 0) + GCNN_SCRATCH * fmax(biggest, stack) +
-                     order / team + 3 * singular + (v->record_beta ? order : 0)) +
-                permutations * (16 + pl_group_letters(g)) +
-                (band ? 0 : pl_transform_bytes(g, team)) + pl_optim_bytes(spec, L * most) +
-                (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  out->bytes +=
+      8 * (record_room + (over_group ? order / team : 0) + ops->scratch * fmax(biggest, stack) +
+           order / team + 3 * singular + (v->record_beta ? order : 0)) +
+      permutations * (16 + pl_group_letters(g)) + (band ? 0 : pl_transform_bytes(g, team)) +
+      pl_optim_bytes(spec, L * most) + (largest ? (double)pl_svd_bytes(largest, z) : 0);
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
   pl_free(doubles);
@@ -192,10 +178,10 @@ void gcnn_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *ou
   pl_group_free(g);
 }
 
-void gcnn_explain(const pl_spec *spec, int team, const pl_rates *rates) {
+void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates) {
   pl_group *g;
   if (pl_group_of(spec, NULL, &g)) return;
-  pl_mapping *map = gcnn_map(spec, g, team, rates, pl_data_count(spec, PL_TRAIN));
+  pl_mapping *map = fourier_map(ops, spec, g, team, rates, pl_data_count(spec, PL_TRAIN));
   double total = 0;
   for (int r = 0; r < team; r++) total += map->load[r];
   printf("  %s", pl_group_spec(g));

@@ -1,0 +1,19 @@
+/* How irreps of networks of filters in Fourier space are placed on a team, how large stacks may be,
+ * what a run costs. */
+#ifndef PL_NETS_GROUP_FOURIER_COST_H
+#define PL_NETS_GROUP_FOURIER_COST_H
+
+#include "fourier_net.h"
+#include "spectral/mapping.h"
+
+/* samples: N of the training part. */
+pl_mapping *fourier_map(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
+                        const pl_rates *rates, int64_t samples);
+int64_t fourier_stack_doubles(const fourier_ops *ops, const pl_spec *spec, int64_t samples);
+
+/* Of pl_model_kind. */
+void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates,
+                  pl_cost *out);
+void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates);
+
+#endif

@@ -1,0 +1,127 @@
+#include "fourier_observe.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+/* ---- life ---- */
+
+pl_status fourier_observe_new(fourier_net *m) {
+  const pl_layout *l = m->layout;
+  PL_TRY(m->base.kind->describe(&m->spec, &m->schema));
+  m->beta = pl_zalloc((size_t)l->local, sizeof *m->beta, "beta in Fourier space");
+  m->sv_start = pl_functional_starts(m->group);
+  int64_t irreps = pl_group_num_irreps(m->group), num = m->sv_start[irreps];
+  m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
+  m->stack_sigma =
+      pl_alloc((size_t)pl_functional_most_values(l), sizeof *m->stack_sigma, "singular values");
+  m->svd = pl_spectrum_svd_new(l);
+  if (pl_functional_irreps(&m->spec, m->group))
+    m->orientation = pl_alloc((size_t)irreps, sizeof *m->orientation, "orientation");
+  if (m->values->record_beta && l->team.rank == 0)
+    m->full = pl_alloc((size_t)pl_group_order(m->group), sizeof *m->full, "beta over G");
+  return PL_OK;
+}
+
+void fourier_observe_free(fourier_net *m) {
+  pl_free(m->beta);
+  pl_free(m->sv_start);
+  pl_free(m->sigma);
+  pl_free(m->stack_sigma);
+  pl_free(m->orientation);
+  pl_free(m->full);
+  pl_spectrum_svd_free(m->svd);
+  pl_schema_free(&m->schema);
+}
+
+/* ---- a record ---- */
+
+/* beta as a spectrum, and singular values of every irrep into m->sigma on rank 0 of the team. */
+static pl_status decompose(fourier_net *m) {
+  const pl_layout *l = m->layout;
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+  return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
+                                m->sigma);
+}
+
+static double largest(int64_t n, const double *x) {
+  double most = 0;
+  for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(x[k]));
+  return most;
+}
+
+/* What needs functions over G: the filters one after the other, then beta, which stays in m->f. */
+static void observe_over_group(fourier_net *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  int64_t count = pl_transform_count(m->transform);
+  for (int k = 0; k < m->filters && pl_schema_find(&m->schema, "linf_margin") >= 0; k++) {
+    pl_transform_inverse(m->transform, m->w[k], m->f);
+    s->linf = fmax(s->linf, largest(count, m->f));
+  }
+  pl_transform_inverse(m->transform, m->beta, m->f);
+  double most[2] = {s->linf, largest(count, m->f)}, sums[2] = {0};
+  pl_comm_max(&l->team, most, 2);
+  for (int64_t k = 0; k < count; k++) {
+    sums[0] += pow(fabs(m->f[k]), s->p);
+    sums[1] += fabs(m->f[k]) > PL_SUPPORT * most[1];
+  }
+  pl_comm_sum(&l->team, sums, 2);
+  s->linf = most[0];
+  s->real_sum = sums[0];
+  s->support = sums[1];
+}
+
+/* Share of the samples of a part on the right side of beta, a spectrum. */
+static double accuracy_on(const fourier_net *m, const pl_samples *part) {
+  const pl_layout *l = m->layout;
+  int64_t n = part->num, right = 0;
+  double *f = pl_zalloc((size_t)n, sizeof *f, "outputs");
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(part, b), pl_data_stride(b),
+                 m->beta + b->offset, f);
+  }
+  pl_comm_sum(&l->team, f, n);
+  for (int64_t i = 0; i < n; i++) right += part->y[i] * f[i] > 0;
+  pl_free(f);
+  return (double)right / (double)n;
+}
+
+/* Norms of beta and of the filters. */
+static void observe_norms(const fourier_net *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
+    for (int k = 0; k < m->filters; k++)
+      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
+  }
+  pl_comm_sum(&l->team, sums, 2);
+  s->norm = sqrt(sums[0]);
+  s->parameter_norm2 = sums[1];
+}
+
+pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
+  *s = (pl_functional){.spec = &m->spec,
+                       .group = m->group,
+                       .depth = depth,
+                       .num_samples = m->train->num,
+                       .margin = m->margin,
+                       .log_square = log(m->square),
+                       .sv_start = m->sv_start,
+                       .sigma = m->sigma,
+                       .full = m->full,
+                       .orientation = m->orientation,
+                       .p = 2.0 / depth};
+  pl_status st = decompose(m);
+  observe_norms(m, s);
+  if (m->transform) observe_over_group(m, s);
+  for (int part = PL_VALIDATION; part < PL_NUM_PARTS; part++)
+    if (m->data->part[part].num) s->accuracy[part] = accuracy_on(m, &m->data->part[part]);
+  if (m->values->record_beta) pl_transform_gather(m->transform, m->f, m->full);
+  if (m->orientation) pl_functional_orientation(m->layout, m->beta, m->orientation);
+  if (m->layout->team.rank == 0) pl_functional_sums(s);
+  return st;
+}

@@ -1,0 +1,52 @@
+/* What mlp and conv share.  Inside this room only. */
+#ifndef PL_NETS_VECTOR_NETWORK_H
+#define PL_NETS_VECTOR_NETWORK_H
+
+#include "keys.h"
+#include "nets/vector/vector.h"
+
+/* ---- layers ---- */
+
+/* A weight and its bias (with model.bias) as parameters NAME_weight and NAME_bias, both uniform on
+ * +-model.init.scale / sqrt(rows). */
+void vector_add(pl_net *net, const char *name, const char *what, int layer, int64_t rows,
+                int64_t cols);
+/* x W + b; w: the nodes of all weights, from *at on, which is moved on. */
+pl_node *vector_affine(const pl_net *net, pl_tape *t, pl_node *const *w, int *at, pl_node *x);
+pl_node *vector_activation(const pl_net *net, pl_tape *t, pl_node *x);
+/* In training: model.dropout of x, whose rows belong to the samples of take in order, several to a
+ * sample or one. */
+pl_node *vector_dropout(const pl_net *net, pl_tape *t, pl_node *x, int layer, const pl_take *take);
+
+/* ---- the door ---- */
+
+pl_status vector_load(pl_net *net);
+void vector_unload(pl_net *net);
+pl_status vector_shapes(pl_net *net);
+pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
+void vector_metrics(pl_net *net, pl_part part, double *metric);
+void vector_work(const pl_spec *spec, double *sample_flops, double *sample_bytes,
+                 double *fixed_flops, double *fixed_bytes);
+const char *vector_fits(const pl_spec *spec);
+pl_status vector_check(const pl_spec *spec, const char **key);
+extern const pl_measures vector_measures;
+
+/* ---- samples, for net->own ---- */
+
+/* Numbers that the network gives for a sample: one with logistic loss. */
+int64_t vector_outputs(const pl_spec *spec, const pl_vector_shape *shape);
+static inline const pl_vectors *vector_data(const pl_net *net) {
+  return net->own;
+}
+static inline const pl_vector_kind *vector_kind_of(const pl_spec *spec) {
+  return (const pl_vector_kind *)(const void *)spec->model;
+}
+/* The samples of a take as a node [count][features]. */
+pl_node *vector_input(const pl_net *net, pl_tape *t, const pl_take *take);
+
+#define VECTOR_NET                                                                                 \
+  .split = PL_SPLIT_SAMPLES, .random = true, .num_metrics = 2, .load = vector_load,                \
+  .unload = vector_unload, .objective = vector_objective, .metrics = vector_metrics,               \
+  .shapes = vector_shapes, .work = vector_work
+
+#endif
