@@ -152,6 +152,7 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
   optimum_options o = {.gap = 1e-4};
   pl_config *cfg = NULL;
   pl_cli_parse(&argp, argc, argv, &o, world);
+  PL_TRY(pl_comm_wired(world));
   PL_TRY(pl_config_read(world, o.sweep.sweep, o.sweep.sets, o.sweep.num_sets, &cfg));
   optimum_file file = {.output = o.output, .into = o.into, .overwrite = o.overwrite};
   pl_status st = pl_sweep_check(world, cfg);

@@ -1,5 +1,7 @@
 #include "sweep_options.h"
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "linalg/svd.h"
 #include "run/machine.h"
 #include "run/record.h"
@@ -66,12 +68,28 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
   return PL_OK;
 }
 
+/* Of runs that agree in every key that they read only the first tells anything. */
+static void warn_duplicates(const pl_config *cfg) {
+  int64_t runs = pl_config_num_runs(cfg);
+  int64_t *class_of = pl_alloc((size_t)runs, sizeof *class_of, "classes of runs");
+  int64_t distinct = pl_config_classes(cfg, PL_COST | PL_DATA | PL_RESULTS, class_of), first = 0;
+  for (int64_t r = 0, seen = 0; r < runs && distinct < runs; r++, first = r)
+    if (class_of[r] < seen++) break;
+  if (distinct < runs)
+    pl_log(PL_LOG_WARNING,
+           "%lld of %lld runs are the same as an earlier one in every key that they read, such as "
+           "run %lld: the sweep may list a value twice, or a key that they do not have",
+           (long long)(runs - distinct), (long long)runs, (long long)first);
+  pl_free(class_of);
+}
+
 pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg,
                      pl_plan **plan) {
   *cfg = NULL;
   *plan = NULL;
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
   pl_status st = pl_sweep_check(world, *cfg);
+  if (!st && world->rank == 0) warn_duplicates(*cfg);
   if (!st && o->shards) st = pl_shard_select(world, *cfg, o->shard, o->shards);
   if (!st) {
     char says[192];
