@@ -81,21 +81,21 @@ BAD = {
         "data.kind: irrep\ndata.irreps: ['2,1']\ndata.samples: 5", "bad.yaml:5: data.samples", "4"),
     "no data path": ("data.kind: file", "bad.yaml:3", "data.path"),
     "data of another group": (file_data("five.nc"), "bad.yaml:5: data.path: five.nc",
-                              "5 elements", "order 6"),
+                              "element = 5", "the order of S_3"),
     "label 2": (file_data("label.nc"), "data.path: label.nc", "y[1] is 2", "1 or -1"),
     "label 0": (file_data("zero_label.nc"), "data.path: zero_label.nc", "y[2] is 0", "1 or -1"),
-    "NaN in data": (file_data("nan.nc"), "data.path: nan.nc", "x[1, 2]", "finite"),
+    "NaN in data": (file_data("nan.nc"), "data.path: nan.nc", "x[1, 2] is not a number"),
     "infinity in data": (file_data("inf.nc"), "data.path: inf.nc", "x[3, 0]", "finite"),
     "a sample of zeros": (file_data("zero.nc"), "data.path: zero.nc", "x[3, :]", "zero"),
-    "no variable x": (file_data("no_x.nc"), "data.path: no_x.nc", "x(sample, element)"),
-    "no variable y": (file_data("no_y.nc"), "data.path: no_y.nc", "y(sample)"),
+    "no variable x": (file_data("no_x.nc"), "data.path: no_x.nc", "x(sample = 4, element = 6"),
+    "no variable y": (file_data("no_y.nc"), "data.path: no_y.nc", "y(sample = 4)"),
     "not NetCDF": (file_data("text.nc"), "data.path: text.nc", "NetCDF"),
     "no such file": (file_data("none.nc"), "data.path: none.nc", "No such file"),
     "a folder for data": (file_data("."), "data.path: .", "not a regular file"),
     "filters of another depth": ("model: {depth: 3, init: {kind: file, path: w2.nc}}",
-                                 "bad.yaml:3: model.init.path: w2.nc", "2 rows", "expected 3"),
+                                 "bad.yaml:3: model.init.path: w2.nc", "layer = 2", "layer = 3"),
     "no filters in the file": ("model.init: {kind: file, path: no_x.nc}",
-                               "model.init.path: no_x.nc", "w(layer, element)"),
+                               "model.init.path: no_x.nc", "w(layer = 3, element = 6"),
     "a bad value in one run of many": ("model.depth: [2, 3]\ndata.kind: file\n"
                                        "data.path: [nan.nc, five.nc]", "bad.yaml:5: data.path"),
 }
@@ -126,7 +126,7 @@ def test_bad_sweep_on_three_ranks(name, folder):
 
 
 @pytest.mark.parametrize("group, words", [
-    ("S_3 x T_4", ["bad.yaml:1: group", '"T_4"', "S_n", "Q_8"]),
+    ("S_3 x T_4", ["bad.yaml:1: group", '"T_4"', "nearest: C_4, D_4, S_4"]),
     ("S_3 y S_2", ["bad.yaml:1: group", 'expected "x"']),
     ("S_3 x", ["bad.yaml:1: group", 'after the last "x"']),
     ("S_99", ["bad.yaml:1: group", '"S_99" is out of range']),

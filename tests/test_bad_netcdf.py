@@ -160,7 +160,8 @@ def test_damaged_outputs_are_refused(name, outputs, tmp_path):
         assert done.returncode in (0, BAD_INPUT, ENVIRONMENT), done.stderr
         assert bool(done.stderr) == (done.returncode != 0), done.stderr
     (tmp_path / "packed.nc").unlink(missing_ok=True)
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    # A lock outlives a process that ends for want of memory, and is then taken over.
+    assert {p.name: p.read_bytes() for p in tmp_path.glob("*[!k]")} == before
 
 
 # ---- checkpoints ----

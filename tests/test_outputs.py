@@ -107,8 +107,10 @@ def test_an_output_that_changes_under_the_program(change, running, tmp_path):
         (tmp_path / "other").rename(out)
     elif change == "truncated":
         os.truncate(out, 100)
-    else:
+    else:  # seen at the next heartbeat
         (tmp_path / "out.nc.lock").unlink()
+        assert running.wait(timeout=20) == ENVIRONMENT
+        return
     assert stop(running) == ENVIRONMENT
 
 
