@@ -8,8 +8,9 @@ pl_status pl_elements_same_group(const pl_nc *nc, const pl_group *g) {
   char *spec = pl_nc_get_att_string(nc, NULL, "group");
   pl_group *said = NULL;
   int length;
-  /* Files of a group may have moved: their names say nothing. */
-  if (!spec || pl_group_file(spec, 0, &length) >= 0) {
+  /* A band's S_n may be too large for a whole group.  Files of a group may have moved: their names
+   * say nothing. */
+  if (!spec || !strcmp(spec, pl_group_spec(g)) || pl_group_file(spec, 0, &length) >= 0) {
     pl_free(spec);
     return PL_OK;
   }
