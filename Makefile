@@ -77,19 +77,15 @@ demo: deps
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
-SHARE   := $(DESTDIR)$(PREFIX)/share/plancherel
 install: all
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BIN)
-	install -D -m 644 -t $(SHARE)/analysis analysis/*.py
-	cp -r jobs $(SHARE)
-	install -D -m 644 jobs/plancherel.bash-completion $(dir $(SHARE))bash-completion/completions/plancherel
+	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
 clean: ;      rm -rf build
 
 # ---- checks ----
 test: deps
 	$(Q).ci/deps gap-core || echo "tests against GAP, an oracle, will be skipped" >&2
 	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
-	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py)
+	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(TESTS) $(wildcard tests/test_*.py tests/test_*.sh)
 test-long: test
 	$(Q)MAKE="$(MAKE)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/long.sh
 test-slurm: deps

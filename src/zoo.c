@@ -1,5 +1,7 @@
 /* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
 #include "model/model.h"
+#include "nets/graph/data.h"
+#include "nets/graph/graph.h"
 #include "nets/group/data.h"
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
@@ -8,9 +10,13 @@
 
 #include <string.h>
 
-static const pl_model_kind *const models[] = {&pl_gcnn,      &pl_cnn,          &pl_fc,
-                                              &pl_gcnn_relu, &pl_cnn_relu,     &pl_fc_relu,
-                                              &pl_residual,  &pl_mlp.net.door, &pl_conv.net.door};
+/* clang-format off: a row each */
+static const pl_model_kind *const models[] = {
+    &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
+    &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+};
+/* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
 
 const pl_model_kind *pl_zoo_model(int i) {
@@ -21,13 +27,24 @@ const char *pl_zoo_model_name(int i) {
   return i >= 0 && i < NUM_MODELS ? models[i]->name : NULL;
 }
 
+/* clang-format off */
 static const pl_data_kind *const kinds_of_data[] = {
-    &pl_data_gaussian.base,    &pl_data_sparse.base,  &pl_data_irrep.base,
-    &pl_data_group_file.base,  &pl_data_teacher.base, &pl_data_idx.base,
-    &pl_data_rankings.base,    &pl_data_target.base,  &pl_data_rings.base,
-    &pl_data_curve.base,       &pl_data_bars.base,    &pl_data_images.base,
+    &pl_data_gaussian.base,
+    &pl_data_sparse.base,
+    &pl_data_irrep.base,
+    &pl_data_group_file.base,
+    &pl_data_teacher.base,
+    &pl_data_idx.base,
+    &pl_data_rankings.base,
+    &pl_data_target.base,
+    &pl_data_rings.base,
+    &pl_data_curve.base,
+    &pl_data_bars.base,
+    &pl_data_images.base,
     &pl_data_vector_file.base,
+    &pl_data_graph,
 };
+/* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
 
 const pl_data_kind *pl_zoo_data(int i) {

@@ -10,7 +10,9 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 export OPENBLAS_NUM_THREADS=1 PYTHON
 eval "$(tests/slurm_sandbox.sh env "$D")"
-PATH=$D/prefix/bin:$PATH
+# Jobs find the program by where they are installed, not by PATH.
+prefix="$D/the prefix" jobs="$D/the prefix/share/plancherel/jobs"
+plancherel() { "$prefix/bin/plancherel" "$@"; }
 
 expect() { # description command..
   local what=$1
@@ -25,7 +27,7 @@ ended_as() { # job state
 rank_of() { # process id of the last rank that writes this output
   local p name=$1 last=
   for p in /proc/[0-9]*; do
-    [[ $(readlink "$p/exe") == "$D/prefix/bin/plancherel" ]] &&
+    [[ $(readlink "$p/exe") == "$prefix/bin/plancherel" ]] &&
       tr '\0' ' ' <"$p/cmdline" | grep -qF -- "-o $name" && last=${p#/proc/}
   done
   echo "$last"
@@ -56,7 +58,7 @@ if differ or set(a["status"][:]) != {2}:
 PY
 }
 
-make -s install PREFIX="$D/prefix" >/dev/null || exit 1
+for _ in once "over it"; do make -s install PREFIX="$prefix" >/dev/null || exit 1; done
 cd "$D" || exit 1
 sweep() {
   cat <<YAML
@@ -84,29 +86,37 @@ cp limited.yaml parts.yaml
 
 "$root/tests/slurm_sandbox.sh" start "$D" || { echo "Slurm does not start here (above: why)"; exit 77; }
 OMPI_MCA_btl=self,vader timeout --kill-after=5 240 mpirun --oversubscribe -n 2 \
-  plancherel run limited.yaml -q -o reference.nc &
+  "$prefix/bin/plancherel" run limited.yaml -q -o reference.nc &
 undisturbed=$!
 # A limit of a minute, and a signal as early as it can come: about half a minute after the start.
 limited=$(sbatch --parsable -t 1 --signal=B:USR1@60 -n 4 -N 2 --ntasks-per-node=2 \
-  "$root/jobs/sweep.sbatch" limited.yaml -q)
-array=$(submit --array=0-2 -n 2 "$root/jobs/array.sbatch" parts.yaml -q)
+  "$jobs/sweep.sbatch" limited.yaml -q)
+array=$(submit --array=1-3 -n 2 "$jobs/array.sbatch" parts.yaml -q -o shares.nc)
 plot=$(sbatch --parsable -d "afterok:$limited:$array" --kill-on-invalid-dep=yes \
-  "$root/jobs/plot.sbatch" parts.nc)
+  "$jobs/plot.sbatch" shares.nc)
 
 # One element of the array is signalled by its ranks, another by its batch script.
-wait_for 60 test -e parts.0.nc
-scancel --signal=USR1 "${array}_0"
-wait_for 60 test -e parts.1.nc
-scancel --batch --signal=USR1 "${array}_1"
+wait_for 60 test -e shares.0.nc
+scancel --signal=USR1 "${array}_1"
+wait_for 60 test -e shares.1.nc
+scancel --batch --signal=USR1 "${array}_2"
+
+# Where requeueing is forbidden a job submits itself anew.
+mkdir forbidding
+printf '#!/bin/sh\n[ "$1" != requeue ] || exit 1\nexec /usr/bin/scontrol "$@"\n' >forbidding/scontrol
+chmod +x forbidding/scontrol
+sweep "$("$PYTHON" -c "print(int(500000 * 12 / $cpu))")" >forbidden.yaml
+forbidden=$(PATH=$D/forbidding:$PATH submit -n 1 "$jobs/sweep.sbatch" forbidden.yaml -q)
+wait_for 90 test -e forbidden.nc && scancel --batch --signal=USR1 "$forbidden"
 
 # Bad input ends a job, and what waits for its success.
 echo 'group: nonsense' >bad.yaml
-bad=$(submit -n 1 "$root/jobs/sweep.sbatch" bad.yaml -q)
-never=$(sbatch --parsable -d "afterok:$bad" --kill-on-invalid-dep=yes "$root/jobs/plot.sbatch" bad.nc)
+bad=$(submit -n 1 "$jobs/sweep.sbatch" bad.yaml -q)
+never=$(sbatch --parsable -d "afterok:$bad" --kill-on-invalid-dep=yes "$jobs/plot.sbatch" bad.nc)
 # A cancelled sweep stays cancelled; one that loses a rank fails at once.
 sweep 1000000000 >endless.yaml
-cancelled=$(submit -n 1 "$root/jobs/sweep.sbatch" endless.yaml -q -o cancelled.nc)
-killed=$(submit -n 2 "$root/jobs/sweep.sbatch" endless.yaml -q -o killed.nc)
+cancelled=$(submit -n 1 "$jobs/sweep.sbatch" endless.yaml -q -o cancelled.nc)
+killed=$(submit -n 2 "$jobs/sweep.sbatch" endless.yaml -q -o killed.nc)
 wait_for 60 test -e cancelled.nc -a -e killed.nc
 scancel "$cancelled"
 kill -9 "$(rank_of killed.nc)"
@@ -126,11 +136,17 @@ wait_for 220 gone "$plot"
 
 expect "interrupted by the limit" test "$(restarts "plancherel-$limited.out")" -ge 1
 expect "limited = undisturbed" same limited.nc reference.nc
-for i in 0 1 2; do
-  expect "restarts of element $i" test "$(restarts "plancherel-${array}_$i.out")" = $((i < 2))
+for i in 1 2 3; do
+  expect "restarts of element $i" test "$(restarts "plancherel-${array}_$i.out")" = $((i < 3))
 done
-expect "merged shards = undisturbed" same parts.nc reference.nc
-expect "the plot" test -s parts.png
+expect "merged shards = undisturbed" same shares.nc reference.nc
+expect "the plot" test -s shares.png
+anew=$(sed -n 's/^Submitted batch job //p' "plancherel-$forbidden.out")
+expect "submitted anew" test -n "$anew"
+wait_for 120 gone "$anew"
+expect "the job submitted anew" ended_as "$anew" COMPLETED
+plancherel status forbidden.nc >forbidden.status
+expect "what it trained" grep -q "^12 done$" forbidden.status
 if [ $failures != 0 ]; then
   tail -n 20 plancherel-*.out
   cat jobcomp.log

@@ -193,7 +193,7 @@ static const struct {
     {G "data.scale: big", 0, "or \"unit\", got big"},
     {G "record.beta: yes", 0, "expected true or false, got yes"},
     {G "optimizer.kind: lion", 0,
-     "expected one of gd, ngd, momentum, adagrad, rmsprop, adam, muon, got lion"},
+     "expected one of gd, ngd, momentum, adagrad, rmsprop, adam, muon, flow, got lion"},
     {"group:", 0, "f.yaml:1: group: expected text, got nothing"},
     {G "model.init: {kind: file, path: ''}", 0, "expected text, got \"\""},
     /* lists */

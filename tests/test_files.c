@@ -189,7 +189,7 @@ static void changes_are_told(void **state) {
   assert_int_equal(truncate("x.nc", (off_t)1 << 40), 0);
   double start = pl_clock();
   assert_says(PL_STOPPED, pl_digest_file("x.nc", at_once, &is), "stopped");
-  assert_true(pl_clock() - start < 1);
+  assert_true(pl_clock() - start < 10);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -23,9 +23,11 @@ static void rows_of_one_name_agree(void **state) {
   const pl_owned *list = pl_keys_list(&arena, &num);
   for (int i = 0; i < num; i++) {
     const pl_key *a = list[i].row, *b = pl_keys_find(list, num, a->name);
-    assert_true(a->type == b->type && a->range == b->range && a->whole == b->whole);
-    assert_true(a->ascending == b->ascending && a->touches == b->touches);
-    assert_true((a->word != NULL) == (b->word != NULL));
+    bool agree = a->type == b->type && a->range == b->range && a->whole == b->whole &&
+                 a->ascending == b->ascending && a->touches == b->touches &&
+                 (a->word != NULL) == (b->word != NULL);
+    if (!agree) print_error("%s: rows of %s and another differ\n", a->name, list[i].name);
+    assert_true(agree);
     assert_non_null(a->help);
     assert_true(a->type != PL_KEY_CHOICE || a->choice);
   }

@@ -131,8 +131,15 @@ static void check_ragged(const pl_model_kind *kind) {
 }
 
 /* A record over a sample of the training part is that of one rank, and not of another sample. */
+static bool owns(const pl_model_kind *kind, const char *key) {
+  for (const pl_keys *const *t = kind->keys; *t; t++)
+    for (int k = 0; k < (*t)->num; k++)
+      if (!strcmp((*t)->row[k].name, key)) return true;
+  return false;
+}
+
 static void check_sampled(const pl_model_kind *kind) {
-  if (!on_tape(kind)) return;
+  if (!on_tape(kind) || !owns(kind, "record.sample")) return;
   pl_comm self = pl_comm_split(&pl_test_world, pl_test_world.rank, 0);
   double loss[3];
   for (int k = 0; k < 3; k++) {

@@ -18,6 +18,7 @@ void zgesdd_(const char *jobz, const int *m, const int *n, double _Complex *a, c
              double _Complex *work, const int *lwork, double *rwork, int *iwork, int *info, size_t);
 void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, int *info, size_t);
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
 void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
              double *work, const int *lwork, int *iwork, const int *liwork, int *info, size_t,
              size_t);

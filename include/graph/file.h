@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-enum { PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST, PL_PART_NONE, PL_NUM_PARTS };
+enum { PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST, PL_PART_NONE, PL_NUM_SPLIT_PARTS };
 
 typedef struct pl_graph_data {
   pl_csr *graph;          /* A */

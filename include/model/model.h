@@ -44,6 +44,10 @@ struct pl_update {
   /* Weight decay.  The optimiser adds it to the blocks; to functions, which hold no weights, the
    * model does, by pl_update_mix, before it hands over gradients and their scale. */
   double decay;
+  /* optimizer.kind flow: the first step's length, above 0.  The model, if it can
+   * (pl_model_kind.flows), then moves its weights by itself and calls none of the functions below.
+   */
+  double flow;
   /* Once per step, before the blocks.  norm: sqrt of the sum of measure over all blocks and ranks,
    * 0 if not asked for. */
   void (*begin)(pl_update *u, double log_scale, double norm);
@@ -122,6 +126,7 @@ struct pl_model_kind {
   const pl_measures *const *measures; /* all that it may record; NULL-terminated */
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
   const char *other_metric;           /* of runs that do not record it; NULL: none */
+  bool flows;                         /* it offers optimizer.kind flow (pl_update.flow) */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
   const char *(*fits)(const pl_spec *spec);
   /* Is spec valid, its data included?  Reads the files it names.  PL_EINPUT: *key is the key at
@@ -165,6 +170,13 @@ struct pl_model_kind {
   /* Write the weights to a NetCDF file that model.init.path reads, with these texts as attributes
    * of the file beside the network's own. */
   pl_status (*save)(pl_model *m, const char *path, const pl_attribute *attributes, int num);
+  /* `plancherel apply`: a saved network on samples of a file.  spec: the network's keys as the
+   * weights file has them, model.init.path that file, data.kind file with data.path; it has not
+   * passed check, nor need the file have targets.  Write predictions, and metrics where there are
+   * targets, to a new file at path, with these texts as attributes.  NULL: it cannot be applied.
+   * Collective over team; so is the status. */
+  pl_status (*apply)(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                     const char *path, const pl_attribute *attributes, int num);
 };
 
 /* Doubles of block p as a whole. */

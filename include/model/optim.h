@@ -11,6 +11,8 @@
  *   adam      u = beta1 u + (1 - beta1) g, v as rmsprop, both divided by 1 - beta^t;
  *             c -= lr u / sqrt(epsilon + v)
  *   muon      u = momentum u + g;  W_rho -= lr U V^H for u_rho = U S V^H, irrep by irrep
+ *   flow      c -= h g, h halved until the objective falls by at least 0.9 h ||g||^2, doubled after
+ *             ten steps; the sum of h is the time of the flow (networks on a tape, whole batches)
  * epsilon stands inside the root as in Wang, Meng, Chen, Liu (ICML 2021, arXiv:2012.06244); common
  * libraries write sqrt(v) + epsilon: optimizer.epsilon_inside false.
  *
@@ -19,10 +21,10 @@
  * h = 1/sqrt(epsilon + v) is kept, momentum is dropped, and c -= lr h g / ||h g||: what the step
  * tends to, up to its length, once g^2 << epsilon, and exact in log space however small the loss.
  *
- * For all of them: optimizer.weight_decay adds weight_decay * w to the gradient; optimizer.clip
- * then scales the whole gradient down to that norm where it is longer.  The learning rate of step t
- * (from 0, of `steps`) is lr * factor^floor((t+1)/every) times 1 (constant), (1 + cos(pi t /
- * steps)) / 2 (cosine), or min(1, (t+1) / warmup) (warmup). */
+ * For all of them but flow: optimizer.weight_decay adds weight_decay * w to the gradient;
+ * optimizer.clip then scales the whole gradient down to that norm where it is longer.  The learning
+ * rate of step t (from 0, of `steps`) is lr * factor^floor((t+1)/every) times 1 (constant), (1 +
+ * cos(pi t / steps)) / 2 (cosine), or min(1, (t+1) / warmup) (warmup). */
 #ifndef PL_MODEL_OPTIM_H
 #define PL_MODEL_OPTIM_H
 
@@ -58,9 +60,12 @@ const pl_keys *const *pl_optim_keys(int i);
 bool pl_optim_over_group(const pl_spec *spec);
 /* Does it take polar factors (pl_model_kind.block_polar)?  Pure. */
 bool pl_optim_polar(const pl_spec *spec);
+/* Does it follow the gradient flow (pl_update.flow)?  Pure. */
+bool pl_optim_flow(const pl_spec *spec);
 /* Does it need two passes over the data, at some time?  Pure. */
 bool pl_optim_two_passes(const pl_spec *spec);
-/* Bytes of state on a rank that holds `doubles` weights. */
+/* Bytes of state on a rank that holds `doubles` weights, the best ones with record.best included.
+ */
 double pl_optim_bytes(const pl_spec *spec, double doubles);
 
 /* Moments for the model's blocks; spec and model are borrowed; steps: of the whole run.  Local. */

@@ -22,7 +22,13 @@ typedef struct pl_net_kind pl_net_kind;
 
 /* ---- weights ---- */
 
-typedef enum { PL_INIT_ZERO, PL_INIT_NORMAL, PL_INIT_SPREAD, PL_INIT_CONSTANT } pl_net_init;
+typedef enum {
+  PL_INIT_ZERO,
+  PL_INIT_NORMAL,
+  PL_INIT_SPREAD,
+  PL_INIT_CONSTANT,
+  PL_INIT_IDENTITY /* 1 where row and column agree */
+} pl_net_init;
 
 /* One parameter, the whole of it on every rank; it acts as y = x W + b with W (in, out). */
 typedef struct pl_net_weight {
@@ -68,11 +74,13 @@ typedef struct pl_net_record {
   const pl_net *net;
   double loss, log_loss, parameter_norm, gradient_norm;
   double metric[PL_NUM_PARTS][PL_MOST_METRICS];
-  const double *sigma; /* singular values of every weight, one after the other */
+  const double *sigma;         /* singular values of every weight, one after the other */
+  double flow_time, flow_step; /* of optimizer.kind flow */
 } pl_net_record;
 
 /* loss, log_loss, parameter_norm, gradient_norm, weight_schatten, weight_rank,
- * weight_entropy_rank, weight_gini, and with record.spectrum weight_singular_values. */
+ * weight_entropy_rank, weight_gini, with record.spectrum weight_singular_values, and with
+ * optimizer.kind flow flow_time and flow_step. */
 extern const pl_measures pl_net_measures;
 
 /* Rows of a family's table for metric number `index`: train_NAME and, where the part exists,
@@ -131,6 +139,11 @@ struct pl_net_kind {
    * the same status on every rank. */
   pl_status (*load)(pl_net *net);
   void (*unload)(pl_net *net); /* own may be NULL */
+  /* The initial weights are there, and their objective is the net's standing.  NULL: nothing to do.
+   * Collective. */
+  void (*begin)(pl_net *net);
+  /* The family's own arrays for checkpoints, as pl_model_kind.keep.  NULL: none. */
+  double *(*keep)(pl_net *net, int i, const char **name, int64_t *n);
   /* The objective's terms, [1][num_terms], additive over the samples, which come in pieces: their
    * sums, over the team too, are combined.  A piece may be empty.  w: nodes of the weights.  Local.
    */
@@ -150,6 +163,16 @@ struct pl_net_kind {
   /* Parameters' shapes from the keys (and files) alone, for the planner and the file: as load adds
    * them, into an empty net.  Local. */
   pl_status (*shapes)(pl_net *net);
+  /* For `plancherel apply`, all three or none.  Attributes of the family's own in a file of
+   * weights; rank 0 alone calls it, in define mode. */
+  pl_status (*note)(const pl_net *net, pl_nc *nc);
+  /* As load, but all samples of a data file as the test part, with targets or without, for a
+   * network of the shapes that the weights file tells; both files on rank 0 only, NULL elsewhere.
+   */
+  pl_status (*open)(pl_net *net, const pl_nc *weights, const pl_nc *data);
+  /* What the network says to the test part: define variables in out, leave define mode, write; out
+   * on rank 0 only.  Collective; the same status on every rank. */
+  pl_status (*predict)(pl_net *net, pl_nc *out);
   /* Flops and bytes of forward and backward of one sample, and of one evaluation as a whole. */
   void (*work)(const pl_spec *spec, double *sample_flops, double *sample_bytes, double *fixed_flops,
                double *fixed_bytes);
@@ -170,6 +193,8 @@ void pl_net_variables(const pl_net *net, pl_tape *t, const double *w, double *g,
 /* A tape for an evaluation of the family's own, empty; borrowed until the next such call or step.
  */
 pl_tape *pl_net_tape(pl_net *net);
+/* The gradient of the step to come, laid out as net->w: for observe.  Borrowed. */
+const double *pl_net_step_gradient(const pl_net *net);
 /* What the family's `axes` gave as context, from the one that coordinates and `wanted` receive. */
 const void *pl_net_context(const void *schema_context);
 /* This rank's entries first .. first + count - 1 of n samples that the team shares.  Pure. */
@@ -229,6 +254,7 @@ pl_standing pl_net_standing(const pl_model *m);
 pl_status pl_net_observe(pl_model *m, double *out);
 void pl_net_block_sum(pl_model *m, int p, double *x, int64_t n);
 void pl_net_block_polar(pl_model *m, int p, double *a);
+double *pl_net_keep(pl_model *m, int i, const char **name, int64_t *n);
 extern const pl_transfer pl_net_weights;
 
 #define PL_NET_DOOR                                                                                \
@@ -236,7 +262,10 @@ extern const pl_transfer pl_net_weights;
   .create = pl_net_create, .destroy = pl_net_destroy, .refresh = pl_net_refresh,                   \
   .step = pl_net_step, .standing = pl_net_standing, .observe = pl_net_observe,                     \
   .block_sum = pl_net_block_sum, .block_polar = pl_net_block_polar, .weights = &pl_net_weights,    \
-  .save = pl_net_save
+  .keep = pl_net_keep, .flows = true, .save = pl_net_save
 pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attributes, int num);
+/* For the door's apply of families with note, open and predict, which know their data.path. */
+pl_status pl_net_apply(const pl_spec *spec, const pl_comm *team, const char *data_path,
+                       const char *path, const pl_attribute *attributes, int num);
 
 #endif

@@ -31,27 +31,26 @@ static uint32_t turn(uint32_t x, int n) {
   return x >> n | x << (32 - n);
 }
 
-static void compress(uint32_t h[8], const unsigned char *block) {
-  uint32_t w[64], v[8];
+static void compress(uint32_t state[8], const unsigned char *block) {
+  uint32_t w[64];
   for (int t = 0; t < 16; t++, block += 4)
     w[t] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 | (uint32_t)block[2] << 8 | block[3];
   for (int t = 16; t < 64; t++) {
-    uint32_t a = w[t - 15], b = w[t - 2];
-    w[t] = w[t - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[t - 7] +
-           (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
+    uint32_t x = w[t - 15], y = w[t - 2];
+    w[t] = w[t - 16] + (turn(x, 7) ^ turn(x, 18) ^ x >> 3) + w[t - 7] +
+           (turn(y, 17) ^ turn(y, 19) ^ y >> 10);
   }
-  memcpy(v, h, sizeof v);
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+           g = state[6], h = state[7];
   for (int t = 0; t < 64; t++) {
-    uint32_t a = v[0], e = v[4];
     uint32_t one =
-        v[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & v[5]) ^ (~e & v[6])) + K[t] + w[t];
-    uint32_t two =
-        (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-    memmove(v + 1, v, 7 * sizeof *v);
-    v[4] += one;
-    v[0] = one + two;
+        h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + K[t] + w[t];
+    uint32_t two = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + one;
+    d = c, c = b, b = a, a = one + two;
   }
-  for (int i = 0; i < 8; i++) h[i] += v[i];
+  state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+  state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
 void pl_sha256_add(pl_sha256 *s, const void *data, size_t n) {

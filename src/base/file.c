@@ -25,10 +25,14 @@ pl_status pl_file_open(const char *path, int *fd) {
     return pl_error(missing ? PL_EINPUT : PL_EENV, "%s: %s", path,
                     errno == ENXIO ? "not a regular file" : strerror(errno));
   }
-  struct stat s;
+  struct stat s = {0};
   if (fstat(got, &s) || !S_ISREG(s.st_mode)) {
     close(got);
-    return pl_error(PL_EINPUT, "%s: not a regular file", path);
+    return pl_error(PL_EINPUT, "%s: not a regular file%s", path,
+                    S_ISDIR(s.st_mode)    ? " but a directory"
+                    : S_ISFIFO(s.st_mode) ? " but a FIFO"
+                    : S_ISCHR(s.st_mode)  ? " but a device"
+                                          : "");
   }
   *fd = got;
   return PL_OK;

@@ -176,7 +176,7 @@ static pl_status read_splits(const pl_nc *nc, int64_t nodes, pl_graph_data *d) {
     int64_t i = k % nodes;
     int at = several ? snprintf(place, sizeof place, "%lld, ", (long long)(k / nodes)) : 0;
     snprintf(place + at, sizeof place - (size_t)at, "%lld", (long long)i);
-    if (part[k] < 0 || part[k] >= PL_NUM_PARTS)
+    if (part[k] < 0 || part[k] >= PL_NUM_SPLIT_PARTS)
       st = pl_error(PL_EINPUT, "%s: split(%s) is %lld; 0 train, 1 validation, 2 test, 3 none",
                     pl_nc_path(nc), place, (long long)part[k]);
     else if (d->label && d->label[i] < 0 && part[k] != PL_PART_NONE)
@@ -261,11 +261,11 @@ static void define(pl_nc *nc, const pl_graph_data *d, const edge_list *e) {
     pl_nc_def_var(nc, "label", PL_NC_INT, DIMS("node"), "class of a node, -1: none", "1");
   if (d->splits > 1) pl_nc_def_dim(nc, "fold", d->splits);
   if (d->splits) {
-    static const int values[PL_NUM_PARTS] = {PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST,
-                                             PL_PART_NONE};
+    static const int values[PL_NUM_SPLIT_PARTS] = {PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST,
+                                                   PL_PART_NONE};
     pl_nc_def_var(nc, "split", PL_NC_BYTE, d->splits > 1 ? DIMS("fold", "node") : DIMS("node"),
                   "part of a node", "1");
-    pl_nc_att_ints(nc, "split", "flag_values", PL_NC_BYTE, values, PL_NUM_PARTS);
+    pl_nc_att_ints(nc, "split", "flag_values", PL_NC_BYTE, values, PL_NUM_SPLIT_PARTS);
     pl_nc_att_text(nc, "split", "flag_meanings", "train validation test none");
   }
 }

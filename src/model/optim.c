@@ -15,6 +15,7 @@ typedef struct optim_kind {
   bool needs_norm;
   bool conditioned; /* its last moment is v, the accumulated squares */
   bool polar;
+  bool flow; /* the model moves its weights by itself */
   int num_moments;
   const char *moment_names[MAX_MOMENTS];
   void (*apply)(pl_optim *o, int p, const pl_param *param, const double *g);
@@ -183,9 +184,15 @@ PL_WORDS(schedules, "constant", "cosine", "warmup")
 #define F(member) offsetof(pl_optim_values, member)
 #define BELOW_ONE 0x1.fffffffffffffp-1
 
-static const pl_key all_rows[] = {
+static const pl_key lr_rows[] = {
     {"optimizer.lr", PL_KEY_REAL, F(lr), PL_RESULTS, "0.01", .min = DBL_MIN, .max = DBL_MAX,
      .help = "learning rate"},
+};
+static const pl_key flow_rows[] = {
+    {"optimizer.lr", PL_KEY_REAL, F(lr), PL_RESULTS, "0.01", .min = DBL_MIN, .max = DBL_MAX,
+     .help = "length of the first step"},
+};
+static const pl_key all_rows[] = {
     {"optimizer.growth.factor", PL_KEY_REAL, F(growth_factor), PL_RESULTS, "1", .min = DBL_MIN,
      .max = DBL_MAX, .help = "the learning rate is multiplied by this .."},
     {"optimizer.growth.every", PL_KEY_INT, F(growth_every), PL_RESULTS, "100", .min = 1, .max = 1e9,
@@ -227,6 +234,8 @@ static const pl_key momentum_rows[] = {
     {"optimizer.momentum", PL_KEY_REAL, F(momentum), PL_RESULTS, "0.9", .min = 0, .max = BELOW_ONE,
      .help = "decay of the gradient of momentum and muon"},
 };
+static const pl_keys rate = PL_KEYS(PL_IN_OPTIMIZER, lr_rows);
+static const pl_keys flow = PL_KEYS(PL_IN_OPTIMIZER, flow_rows);
 static const pl_keys all = PL_KEYS(PL_IN_OPTIMIZER, all_rows);
 static const pl_keys conditioners = PL_KEYS(PL_IN_OPTIMIZER, conditioner_rows);
 static const pl_keys beta1 = PL_KEYS(PL_IN_OPTIMIZER, beta1_rows);
@@ -238,46 +247,50 @@ static const pl_keys decay = PL_KEYS(PL_IN_OPTIMIZER, momentum_rows);
   }
 
 static const optim_kind kinds[] = {
-    {.name = "gd", .help = "gradient descent", .keys = OWNS(&all), .apply = gd},
+    {.name = "gd", .help = "gradient descent", .keys = OWNS(&rate, &all), .apply = gd},
     {.name = "ngd",
      .help = "the gradient divided by its norm",
-     .keys = OWNS(&all),
+     .keys = OWNS(&rate, &all),
      .needs_norm = true,
      .apply = ngd},
     {.name = "momentum",
      .help = "heavy ball",
-     .keys = OWNS(&all, &decay),
+     .keys = OWNS(&rate, &all, &decay),
      .num_moments = 1,
      .moment_names = {"momentum"},
      .apply = momentum},
     {.name = "adagrad",
      .help = "divided by the root of the sum of squares",
-     .keys = OWNS(&all, &conditioners),
+     .keys = OWNS(&rate, &all, &conditioners),
      .conditioned = true,
      .num_moments = 1,
      .moment_names = {"squares"},
      .apply = adagrad},
     {.name = "rmsprop",
      .help = "divided by the root of the mean square",
-     .keys = OWNS(&all, &conditioners, &beta2),
+     .keys = OWNS(&rate, &all, &conditioners, &beta2),
      .conditioned = true,
      .num_moments = 1,
      .moment_names = {"squares"},
      .apply = rmsprop},
     {.name = "adam",
      .help = "mean gradient over the root of the mean square",
-     .keys = OWNS(&all, &conditioners, &beta1, &beta2),
+     .keys = OWNS(&rate, &all, &conditioners, &beta1, &beta2),
      .conditioned = true,
      .num_moments = 2,
      .moment_names = {"momentum", "squares"},
      .apply = adam},
     {.name = "muon",
      .help = "polar factor of the momentum, matrix by matrix",
-     .keys = OWNS(&all, &decay),
+     .keys = OWNS(&rate, &all, &decay),
      .polar = true,
      .num_moments = 1,
      .moment_names = {"momentum"},
      .apply = muon},
+    {.name = "flow",
+     .help = "gradient descent by steps short enough to follow the flow (networks on a tape)",
+     .keys = OWNS(&flow),
+     .flow = true},
 };
 enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
 
@@ -311,6 +324,10 @@ bool pl_optim_polar(const pl_spec *spec) {
   return kind_of(spec)->polar;
 }
 
+bool pl_optim_flow(const pl_spec *spec) {
+  return kind_of(spec)->flow;
+}
+
 /* In every step, whatever the phase. */
 static bool live_norm(const pl_spec *spec) {
   const optim_kind *k = kind_of(spec);
@@ -323,7 +340,8 @@ bool pl_optim_two_passes(const pl_spec *spec) {
 }
 
 double pl_optim_bytes(const pl_spec *spec, double doubles) {
-  return kind_of(spec)->num_moments * doubles * (double)sizeof(double);
+  int copies = kind_of(spec)->num_moments + (spec->common.record_best == 1);
+  return copies * doubles * (double)sizeof(double);
 }
 
 /* ---- a step ---- */
@@ -352,6 +370,7 @@ static void apply(pl_update *u, int p, const pl_param *param, const double *g) {
 
 double pl_log_lr(const pl_spec *spec, int64_t t, int64_t steps) {
   const pl_optim_values *v = pl_optim_values_of(spec);
+  if (pl_optim_flow(spec)) return log(v->lr);
   double lr = log(v->lr) + (double)((t + 1) / v->growth_every) * log(v->growth_factor);
   if (v->schedule == PL_LR_COSINE)
     lr += log(fmax(0, (1 + cos(M_PI * (double)t / (double)steps)) / 2));
@@ -380,6 +399,7 @@ pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model, int64_t steps) {
   o->values = pl_optim_values_of(spec);
   o->update = (pl_update){.over_group = pl_optim_over_group(spec) && model->num_functions,
                           .decay = o->values->weight_decay,
+                          .flow = o->kind->flow ? o->values->lr : 0,
                           .begin = begin,
                           .apply = apply};
   o->model = model;

@@ -5,8 +5,10 @@
 #include "base/norm.h"
 #include "linalg/rect.h"
 #include "model/batch.h"
+#include "model/optim.h"
 #include "net_work.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,6 +43,9 @@ static void draw_weight(const pl_net *net, int k) {
       break;
     case PL_INIT_NORMAL:
       w[i] *= p->scale;
+      break;
+    case PL_INIT_IDENTITY:
+      w[i] = i / p->cols == i % p->cols;
       break;
     case PL_INIT_SPREAD:
       w[i] = p->scale * (2 * pl_rng_uniform(seed, stream, (uint64_t)i) - 1);
@@ -263,6 +268,41 @@ void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {
   k->has_gradient = false;
 }
 
+/* ---- steps that follow the gradient flow ---- */
+
+static void move(pl_net *net, double h) {
+  const double *g = net->work->gradient, *from = net->work->before;
+  for (int64_t i = 0; i < length(net); i++) net->w[i] = from[i] - h * g[i];
+}
+
+/* To first order a step of length h lowers the objective by h ||g||^2; most of that must be seen,
+ * where rounding of the objective leaves it to be seen. */
+static bool follows(double was, double now, double due) {
+  return was - now >= 0.9 * due || due <= 64 * DBL_EPSILON * fabs(was);
+}
+
+static void flow_step(pl_net *net, int64_t t, double first, double *vote) {
+  enum { PATIENCE = 10 }; /* steps after which the length doubles */
+  pl_net_work *k = net->work;
+  double was = k->objective, squares = pl_sum_squares(length(net), k->gradient), unused = 0;
+  double *h = &k->flow[PL_FLOW_STEP], *accepted = &k->flow[PL_FLOW_ACCEPTED];
+  if (*h == 0) *h = first;
+  memcpy(k->before, net->w, (size_t)length(net) * sizeof *k->before);
+  /* forward leaves the gradient as it is. */
+  for (move(net, *h), forward(net, t + 1, &unused);
+       !follows(was, k->objective, *h * squares) && *h > DBL_MIN;
+       move(net, *h), forward(net, t + 1, &unused)) {
+    *h /= 2;
+    *accepted = 0;
+  }
+  k->flow[PL_FLOW_TIME] += *h;
+  if (++*accepted >= PATIENCE) {
+    *accepted = 0;
+    *h *= 2;
+  }
+  pl_comm_sum(&net->team, vote, 1);
+}
+
 /* ---- the step ---- */
 
 void pl_net_refresh(pl_model *m, int64_t t) {
@@ -276,6 +316,10 @@ void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
   double unused = 0, norm2 = 0;
   if (k->step != t || !(k->on_tape || k->has_gradient)) forward(net, t, &unused);
   backward(net);
+  if (u->flow > 0) {
+    flow_step(net, t, u->flow, vote);
+    return;
+  }
   for (int p = 0; p < m->num_params && u->needs_norm; p++)
     norm2 += pl_update_measure(u, p, &m->params[p], k->gradient + net->start[p], 0);
   u->begin(u, 0, sqrt(norm2));
@@ -284,8 +328,22 @@ void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
   forward(net, t + 1, vote);
 }
 
+const double *pl_net_step_gradient(const pl_net *net) {
+  pl_require(net->work->has_gradient);
+  return net->work->gradient;
+}
+
 pl_standing pl_net_standing(const pl_model *m) {
   return pl_standing_of(((const pl_net *)m)->work->objective);
+}
+
+double *pl_net_keep(pl_model *m, int i, const char **name, int64_t *n) {
+  pl_net *net = pl_net_of(m);
+  int flow = pl_optim_flow(&net->spec) ? 1 : 0;
+  if (i >= flow) return net->kind->keep ? net->kind->keep(net, i - flow, name, n) : NULL;
+  *name = "flow";
+  *n = PL_FLOW_NUMBERS;
+  return net->work->flow;
 }
 
 /* Every rank has the whole of every block. */
@@ -328,6 +386,7 @@ static void make_work(pl_net *net) {
   k->slope = pl_alloc((size_t)k->num_terms, sizeof *k->slope, "objective");
   k->order = pl_alloc((size_t)train, sizeof *k->order, "order of samples");
   for (int64_t i = 0; i < train; i++) k->order[i] = i;
+  if (pl_optim_flow(&net->spec)) k->before = pl_alloc((size_t)n, sizeof *k->before, "weights");
   k->epoch = -1;
   k->step = -1;
   pl_net_sample_new(net);
@@ -338,30 +397,51 @@ static void make_work(pl_net *net) {
   k->rect = pl_rect_new(rows, cols);
 }
 
-pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
-                        pl_model **out) {
-  (void)rates;
+/* A network whose data and parameters are known: room, weights. */
+static pl_status furnish(pl_net *net) {
+  net->w = pl_zalloc((size_t)length(net), sizeof *net->w, "weights");
+  for (int k = 0; k < net->num_weights; k++) draw_weight(net, k);
+  list_params(net);
+  make_work(net);
+  return pl_agree(&net->team, pl_net_read_weights(net));
+}
+
+static pl_net *empty(const pl_spec *spec, const pl_comm *team) {
   pl_net *net = pl_zalloc(1, sizeof *net, "network");
   net->kind = pl_net_kind_of(spec);
   net->base.kind = spec->model;
   net->spec = *spec;
   net->team = *team;
+  return net;
+}
+
+pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        pl_model **out) {
+  (void)rates;
+  pl_net *net = empty(spec, team);
   pl_status st = net->kind->load(net);
-  if (!st) {
-    net->w = pl_zalloc((size_t)length(net), sizeof *net->w, "weights");
-    for (int k = 0; k < net->num_weights; k++) draw_weight(net, k);
-    list_params(net);
-    make_work(net);
-    st = pl_agree(team, pl_net_read_weights(net));
-  }
+  if (!st) st = furnish(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
   if (st) {
     pl_net_destroy(&net->base);
     return st;
   }
   pl_net_refresh(&net->base, 0);
+  if (net->kind->begin) net->kind->begin(net);
   *out = &net->base;
   return PL_OK;
+}
+
+pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *weights,
+                      const pl_nc *data, pl_net **out) {
+  pl_net *net = empty(spec, team);
+  pl_status st = net->kind->open(net, weights, data);
+  if (!st) st = furnish(net);
+  if (st)
+    pl_net_destroy(&net->base);
+  else
+    *out = net;
+  return st;
 }
 
 void pl_net_destroy(pl_model *m) {
@@ -378,6 +458,7 @@ void pl_net_destroy(pl_model *m) {
     pl_free(k->terms);
     pl_free(k->slope);
     pl_free(k->order);
+    pl_free(k->before);
     pl_free(k);
   }
   pl_free(net->weight);

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "base/nc_read.h"
+#include "model/optim.h"
 #include "net_work.h"
 
 #include <stdio.h>
@@ -36,6 +37,7 @@ static pl_status define(const pl_net *net, pl_nc *nc, const pl_attribute *attrib
   }
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
+  if (net->kind->note) PL_TRY(net->kind->note(net, nc));
   return pl_nc_end_def(nc);
 }
 
@@ -89,6 +91,11 @@ pl_status pl_net_read_weights(pl_net *net) {
 
 const char *pl_net_fits(const pl_spec *spec) {
   const pl_net_values *v = pl_net_values_of(spec);
+  if (pl_optim_flow(spec) && spec->common.batch != PL_BATCH_WHOLE) {
+    pl_error(PL_EINPUT, "flow takes whole batches: train.batch is %lld",
+             (long long)spec->common.batch);
+    return "optimizer.kind";
+  }
   if (v->init_kind != PL_NET_INIT_FILE || v->init_path) return NULL;
   pl_error(PL_EINPUT, "file needs model.init.path");
   return "model.init.kind";

@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "base/norm.h"
 #include "model/batch.h"
+#include "model/optim.h"
 #include "net_work.h"
 
 #include <math.h>
@@ -20,6 +21,11 @@ bool pl_net_wants_test(const pl_spec *spec, const void *context) {
 static bool wants_spectrum(const pl_spec *spec, const void *context) {
   (void)context;
   return spec->common.record_spectrum == 1;
+}
+
+static bool wants_flow(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_optim_flow(spec);
 }
 
 /* ---- measures of the weights' singular values ---- */
@@ -111,6 +117,10 @@ static const pl_measure rows[] = {
      .compute = weight_gini},
     {"weight_singular_values", "weight_sv", "1", "singular values of each weight, decreasing",
      .wanted = wants_spectrum, .compute = weight_singular_values},
+    {"flow_time", NULL, "1", "time of the gradient flow: the sum of the lengths of its steps",
+     .wanted = wants_flow, AT(flow_time)},
+    {"flow_step", NULL, "1", "length of the flow's step to come, before it is halved",
+     .wanted = wants_flow, AT(flow_step)},
 };
 const pl_measures pl_net_measures = PL_MEASURES(rows);
 
@@ -248,6 +258,8 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   pl_net_record *r = k->record;
   r->net = net;
   r->sigma = k->sigma;
+  r->flow_time = k->flow[PL_FLOW_TIME];
+  r->flow_step = k->flow[PL_FLOW_STEP];
   r->gradient_norm = pl_net_gradient_norm(net);
   r->parameter_norm = sqrt(pl_sum_squares(net->start[net->num_weights], net->w));
   pl_standing whole = pl_net_standing(m);

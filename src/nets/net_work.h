@@ -6,6 +6,10 @@
 #include "linalg/rect.h"
 #include "nets/net.h"
 
+/* optimizer.kind flow: length of the step to come (0: none was made), time so far, steps accepted
+ * since the length last changed. */
+enum { PL_FLOW_STEP, PL_FLOW_TIME, PL_FLOW_ACCEPTED, PL_FLOW_NUMBERS };
+
 typedef struct pl_net_work {
   pl_tape *tape;
   pl_node **node; /* [num_weights], of the present tape */
@@ -14,9 +18,11 @@ typedef struct pl_net_work {
   double *terms, *slope; /* [num_terms + 1]: their sums and the vote; [num_terms] */
   double *gradient;      /* as net->w */
   double objective;
-  int64_t step;          /* objective is that of this step; -1: of none */
-  bool on_tape;          /* .. and the tape holds its forward sweep */
-  bool has_gradient;     /* .. and gradient is its gradient */
+  int64_t step;      /* objective is that of this step; -1: of none */
+  bool on_tape;      /* .. and the tape holds its forward sweep */
+  bool has_gradient; /* .. and gradient is its gradient */
+  double flow[PL_FLOW_NUMBERS];
+  double *before;        /* optimizer.kind flow: the weights that a trial starts from; else NULL */
   int64_t epoch, *order; /* of the samples; -1: as they come */
   int64_t piece;         /* samples on the tape at a time, on one rank */
   pl_take recorded[PL_NUM_PARTS];
@@ -44,6 +50,10 @@ void pl_net_observe_free(pl_net *net);
 
 /* model.init.path, if given, into net->w.  Local: every rank reads the file. */
 pl_status pl_net_read_weights(pl_net *net);
+
+/* A network for `plancherel apply`, without records.  Collective; files on rank 0 only. */
+pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *weights,
+                      const pl_nc *data, pl_net **out);
 
 /* Shapes of a run's weights without its data: free with pl_net_shapes_free.  Local. */
 pl_status pl_net_shapes_of(const pl_spec *spec, pl_net *out);

@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "run/lines.h"
 #include "run/paths.h"
+#include "model/optim.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,6 +40,10 @@ static const char *check_common(const pl_config *cfg, const pl_spec *s) {
     pl_error(PL_EINPUT, "step %lld is beyond the last (steps: %lld)", (long long)at->v[at->n - 1],
              (long long)c->steps);
     return "record.steps";
+  }
+  if (pl_optim_flow(s) && !s->model->flows) {
+    pl_error(PL_EINPUT, "flow is for networks on a tape, not for model.kind %s", s->model->name);
+    return "optimizer.kind";
   }
   return NULL;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const endings[] = {"ckpt", "final"};
+static const char *const endings[] = {"ckpt", "final", "best"};
 enum { NUM_ENDINGS = sizeof endings / sizeof *endings };
 
 char *pl_checkpoints_of(const char *output) {

@@ -1,5 +1,5 @@
-/* What stands beside an output: OUT.nc.ckpt, checkpoints of its runs, and OUT.nc.final, their final
- * weights.  Beside sweep.c only.  Local. */
+/* What stands beside an output: OUT.nc.ckpt, checkpoints of its runs, and OUT.nc.final and
+ * OUT.nc.best, their weights.  Beside sweep.c only.  Local. */
 #ifndef PL_RUN_FOLDERS_H
 #define PL_RUN_FOLDERS_H
 

@@ -100,6 +100,29 @@ static pl_status check(const pl_spec *spec, const pl_group *g, const char **key)
   return st;
 }
 
+pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, int64_t **split,
+                             bool *labelled) {
+  pl_nc *nc;
+  *n = -1;
+  *split = NULL;
+  PL_TRY(pl_nc_open(path, false, &nc));
+  pl_status st = function_file_check(nc, "x", "sample", g, n, false);
+  if (!st && *n == 0) st = pl_error(PL_EINPUT, "%s: no samples", path);
+  *labelled = pl_nc_var(nc, "y", NULL, NULL, NULL, 0) >= 0;
+  if (!st && *labelled) st = check_labels(nc, *n);
+  if (!st) {
+    *split = pl_alloc((size_t)*n, sizeof **split, "parts of the data");
+    st = read_split(nc, *n, *split);
+  }
+  pl_nc_close(nc);
+  if (st) pl_free(*split);
+  return st;
+}
+
+pl_status pl_group_file_labels(const pl_nc *nc, int64_t n, double *y) {
+  return read_numbers(nc, "y", n, NULL, y);
+}
+
 /* ---- reading ---- */
 
 /* Rows are read on rank 0 of the team, labels and parts known to all. */
@@ -112,7 +135,10 @@ static pl_status begin(pl_source *s) {
   f->y = pl_alloc((size_t)f->num, sizeof *f->y, "labels");
   f->split = pl_alloc((size_t)f->num, sizeof *f->split, "parts of the data");
   pl_status st = PL_OK;
-  if (f->file.nc) st = read_numbers(f->file.nc, "y", f->num, NULL, f->y);
+  /* Without labels, which only `plancherel apply` lets pass, all are +1. */
+  for (int64_t i = 0; i < f->num; i++) f->y[i] = 1;
+  if (f->file.nc && pl_nc_var(f->file.nc, "y", NULL, NULL, NULL, 0) >= 0)
+    st = read_numbers(f->file.nc, "y", f->num, NULL, f->y);
   if (f->file.nc && !st) st = read_split(f->file.nc, f->num, f->split);
   PL_TRY(pl_agree(team, st));
   pl_comm_bcast(team, f->y, (size_t)f->num * sizeof *f->y, 0);
@@ -155,6 +181,7 @@ const pl_group_data pl_data_group_file = {
     .base = {.name = "file",
              .help = "samples and labels from a NetCDF file",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .defaults = defaults,
              .seedless = true,
              .count = count},

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "fourier_block.h"
 #include "fourier_cost.h"
+#include "fourier_observe.h"
 #include "fourier_weights.h"
 #include "functional.h"
 #include "gcnn_dual.h"
@@ -92,5 +93,6 @@ const pl_model_kind pl_gcnn = {
     .weights = &fourier_weights,
     .functions = &fourier_functions,
     .keep = keep,
+    .apply = fourier_apply,
     .save = fourier_save,
 };

@@ -73,8 +73,8 @@ static bool want_exponents(const pl_spec *spec, const void *context) {
 
 #define FROM(member) .from = offsetof(state, member)
 static const pl_measure rows[] = {
-    {"train_accuracy", NULL, "1", PL_ACCURACY " of the training part",
-     .wanted = want_margins, .compute = train_accuracy, .better = 1},
+    {"train_accuracy", NULL, "1", PL_ACCURACY " of the training part", .wanted = want_margins,
+     .compute = train_accuracy, .better = 1},
     {"gradient_norm", NULL, "1", "Euclidean norm of the gradient of the step to come",
      FROM(gradient_norm), .better = -1},
     {"increment_norm", NULL, "1", "Euclidean norm over the group of beta less the identity",

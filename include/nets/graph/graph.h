@@ -1,0 +1,14 @@
+/* Networks on one graph (src/nets/graph/README.md). */
+#ifndef PL_NETS_GRAPH_GRAPH_H
+#define PL_NETS_GRAPH_GRAPH_H
+
+#include "nets/net.h"
+
+/* model.kind gnn: linear and nonlinear graph networks, plain and multiscale (Xu, Zhang, Jegelka,
+ * Kawaguchi, ICML 2021, arXiv 2105.04550). */
+extern const pl_net_kind pl_gnn;
+
+/* model.kind filter: propagation filters (Zhu, Wang, Shi, Ji, Cui, WWW 2021, arXiv 2101.11859). */
+extern const pl_net_kind pl_filter;
+
+#endif
