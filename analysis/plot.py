@@ -452,7 +452,7 @@ def plot_irreps(ds, args):
     for ax, (values, run) in zip(axes, shown):
         mesh = draw_shares(ds, ax, run, share, whole)
         text = pio.combination_text(keys, values)
-        ax.set_title(f"{text + ', ' if text else ''}run {run}")
+        ax.set_title(textwrap.fill(f"{text + ', ' if text else ''}run {run}", 36))
         if ax.get_subplotspec().is_first_col():
             named = groups and "group" not in keys
             ax.set_ylabel(f"irrep of {pio.group_text(groups[run])}" if named else "irrep")

@@ -3,7 +3,7 @@
 #include "pl_test.h"
 
 #include "base/rng.h"
-#include "base/sums.h"
+#include "base/norm.h"
 #include "graph/cayley.h"
 #include "group/fourier.h"
 #include "model/batch.h"

@@ -4,7 +4,6 @@ happens."""
 import os
 import signal
 import time
-from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -29,12 +28,19 @@ def until(what, seconds=30):
         time.sleep(0.05)
 
 
+def begun(path):
+    if not path.exists():
+        return False
+    with netCDF4.Dataset(path) as f:
+        return f["steps_done"][0] > 0
+
+
 @pytest.fixture
 def running(tmp_path):
     """A sweep that trains until it is told to stop."""
     write(tmp_path / "s.yaml", SWEEP)
     process = pl_run.start("run s.yaml -q -o out.nc", cwd=tmp_path)
-    until(lambda: (tmp_path / "out.nc").exists())
+    until(lambda: begun(tmp_path / "out.nc"))
     yield process
     process.kill()
     process.wait()
@@ -99,7 +105,6 @@ def test_signals_are_heard_before_training(sweep, tmp_path):
 @pytest.mark.parametrize("change", ["moved", "replaced", "truncated", "lock taken"])
 def test_an_output_that_changes_under_the_program(change, running, tmp_path):
     out = tmp_path / "out.nc"
-    until(lambda: netCDF4.Dataset(out)["steps_done"][0] > 0)
     if change == "moved":
         out.rename(tmp_path / "elsewhere.nc")
     elif change == "replaced":

@@ -18,9 +18,9 @@ typedef struct optimum_file {
  * it is not, or output exists or is read; PL_EENV: someone writes one of them.  End it whatever the
  * status. */
 pl_status optimum_file_begin(optimum_file *f, const pl_config *cfg, const char *sweep_file);
-/* margin, bound: [num_runs]. */
+/* margin, bound, separable (1, 0, -1: not known): [num_runs]. */
 pl_status optimum_file_write(optimum_file *f, const pl_config *cfg, const double *margin,
-                             const double *bound);
+                             const double *bound, const double *separable);
 void optimum_file_end(optimum_file *f);
 
 #endif

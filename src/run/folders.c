@@ -19,10 +19,16 @@ char *pl_checkpoint_of(const char *output, int64_t run) {
   return pl_asprintf("%s.ckpt/run-%06lld.nc", output, (long long)run);
 }
 
-void pl_checkpoint_drop(const char *output, int64_t run) {
-  char *folder = pl_checkpoints_of(output), *path = pl_checkpoint_of(output, run);
-  if (!access(folder, F_OK)) pl_ckpt_remove(path);
+bool pl_checkpoints_any(const char *output) {
+  char *folder = pl_checkpoints_of(output);
+  bool there = !access(folder, F_OK);
   pl_free(folder);
+  return there;
+}
+
+void pl_checkpoint_drop(const char *output, int64_t run) {
+  char *path = pl_checkpoint_of(output, run);
+  pl_ckpt_remove(path);
   pl_free(path);
 }
 

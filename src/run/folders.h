@@ -8,6 +8,8 @@
 /* Names, "OUT.nc.ckpt/run-000012.nc"; the caller frees them. */
 char *pl_checkpoints_of(const char *output);
 char *pl_checkpoint_of(const char *output, int64_t run);
+/* Is the folder there? */
+bool pl_checkpoints_any(const char *output);
 /* Remove the checkpoint of a run, if there is one; the folder, if it is empty. */
 void pl_checkpoint_drop(const char *output, int64_t run);
 void pl_checkpoints_end(const char *output);

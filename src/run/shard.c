@@ -9,6 +9,7 @@
 #include "run/record.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -187,6 +188,7 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
   pl_plan none = {.rates = pl_rates_nominal()};
   merging m = {.cfg = cfg};
   PL_TRY(pl_recorder_create(path, false, cfg, &none, command, &m.whole));
+  pl_recorder_gather(m.whole, INFINITY);
   m.taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *m.taken, "runs merged");
   m.values = pl_alloc((size_t)pl_recorder_longest(m.whole), sizeof *m.values, "a record");
   pl_status st = PL_OK;
