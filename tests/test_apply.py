@@ -141,11 +141,11 @@ def saved(tmp_path):
 def test_outputs_replace_no_input(saved):
     weights, data = saved / "o.nc.final/run-000000.nc", saved / "d.nc"
     before = data.read_bytes()
-    refused(["apply", weights, data, "-o", data, "--overwrite"], ["d.nc", "replace an input"])
+    refused(["apply", weights, data, "-o", data, "--overwrite"], ["d.nc", "would replace"])
     (saved / "link.nc").symlink_to(weights)
-    refused(["apply", weights, data, "-o", saved / "link.nc", "--overwrite"], ["replace an input"])
+    refused(["apply", weights, data, "-o", saved / "link.nc", "--overwrite"], ["would replace"])
     refused(["apply", weights, data, "-o", saved / "o.nc"], ["--overwrite"])
-    refused(["data", saved / "s.yaml", "-o", saved / "s.yaml", "--overwrite"], ["replace an input"])
+    refused(["data", saved / "s.yaml", "-o", saved / "s.yaml", "--overwrite"], ["would replace"])
     refused(["data", saved / "s.yaml", "--set", "data.kind=file", "--set", f"data.path={data}",
              "--set", "data.validation=null", "-o", data, "--overwrite"], [])
     assert data.read_bytes() == before and (saved / "s.yaml").read_text() == SWEEP
@@ -179,7 +179,7 @@ def test_data_that_do_not_fit(saved):
     def label(nc):
         nc["y"][3] = 7
 
-    apply(change(nan), "sample 4", "finite")
+    apply(change(nan), "x[4, 1] is not a number")
     apply(change(label), "y[3] is 7")
     apply(change(lambda nc: nc.renameVariable("x", "z")), "x")
     with netCDF4.Dataset(saved / "bad.nc", "w") as nc:

@@ -35,26 +35,28 @@ SIZES = {"sample": 4, "layer": 3, "element": 6}
 X, Y = ("f8", ("sample", "element"), 1), ("f8", ("sample",), LABELS)
 
 DATA = {
-    "x of text": ({}, {"x": ("S1", ("sample", "element"), b"a"), "y": Y}, "x must be numeric"),
-    "x without samples": ({}, {"x": ("f8", ("element",), 1), "y": Y}, "x must be numeric, on"),
-    "x transposed": ({}, {"x": ("f8", ("element", "sample"), 1), "y": Y}, "order 6"),
-    "y of text": ({}, {"x": X, "y": ("S1", ("sample",), b"a")}, "y(sample)"),
-    "y of two dimensions": ({}, {"x": X, "y": ("f8", ("sample", "element"), 1)}, "y(sample)"),
-    "y longer than x": ({"other": 5}, {"x": X, "y": ("f8", ("other",), 1)}, "y(sample), 4"),
+    "x of text": ({}, {"x": ("S1", ("sample", "element"), b"a"), "y": Y},
+     "expected numbers x(sample = 4"),
+    "x without samples": ({}, {"x": ("f8", ("element",), 1), "y": Y},
+     "expected numbers x(sample = 4"),
+    "x transposed": ({}, {"x": ("f8", ("element", "sample"), 1), "y": Y}, "= 6, the order of S_3"),
+    "y of text": ({}, {"x": X, "y": ("S1", ("sample",), b"a")}, "expected numbers y(sample"),
+    "y of two dimensions": ({}, {"x": X, "y": ("f8", ("sample", "element"), 1)}, "expected numbers y(sample"),
+    "y longer than x": ({"other": 5}, {"x": X, "y": ("f8", ("other",), 1)}, "expected numbers y(sample = 4"),
     "no samples": ({"sample": None}, {"x": (*X[:2], None), "y": (*Y[:2], None)}, "no samples"),
     "groups of a size beyond memory": ({"element": ABSURD}, {"x": (*X[:2], None), "y": Y},
-                                       "order 6"),
+                                       "= 6, the order of S_3"),
     "samples beyond memory": ({"sample": ABSURD}, {"x": (*X[:2], None), "y": (*Y[:2], None)},
-                              "memory"),
+                              "x[0, 0] is missing"),
 }
 W = ("f8", ("layer", "element"), None)
 FILTERS = {
-    "w of text": ({}, {"w": ("S1", ("layer", "element"), b"a")}, "w must be numeric"),
-    "w of one dimension": ({}, {"w": ("f8", ("element",), 1)}, "w must be numeric, on"),
+    "w of text": ({}, {"w": ("S1", ("layer", "element"), b"a")}, "expected numbers w(layer"),
+    "w of one dimension": ({}, {"w": ("f8", ("element",), 1)}, "expected numbers w(layer"),
     "w not finite": ({}, {"w": (*W[:2], np.nan)}, "w[0, 0]"),
-    "w of another group": ({"element": 5}, {"w": (*W[:2], 1)}, "order 6"),
-    "w beyond memory": ({"element": ABSURD}, {"w": W}, "order 6"),
-    "layers beyond memory": ({"layer": ABSURD}, {"w": W}, "expected 3"),
+    "w of another group": ({"element": 5}, {"w": (*W[:2], 1)}, "= 6, the order of S_3"),
+    "w beyond memory": ({"element": ABSURD}, {"w": W}, "= 6, the order of S_3"),
+    "layers beyond memory": ({"layer": ABSURD}, {"w": W}, "w(layer = 3"),
 }
 
 
@@ -158,7 +160,8 @@ def test_damaged_outputs_are_refused(name, outputs, tmp_path):
         assert done.returncode in (0, BAD_INPUT, ENVIRONMENT), done.stderr
         assert bool(done.stderr) == (done.returncode != 0), done.stderr
     (tmp_path / "packed.nc").unlink(missing_ok=True)
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    # A lock outlives a process that ends for want of memory, and is then taken over.
+    assert {p.name: p.read_bytes() for p in tmp_path.glob("*[!k]")} == before
 
 
 # ---- checkpoints ----

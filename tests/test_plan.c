@@ -176,8 +176,19 @@ static void sizes_in_bytes(void **state) {
   static const struct {
     const char *text;
     double bytes;
-  } rows[] = {{"1024", 1024}, {"8G", 8589934592}, {"1.5k", 1536}, {"2MB", 2097152}, {"0", 0},
-              {"-1G", 0},     {"G", 0},           {"1X", 0},      {"1GX", 0},       {"", 0}};
+  } rows[] = {{"1024", 1024},
+              {"8G", 8589934592},
+              {"8GiB", 8589934592},
+              {"1.5kib", 1536},
+              {"8Gi", 8589934592},
+              {"1.5k", 1536},
+              {"2MB", 2097152},
+              {"0", 0},
+              {"-1G", 0},
+              {"G", 0},
+              {"1X", 0},
+              {"1GX", 0},
+              {"", 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     assert_true(pl_parse_bytes(rows[i].text) == rows[i].bytes);
 }

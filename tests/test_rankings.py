@@ -212,7 +212,7 @@ def test_many_items(tmp_path):
     ("1 2 3\n", ["--group", "S_3"], ["--group", "NetCDF"]),
     ("1 2 3\n", ["--effects", "few"], ["--effects", "few"]),
     (" ".join(map(str, range(1, 31))), ["-o", "x.nc"], ["r.soc", "--output", "13 items", "30"]),
-    ("1 2 2\n", ["-o", "r.soc"], ["r.soc: exists already"]),
+    ("1 2 2\n", ["-o", "r.soc"], ["r.soc: would replace"]),
     (" ".join(map(str, range(1, 129))), [], ["line 1", "128 items", "2 to 127"]),
     ("1 2 3\n" + " ".join(map(str, range(1, 129))), [], ["line 2", "item 4; expected 1 to 3"]),
     (None, [], ["r.soc", "No such file"]),

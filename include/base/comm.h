@@ -16,6 +16,9 @@ typedef struct pl_comm {
 
 /* Wrap a communicator (borrowed) and make pl_die abort it when it is the first.  Local. */
 pl_comm pl_comm_wrap(MPI_Comm mpi);
+/* PL_EENV if this process is alone although whoever started it started several of one job, each of
+ * which would do all of it: MPI and the starter do not know each other.  Local. */
+pl_status pl_comm_wired(const pl_comm *world);
 /* Split; ranks with the same color meet, ordered by key.  color < 0: the caller gets none
  * (mpi = MPI_COMM_NULL, size 0).  pl_comm_free gives it back. */
 pl_comm pl_comm_split(const pl_comm *comm, int color, int key);

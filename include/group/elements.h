@@ -7,7 +7,8 @@
 #include "group/group.h"
 
 /* PL_EINPUT if the file has an attribute `group` that names another group than g: canonical
- * spellings are compared, and one that cannot be read is another group.  A band is its S_n here. */
+ * spellings are compared, and one that cannot be read is another group.  A band is its S_n here.
+ * Names of files (perm:FILE, cayley:FILE) are not compared. */
 pl_status pl_elements_same_group(const pl_nc *nc, const pl_group *g);
 /* The order of the elements along dimension `element` by the labels that the variable `element`
  * gives (text, strings or numbers); without that variable they stand in the group's order.  *order

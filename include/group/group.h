@@ -97,6 +97,9 @@ typedef struct pl_group pl_group;
  * to 10^4) has its irreps found here, or read from a cache (group/irreps.h).  Free with
  * pl_group_free. */
 pl_status pl_group_parse(const char *spec, pl_group **out);
+/* Files that a spec names (perm:FILE, cayley:FILE): where the one at or behind `from` begins, and
+ * its length; -1: no other.  from: 0, then the end of the one before.  Pure. */
+int pl_group_file(const char *spec, int from, int *length);
 /* The band of codepth k of spec, an S_n: 0 < k < n, n <= 52 for k <= 2, n <= 20 for k = 3, n <= 13
  * for more.  over_group: V = |G|, else D.  A group with fewer irreps and the same labels, matrices
  * and spelling; no transforms (group/fourier.h, group/check.h); elements only up to n = 20.

@@ -59,7 +59,10 @@ typedef struct pl_key {
   bool range;     /* accepts "first..last", which is swept */
   bool whole;     /* one value for the whole sweep: may not be a list */
   bool ascending; /* PL_KEY_INTS: each entry above the one before it */
-  bool path;      /* names a file that the run reads */
+  bool path;      /* PL_KEY_TEXT: names a file that the run reads */
+  /* PL_KEY_TEXT that may name files within: where the one at or behind `from` begins, and its
+   * length; -1: there is no other. */
+  int (*file)(const char *value, int from, int *length);
   /* Read only by runs whose key `with` has the word with_word: "model.init.kind", "file". */
   const char *with, *with_word;
   const char *units, *help;

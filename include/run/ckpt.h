@@ -23,7 +23,8 @@ typedef struct pl_ckpt {
 } pl_ckpt;
 
 /* What a checkpoint must have in common with the run that reads it: a digest of all keys that the
- * run owns and that touch results, with their values.  Local, pure. */
+ * run owns and that touch results, with their values, and of the files that they name
+ * (pl_config_inputs).  Local, pure. */
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run);
 
 /* Write path.  PL_EENV: nothing has changed.  Collective over team; so is the status. */

@@ -6,6 +6,10 @@
  * (model.depth: 3).  Values: defaults < file < command line (--set key.path=value, value in YAML).
  * A key given twice in the file is an error; of two --set of one key the last holds.
  *
+ * A relative path in the file leads from the folder that the file is in, one in --set and in a
+ * sweep on standard input from the working folder.  Values are kept, compared and echoed as
+ * written; runs get paths as they lead from the working folder.
+ *
  * A key means something to the runs whose network, kind of data or optimiser owns it (model/key.h),
  * and each owner reads it by its own row.  A key that no run of the sweep owns is an error, unless
  * --set chose another kind for once; a value must suit every owner among the runs that have it.
@@ -15,7 +19,9 @@
 #define PL_RUN_CONFIG_H
 
 #include "base/comm.h"
+#include "base/digest.h"
 #include "model/spec.h"
+#include "run/arena.h"
 
 #include <stdio.h>
 
@@ -29,6 +35,13 @@ pl_status pl_config_read(const pl_comm *comm, const char *path, const char *cons
 /* The same from text (len bytes); name stands in messages.  Local.  Safe on any input. */
 pl_status pl_config_parse(const char *text, size_t len, const char *name, const char *const *sets,
                           int nsets, pl_config **out);
+/* Where relative paths lead from, in the file and in --set; "": from the working folder. */
+typedef struct pl_folders {
+  const char *file, *set;
+} pl_folders;
+pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
+                             const pl_folders *folders, const char *const *sets, int nsets,
+                             pl_config **out);
 void pl_config_free(pl_config *cfg);
 
 int64_t pl_config_num_runs(const pl_config *cfg);
@@ -55,6 +68,9 @@ bool pl_config_swept(const pl_config *cfg, int k);
 /* The value that run r has, as the row of its owner types it; NULL where run r does not own the
  * key.  A choice is an index into the words of that owner's row: *row, unless row is NULL. */
 const void *pl_config_typed(const pl_config *cfg, int64_t r, int k, const pl_key **row);
+/* A text as the run uses it: paths lead from the working folder.  NULL: not a text, or not owned.
+ * Points to a const char *, which may be NULL. */
+const void *pl_config_used(const pl_config *cfg, int64_t r, int k);
 /* The value as YAML text ("3", "gd", "[1, 2]"; "" when unset or not owned), for the echo into the
  * output.  Text is quoted where YAML needs it.  As snprintf. */
 int pl_config_value(const pl_config *cfg, int64_t r, int k, char *buf, size_t n);
@@ -71,9 +87,30 @@ pl_status pl_config_same(const pl_config *was, const pl_config *now);
  * that does not parse, a data file of the wrong size).  Returns st. */
 pl_status pl_config_blame(const pl_config *cfg, int64_t r, const char *key, pl_status st);
 
-/* The whole text of the sweep file, and the --set values, one per line: for the output's
- * attributes.  Borrowed. */
+/* The whole text of the sweep file, and the --set values, one per line (run/lines.h): for the
+ * output's attributes.  Borrowed. */
 const char *pl_config_text(const pl_config *cfg);
 const char *pl_config_sets(const pl_config *cfg);
+/* The folder that relative paths of the file, or of --set, lead from, as it is from anywhere.  The
+ * caller frees it. */
+char *pl_config_folder(const pl_config *cfg, bool of_set);
+
+/* ---- the files that it reads (run/inputs.h) ---- */
+
+/* A file, by the key and the path as written, when it was looked at. */
+typedef struct pl_input {
+  const char *key, *path, *used;
+  pl_digest digest;
+} pl_input;
+typedef struct pl_inputs {
+  int64_t num;
+  const pl_input *v;
+} pl_inputs;
+
+/* None before pl_inputs_take. */
+const pl_inputs *pl_config_inputs(const pl_config *cfg);
+void pl_config_set_inputs(pl_config *cfg, const pl_inputs *inputs);
+/* What lives as long as cfg. */
+pl_arena *pl_config_arena(pl_config *cfg);
 
 #endif

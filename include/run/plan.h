@@ -20,6 +20,7 @@ typedef struct pl_phase {
 typedef struct pl_plan {
   int ranks;
   double memory_per_rank; /* bytes allowed */
+  char memory_says[192];  /* who allows no more; empty: not told */
   pl_rates rates;
   int64_t num_runs;
   int num_phases;
@@ -47,13 +48,16 @@ double pl_plan_run_seconds(const pl_plan *plan, int64_t r);
 const pl_cost *pl_plan_run_cost(const pl_plan *plan, int64_t r);
 const pl_length *pl_plan_run_length(const pl_plan *plan, int64_t r);
 int64_t pl_plan_run_steps(const pl_plan *plan, int64_t r);
+/* Predicted seconds of the longest stretch between two looks at the mailbox: a run's beginning, a
+ * step with a record. */
+double pl_plan_longest(const pl_plan *plan);
 /* Print phases, teams, memory, time, and how each network is spread over its team.  Local. */
 void pl_plan_print(const pl_plan *plan, const pl_config *cfg);
 
-/* Bytes a rank may use here: SLURM_MEM_PER_NODE or SLURM_MEM_PER_CPU where set, else nine tenths
- * of the node's memory, over the ranks of the node.  Collective over the world. */
-double pl_memory_per_rank(const pl_comm *world);
-/* "8G", "500M", "1.5T" or plain bytes; 0 if not understood. */
+/* Bytes a rank may use here: the least of base/limits.h over all ranks; says (may be NULL) gets who
+ * bounds.  Collective over the world. */
+double pl_memory_per_rank(const pl_comm *world, char *says, size_t n);
+/* "8G", "500M", "8GiB", "1.5T" or plain bytes; 0 if not understood. */
 double pl_parse_bytes(const char *text);
 
 #endif

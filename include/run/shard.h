@@ -13,9 +13,10 @@ bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards);
  * 0 counts, for networks may have to look into files. */
 pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, int64_t shards);
 
-/* Merge the outputs of shards into out, the output of the whole sweep; runs that no input has stay
- * pending.  PL_EINPUT: of different sweeps, or a run in two of them; out exists and overwrite is
- * not set.  PL_EENV: cannot be written. */
+/* Merge the outputs of shards into out, the output of the whole sweep, or what was merged before
+ * with what was missing; runs that no input has begun stay pending, and are counted in a warning.
+ * PL_EINPUT: of different sweeps, or a run in two of them; out exists and overwrite is not set.
+ * PL_EENV: cannot be written. */
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
                    const char *command);
 

@@ -1,5 +1,7 @@
-/* When to leave early: a signal (SIGUSR1, SIGTERM, SIGINT) or the program's own clock.  The first
- * one asks the sweep to save and leave; a second SIGINT ends the program at once.  Local: ranks
+/* When to leave early: a signal (SIGUSR1, SIGTERM, SIGINT, SIGHUP unless it was ignored, SIGXCPU)
+ * or the program's own clock.  The first one asks the sweep to save and leave; a second SIGINT ends
+ * the program at once.  Before pl_stop_later there is nothing to save, and every signal ends the
+ * program at once, with PL_STOPPED.  Local: ranks
  * agree in the training loop. */
 #ifndef PL_RUN_STOP_H
 #define PL_RUN_STOP_H
@@ -9,13 +11,15 @@
 /* Install the handlers, after MPI_Init (which has handlers of its own).  seconds: the clock runs
  * out so long after now; INFINITY: never. */
 void pl_stop_install(double seconds);
+/* From now on signals wait until the caller asks. */
+void pl_stop_later(void);
 /* Is it time to leave? */
 bool pl_stop_requested(void);
 /* "SIGTERM", "--max-time"; NULL while nothing asks. */
 const char *pl_stop_reason(void);
 
-/* "3:50:00", "50:00" (minutes), "600" (seconds), "1.5h", "30m", "45s" in seconds; 0 if not
- * understood. */
+/* "3:50:00", "50:00" (minutes), "600" (seconds), "1.5h", "30m", "45s", "2d", Slurm's
+ * "2-12:00:00" (days, then hours and less) in seconds; 0 if not understood. */
 double pl_parse_duration(const char *text);
 
 #endif

@@ -11,6 +11,7 @@
 
 typedef struct pl_sweep_options {
   const char *output;
+  const char *sweep_file; /* that the sweep was read from: never replaced; NULL: none */
   bool overwrite;
   bool resume;         /* go on with the output if it is there */
   bool retry;          /* .. and train diverged and failed runs again */
@@ -18,7 +19,9 @@ typedef struct pl_sweep_options {
 } pl_sweep_options;
 
 /* Train the sweep by plan (the same on every rank).  Collective over world.  PL_OK: all runs done;
- * PL_UNFINISHED: some failed or diverged, as recorded; PL_EENV: the output, or the checkpoint of a
+ * PL_UNFINISHED: some failed or diverged, as recorded; PL_EINPUT: the output
+ * would replace what the sweep reads; PL_EENV: someone else writes the output (base/lock.h; resume
+ * waits for a host that is gone), or it, or the checkpoint of a
  * stopped run, could not be written, what was acknowledged stays readable; PL_STOPPED: by a signal
  * or the clock (run/stop.h), everything saved. */
 pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,

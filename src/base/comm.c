@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static MPI_Comm abort_comm = MPI_COMM_NULL;
@@ -19,6 +20,29 @@ pl_comm pl_comm_wrap(MPI_Comm mpi) {
     pl_set_abort_hook(abort_job);
   }
   return c;
+}
+
+static long number_in(const char *name) {
+  const char *text = getenv(name);
+  return text ? strtol(text, NULL, 10) : 0;
+}
+
+pl_status pl_comm_wired(const pl_comm *world) {
+  /* Of mpirun, of PMI, of MVAPICH, of a Slurm step. */
+  static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE",
+                                      "SLURM_STEP_NUM_TASKS"};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes && world->size == 1; i++) {
+    long n = number_in(sizes[i]);
+    /* A starter inside another one, that started one process on purpose. */
+    if (n == 1) return PL_OK;
+    if (n > 1)
+      return pl_error(PL_EENV,
+                      "MPI was not wired up: %ld processes were started together (%s), and each is "
+                      "alone.  Start them by the mpirun of this MPI, or by srun --mpi=pmix (srun "
+                      "--mpi=list shows what there is); for one process on purpose unset %s",
+                      n, sizes[i], sizes[i]);
+  }
+  return PL_OK;
 }
 
 pl_comm pl_comm_split(const pl_comm *comm, int color, int key) {

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { COPIED = 1 << 20 }; /* bytes at a time */
 enum { MAX_LINKS = 40, MAX_NAMES = 100 };
 
 /* ---- inputs ---- */
@@ -155,6 +156,43 @@ pl_status pl_file_temporary(const char *path, char **name, int *fd) {
       return pl_error(PL_EENV, "%s: cannot create a file beside it: %s", path, strerror(reason));
   }
   return pl_error(PL_EENV, "%s: cannot create a file beside it: no free name", path);
+}
+
+/* The name of what failed, or NULL. */
+static const char *copy_bytes(int from, int to) {
+  char *block = pl_alloc(COPIED, 1, "a piece of a file");
+  const char *failed = NULL;
+  for (ssize_t n; !failed && (n = read(from, block, COPIED)) != 0;) {
+    if (n < 0) {
+      failed = errno == EINTR ? NULL : "read";
+      continue;
+    }
+    for (ssize_t done = 0, m; done < n && !failed; done += m > 0 ? m : 0) {
+      m = write(to, block + done, (size_t)(n - done));
+      if (m < 0 && errno != EINTR) failed = "write a copy of";
+    }
+  }
+  int reason = errno;
+  pl_free(block);
+  errno = reason;
+  return failed;
+}
+
+pl_status pl_file_copy_beside(const char *path, char **name) {
+  int from, to;
+  PL_TRY(pl_file_open(path, &from));
+  pl_status st = pl_file_temporary(path, name, &to);
+  if (!st) {
+    const char *failed = copy_bytes(from, to);
+    if (failed) st = pl_error(PL_EENV, "%s: cannot %s it: %s", path, failed, strerror(errno));
+    close(to);
+    if (st) {
+      unlink(*name);
+      pl_free(*name);
+    }
+  }
+  close(from);
+  return st;
 }
 
 static int sync_at(const char *path, int flags) {

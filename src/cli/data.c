@@ -55,9 +55,8 @@ static const char **inputs_of(const char *sweep, const pl_config *cfg, int *num)
   *num = 0;
   inputs[(*num)++] = sweep;
   for (int k = 0; k < keys; k++) {
-    const pl_key *row;
-    const char *const *value = pl_config_typed(cfg, 0, k, &row);
-    if (value && row->path && *value) inputs[(*num)++] = *value;
+    const char *const *value = pl_config_used(cfg, 0, k);
+    if (value && pl_config_key(cfg, k)->path && *value) inputs[(*num)++] = *value;
   }
   return inputs;
 }

@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 static pl_status begin(door_output *o, bool overwrite, const char *const *inputs, int num) {
-  for (int i = 0; i < num; i++)
-    if (pl_file_same(o->path, inputs[i]))
-      return pl_error(PL_EINPUT, "%s: the output would replace an input", o->path);
-  PL_TRY(pl_file_absent(o->path, overwrite));
+  PL_TRY(pl_output_begin(&o->out, o->path, overwrite, num, inputs));
   return pl_file_temporary(o->path, &o->temporary, NULL);
 }
 
@@ -27,11 +24,13 @@ pl_status door_output_begin(door_output *o, const char *path, bool overwrite,
 
 pl_status door_output_end(door_output *o, pl_status st, const pl_comm *world) {
   if (world->rank == 0 && o->temporary) {
+    if (!st) st = pl_lock_beat(o->out.lock);
     if (st)
       unlink(o->temporary);
     else
       st = pl_file_replace(o->temporary, o->path, NULL);
   }
+  if (world->rank == 0) st = pl_output_end(&o->out, st);
   pl_free(o->temporary);
   return pl_agree(world, st);
 }

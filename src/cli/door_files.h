@@ -4,11 +4,13 @@
 #define PL_CLI_DOOR_FILES_H
 
 #include "base/comm.h"
+#include "base/output.h"
 
 #include <stdbool.h>
 
 typedef struct door_output {
   const char *path;
+  pl_output out;   /* rank 0: the lock */
   char *temporary; /* to be written, on every rank */
 } door_output;
 

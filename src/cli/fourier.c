@@ -1,11 +1,11 @@
 #include "cli/cli.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "fourier_file.h"
 #include "fourier_rankings.h"
 #include "fourier_sides.h"
 #include "group/fourier.h"
+#include "output_options.h"
 #include "run/plan.h"
 
 #include <stdio.h>
@@ -57,8 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
-/* Both sides of the transform of a NetCDF file, the given one read and checked; the file is closed
- * after that, so that it may be the one to overwrite. */
+/* Both sides of the transform of a NetCDF file, the given one read and checked. */
 static pl_status transform(const fourier_options *o, const pl_group *g, double *f, double *F,
                            const pl_nc *nc) {
   pl_fourier *plan;
@@ -107,6 +106,18 @@ static bool is_netcdf(const char *path) {
   return got == 4 && (!memcmp(start, "CDF", 3) || !memcmp(start, "\211HDF", 4));
 }
 
+static pl_status run(fourier_options *o, double memory) {
+  pl_output out = {0};
+  pl_status st = PL_OK;
+  if (o->output) {
+    o->out = &out;
+    st = output_apart_from_spec(o->output, o->group);
+    if (!st) st = pl_output_begin(&out, o->output, o->overwrite, 1, &o->input);
+  }
+  if (!st) st = is_netcdf(o->input) ? run_netcdf(o, memory) : fourier_rankings(o, memory);
+  return pl_output_end(&out, st);
+}
+
 pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
   char doc[4096];
   snprintf(
@@ -121,10 +132,6 @@ pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
       .options = known, .parser = parse, .args_doc = "IN.nc|IN.soc", .doc = doc};
   fourier_options o = {.effects = -1};
   pl_cli_parse(&argp, argc, argv, &o, world);
-  double memory = pl_memory_per_rank(world);
-  pl_status st = PL_OK;
-  if (world->rank == 0 && o.output) st = pl_file_absent(o.output, o.overwrite);
-  if (world->rank == 0 && !st)
-    st = is_netcdf(o.input) ? run_netcdf(&o, memory) : fourier_rankings(&o, memory);
-  return pl_agree(world, st);
+  double memory = pl_memory_per_rank(world, NULL, 0);
+  return pl_agree(world, world->rank == 0 ? run(&o, memory) : PL_OK);
 }

@@ -1,20 +1,17 @@
 #include "fourier_file.h"
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "base/nc_read.h"
 #include "base/version.h"
+#include "group/elements.h"
 #include "rankings.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 enum { LABEL = 1024, LABELS_WRITTEN = 1000000, BLOCK = 1 << 16 };
-/* NetCDF's own mark of what was never written. */
-static const double DEFAULT_FILL = 9.9692099683868690e+36;
 
 /* ---- reading ---- */
 
@@ -30,103 +27,44 @@ pl_status fourier_file_group(const fourier_options *o, const pl_nc *nc, pl_group
   return st;
 }
 
-/* A numeric variable on one dimension of length n, the number of what the group has. */
-static pl_status expect_numbers(const pl_nc *nc, const char *var, int64_t n, const char *what,
-                                const pl_group *g) {
-  pl_nc_type type;
-  char dims[1][64];
-  int64_t shape[1];
-  const char *path = pl_nc_path(nc);
-  int nd = pl_nc_var(nc, var, &type, dims, shape, 1);
-  if (nd < 0)
-    return pl_error(PL_EINPUT, "%s: no variable %s; expected real numbers %s(%lld %s)", path, var,
-                    var, (long long)n, what);
-  if (type == PL_NC_CHAR || type == PL_NC_OTHER)
-    return pl_error(PL_EINPUT, "%s: %s holds %s, expected real numbers", path, var,
-                    type == PL_NC_CHAR ? "text" : "strings, complex numbers or a type of its own");
-  if (nd != 1) return pl_error(PL_EINPUT, "%s: %s has %d dimensions, expected one", path, var, nd);
-  if (shape[0] != n)
-    return pl_error(PL_EINPUT, "%s: %s(%s) has length %lld, but %s has %lld %s", path, var, dims[0],
-                    (long long)shape[0], pl_group_spec(g), (long long)n, what);
-  return PL_OK;
-}
-
-/* Entries [at, at + n) of var into out; each finite and written. */
-static pl_status read_numbers(const pl_nc *nc, const char *var, int64_t at, int64_t n,
-                              double *out) {
-  PL_TRY(pl_nc_get_doubles(nc, var, &at, &n, out));
-  double fill;
-  if (pl_nc_get_att_doubles(nc, var, "_FillValue", &fill, 1) != 1) fill = DEFAULT_FILL;
-  for (int64_t k = 0; k < n; k++)
-    if (!isfinite(out[k]) || out[k] == fill)
-      return pl_error(PL_EINPUT, "%s: %s[%lld] is %s, expected a finite number", pl_nc_path(nc),
-                      var, (long long)(at + k),
-                      out[k] == fill  ? "missing"
-                      : isnan(out[k]) ? "not a number"
-                                      : "infinite");
-  return PL_OK;
-}
-
-/* Files pad with zeros, Fortran with blanks. */
-static bool same_label(const char *cell, int64_t size, const char *label) {
-  int64_t n = (int64_t)strnlen(cell, (size_t)size);
-  while (n > 0 && cell[n - 1] == ' ') n--;
-  return n == (int64_t)strlen(label) && !memcmp(cell, label, (size_t)n);
-}
-
-/* Elements [at, at + n) of the coordinate, text cells of `size` bytes or (size 0) numbers. */
-static pl_status check_elements(const pl_nc *nc, const pl_group *g, int64_t at, int64_t n,
-                                int64_t size) {
-  char label[LABEL];
-  char *text = pl_alloc((size_t)n, size ? (size_t)size : sizeof(double), "labels of elements");
-  double *number = (double *)(void *)text;
-  int64_t start[] = {at, 0}, count[] = {n, size};
-  pl_status st = size ? pl_nc_get_text(nc, "element", start, count, text)
-                      : pl_nc_get_doubles(nc, "element", start, count, number);
-  for (int64_t k = 0; !st && k < n; k++) {
-    const char *cell = text + k * size;
-    pl_group_element_label(g, at + k, label, sizeof label);
-    if (size ? same_label(cell, size, label) : number[k] == (double)(at + k)) continue;
-    char found[LABEL];
-    if (size)
-      snprintf(found, sizeof found, "\"%.*s\"", (int)size, cell);
-    else
-      snprintf(found, sizeof found, "%.15g", number[k]);
-    st = pl_error(PL_EINPUT, "%s: element[%lld] is %s, but element %lld of %s is \"%s\"",
-                  pl_nc_path(nc), (long long)(at + k), found, (long long)(at + k), pl_group_spec(g),
-                  label);
-  }
-  pl_free(text);
+/* Numbers var(dim), n of them, which are `is`. */
+static pl_status open_numbers(const pl_nc *nc, const char *var, const char *dim, int64_t n,
+                              const char *what, const pl_group *g, pl_nc_input **in) {
+  char *is = pl_asprintf("the %s of %s", what, pl_group_spec(g));
+  pl_nc_axis axis = {dim, n, is};
+  pl_status st = pl_nc_input_new(nc, var, PL_NC_REAL, 1, &axis, in);
+  pl_free(is);
   return st;
 }
 
-static pl_status check_element_order(const pl_nc *nc, const pl_group *g) {
-  enum { FIRST = 1000, RANDOM = 1000 };
-  pl_nc_type type;
-  int64_t shape[2], order = pl_group_order(g);
-  int nd = pl_nc_var(nc, "element", &type, NULL, shape, 2);
-  if (nd < 0) return PL_OK;
-  if (type == PL_NC_OTHER) {
-    pl_log(PL_LOG_WARNING,
-           "%s: the labels of element are not characters, so the order of elements goes unchecked",
-           pl_nc_path(nc));
-    return PL_OK;
-  }
-  bool text = type == PL_NC_CHAR;
-  if (nd != (text ? 2 : 1) || shape[0] != order || (text && shape[1] < 1))
-    return pl_error(PL_EINPUT, "%s: element must hold one label for each of the %lld elements",
-                    pl_nc_path(nc), (long long)order);
-  int64_t size = text ? shape[1] : 0;
-  PL_TRY(check_elements(nc, g, 0, order < FIRST ? order : FIRST, size));
-  for (int i = 0; i < RANDOM && order > FIRST; i++)
-    PL_TRY(check_elements(nc, g, pl_rng_below(0, PL_STREAM(PL_STREAM_MISC, 0), (uint64_t)i, order),
-                          1, size));
-  return PL_OK;
+static pl_status open_function(const pl_nc *nc, const pl_group *g, pl_nc_input **in) {
+  return open_numbers(nc, "f", "element", pl_group_order(g), "elements", g, in);
+}
+
+/* Cycles of the order in place: f[order[k]] <- f[k].  order is spent. */
+static void arrange_in_place(int64_t n, int64_t *order, double *f) {
+  for (int64_t k = 0; k < n; k++)
+    while (order[k] != k) {
+      int64_t to = order[k];
+      double held = f[to];
+      f[to] = f[k];
+      f[k] = held;
+      order[k] = order[to];
+      order[to] = to;
+    }
 }
 
 pl_status fourier_file_function(const pl_nc *nc, const pl_group *g, double *f) {
-  PL_TRY(check_element_order(nc, g));
-  return read_numbers(nc, "f", 0, pl_group_order(g), f);
+  pl_nc_input *in;
+  int64_t *order = NULL;
+  PL_TRY(open_function(nc, g, &in));
+  pl_status st = pl_elements_same_group(nc, g);
+  if (!st) st = pl_elements_order(nc, g, &order);
+  if (!st) st = pl_nc_input_doubles(in, NULL, NULL, f);
+  if (!st && order) arrange_in_place(pl_group_order(g), order, f);
+  pl_free(order);
+  pl_nc_input_free(in);
+  return st;
 }
 
 /* Entries of all matrices, a complex one counted once. */
@@ -136,55 +74,82 @@ static int64_t num_coefficients(const pl_group *g) {
   return squares[PL_REAL] + squares[PL_COMPLEX] + squares[PL_QUATERNIONIC];
 }
 
-pl_status fourier_file_expect(const fourier_options *o, const pl_nc *nc, const pl_group *g) {
-  return o->inverse ? expect_numbers(nc, "coefficient_real", num_coefficients(g), "coefficients", g)
-                    : expect_numbers(nc, "f", pl_group_order(g), "elements", g);
+static pl_status open_part(const pl_nc *nc, const pl_group *g, const char *var, pl_nc_input **in) {
+  return open_numbers(nc, var, "coefficient", num_coefficients(g), "coefficients", g, in);
 }
 
-static pl_status check_irrep_order(const pl_nc *nc, const pl_group *g) {
-  int64_t n = pl_group_num_irreps(g), shape[] = {n, -1};
-  PL_TRY(pl_nc_expect(nc, "irrep_label", true, 2, shape));
-  char label[LABEL], *text = pl_alloc((size_t)n, (size_t)shape[1], "labels of irreps");
-  pl_status st = pl_nc_get_text(nc, "irrep_label", NULL, NULL, text);
-  for (int64_t i = 0; !st && i < n; i++) {
-    pl_group_irrep_label(g, i, label, sizeof label);
-    if (!same_label(text + i * shape[1], shape[1], label))
-      st = pl_error(PL_EINPUT, "%s: irrep_label[%lld] is \"%.*s\", but irrep %lld of %s is \"%s\"",
-                    pl_nc_path(nc), (long long)i, (int)shape[1], text + i * shape[1], (long long)i,
-                    pl_group_spec(g), label);
+pl_status fourier_file_expect(const fourier_options *o, const pl_nc *nc, const pl_group *g) {
+  pl_nc_input *in;
+  PL_TRY(o->inverse ? open_part(nc, g, "coefficient_real", &in) : open_function(nc, g, &in));
+  pl_nc_input_free(in);
+  return PL_OK;
+}
+
+/* The coefficients while they are read: a block of real and imaginary parts in step. */
+typedef struct parts {
+  const pl_nc *nc;
+  pl_nc_input *real, *imag;
+  double *re, *im;            /* [BLOCK]: entries first .. first + have - 1 */
+  int64_t first, have, total; /* total: entries of the file */
+} parts;
+
+static pl_status read_block(parts *p, int64_t first) {
+  p->first = first;
+  p->have = p->total - first < BLOCK ? p->total - first : BLOCK;
+  PL_TRY(pl_nc_input_doubles(p->real, &first, &p->have, p->re));
+  return pl_nc_input_doubles(p->imag, &first, &p->have, p->im);
+}
+
+/* The matrix of irrep number i, whose entries stand from `at` on, to F. */
+static pl_status read_irrep(parts *p, const pl_group *g, int64_t i, int64_t at, double *F) {
+  pl_irrep r = pl_group_irrep(g, i);
+  for (int64_t end = at + (int64_t)r.dim * r.dim; at < end; at++) {
+    if (at >= p->first + p->have) PL_TRY(read_block(p, at));
+    double im = p->im[at - p->first];
+    *F++ = p->re[at - p->first];
+    if (r.type != PL_REAL)
+      *F++ = im;
+    else if (im != 0)
+      return pl_error(PL_EINPUT,
+                      "%s: coefficient_imag[%lld] is %g, but the matrices of irrep %lld are real",
+                      pl_nc_path(p->nc), (long long)at, im, (long long)i);
   }
-  pl_free(text);
+  return PL_OK;
+}
+
+/* Irreps in the file's order; starts[i]: where the matrix of irrep i goes in F. */
+static pl_status read_irreps(parts *p, const pl_group *g, const int64_t *order, double *F) {
+  int64_t n = pl_group_num_irreps(g), at = 0, size = 0;
+  int64_t *starts = pl_alloc((size_t)n, sizeof *starts, "irreps");
+  for (int64_t i = 0; i < n; i++) {
+    starts[i] = size;
+    size += pl_irrep_size(pl_group_irrep(g, i));
+  }
+  pl_status st = PL_OK;
+  for (int64_t k = 0; k < n && !st; k++) {
+    int64_t i = order ? order[k] : k, d = pl_group_irrep(g, i).dim;
+    st = read_irrep(p, g, i, at, F + starts[i]);
+    at += d * d;
+  }
+  pl_free(starts);
   return st;
 }
 
 pl_status fourier_file_coefficients(const pl_nc *nc, const pl_group *g, double *F) {
-  PL_TRY(expect_numbers(nc, "coefficient_imag", num_coefficients(g), "coefficients", g));
-  PL_TRY(check_irrep_order(nc, g));
-  int64_t total = num_coefficients(g), at = 0, have = 0;
-  double *re = pl_alloc(BLOCK, sizeof *re, "coefficients");
-  double *im = pl_alloc(BLOCK, sizeof *im, "coefficients");
-  pl_status st = PL_OK;
-  for (int64_t i = 0; !st && i < pl_group_num_irreps(g); i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    for (int64_t e = 0; !st && e < (int64_t)r.dim * r.dim; e++, at++) {
-      if (at == have) {
-        int64_t n = total - at < BLOCK ? total - at : BLOCK;
-        st = read_numbers(nc, "coefficient_real", at, n, re);
-        if (!st) st = read_numbers(nc, "coefficient_imag", at, n, im);
-        if (st) break;
-        have = at + n;
-      }
-      *F++ = re[at % BLOCK];
-      if (r.type != PL_REAL)
-        *F++ = im[at % BLOCK];
-      else if (im[at % BLOCK] != 0)
-        st = pl_error(PL_EINPUT,
-                      "%s: coefficient_imag[%lld] is %g, but the matrices of irrep %lld are real",
-                      pl_nc_path(nc), (long long)at, im[at % BLOCK], (long long)i);
-    }
-  }
-  pl_free(im);
-  pl_free(re);
+  parts p = {.nc = nc, .total = num_coefficients(g)};
+  int64_t *order = NULL;
+  PL_TRY(open_part(nc, g, "coefficient_real", &p.real));
+  pl_status st = open_part(nc, g, "coefficient_imag", &p.imag);
+  if (!st) st = pl_elements_same_group(nc, g);
+  if (!st) st = pl_irreps_order(nc, g, &order);
+  p.re = pl_alloc(BLOCK, sizeof *p.re, "coefficients");
+  p.im = pl_alloc(BLOCK, sizeof *p.im, "coefficients");
+  if (!st) st = read_irreps(&p, g, order, F);
+  pl_free(p.im);
+  pl_free(p.re);
+  pl_free(order);
+  pl_nc_input_free(p.imag);
+  pl_nc_input_free(p.real);
   return st;
 }
 
@@ -337,19 +302,17 @@ static pl_status put_function(pl_nc *nc, const pl_group *g, const double *f) {
 
 pl_status fourier_file_write(const fourier_options *o, const pl_group *g, const double *f,
                              const double *F, const pl_rankings *r, const pl_effects *e) {
-  pl_nc *nc;
-  PL_TRY(pl_nc_create(o->output, o->overwrite, false, &nc));
+  PL_TRY(pl_output_create(o->out, false));
+  pl_nc *nc = o->out->nc;
   define_attributes(nc, o, g);
   if (o->inverse)
     define_function(nc, g);
   else
     define_coefficients(nc, g);
   if (r) rankings_define(nc, r);
-  if (!pl_nc_end_def(nc)) {
-    if (o->inverse)
-      put_function(nc, g, f);
-    else if (!put_irreps(nc, g) && !put_coefficients(nc, g, F) && r)
-      rankings_put(nc, r, e);
-  }
-  return pl_nc_close(nc);
+  PL_TRY(pl_nc_end_def(nc));
+  if (o->inverse) return put_function(nc, g, f);
+  PL_TRY(put_irreps(nc, g));
+  PL_TRY(put_coefficients(nc, g, F));
+  return r ? rankings_put(nc, r, e) : PL_OK;
 }

@@ -12,9 +12,10 @@
 pl_status fourier_file_group(const fourier_options *o, const pl_nc *nc, pl_group **out);
 /* The side of the transform that the options say is given, its length looked at. */
 pl_status fourier_file_expect(const fourier_options *o, const pl_nc *nc, const pl_group *g);
-/* f: |G| values.  PL_EINPUT: missing or infinite values, elements in another order. */
+/* f: |G| values.  PL_EINPUT: values that are missing or not finite, labels of other elements; those
+ * in another order are brought into the group's. */
 pl_status fourier_file_function(const pl_nc *nc, const pl_group *g, double *f);
-/* F: packed matrices (group/group.h).  PL_EINPUT likewise, and irreps in another order. */
+/* F: packed matrices (group/group.h).  PL_EINPUT likewise. */
 pl_status fourier_file_coefficients(const pl_nc *nc, const pl_group *g, double *F);
 /* Write the side that was not given to o->output.  r and e: the rankings that f counts, and their
  * effects; or NULL. */

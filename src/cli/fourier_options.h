@@ -2,12 +2,15 @@
 #ifndef PL_CLI_FOURIER_OPTIONS_H
 #define PL_CLI_FOURIER_OPTIONS_H
 
+#include "base/output.h"
+
 #include <stdbool.h>
 
 typedef struct fourier_options {
   const char *input, *output, *group;
   bool inverse, overwrite;
-  int effects; /* of rankings; -1: not given */
+  pl_output *out; /* that is being made; NULL: none */
+  int effects;    /* of rankings; -1: not given */
 } fourier_options;
 
 #endif

@@ -2,12 +2,14 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "base/output.h"
 #include "group/check.h"
 #include "group/finite.h"
 #include "group/fourier.h"
 #include "group/generators.h"
 #include "group/group.h"
 #include "group/irreps.h"
+#include "output_options.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -260,16 +262,14 @@ static pl_status write_irreps(const pl_group *g, const options *o) {
     int64_t len = pl_group_element_label(g, element[e], NULL, 0);
     if (len > label[1]) label[1] = len;
   }
-  pl_nc *nc;
-  pl_status st = pl_nc_create(o->output, o->overwrite, false, &nc);
-  if (!st) {
-    st = define(nc, g, elements, components, label);
-    if (!st) st = put(nc, g, elements, element, label);
-    pl_status closed = pl_nc_close(nc);
-    if (!st) st = closed;
-  }
+  pl_output out = {0};
+  pl_status st = output_apart_from_spec(o->output, o->spec);
+  if (!st) st = pl_output_begin(&out, o->output, o->overwrite, 0, NULL);
+  if (!st) st = pl_output_create(&out, false);
+  if (!st) st = define(out.nc, g, elements, components, label);
+  if (!st) st = put(out.nc, g, elements, element, label);
   pl_free(element);
-  return st;
+  return pl_output_end(&out, st);
 }
 
 /* A group from generators is known by its chain, whatever its order; f is NULL for others. */

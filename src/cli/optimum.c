@@ -1,9 +1,10 @@
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/nc.h"
 #include "model/data.h"
 #include "nets/group/optimum.h"
+#include "optimum_file.h"
 #include "run/config.h"
+#include "run/inputs.h"
 #include "run/sweep.h"
 #include "sweep_options.h"
 
@@ -131,74 +132,17 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
   return pl_agree(world, worst);
 }
 
-static pl_status define(pl_nc *nc) {
-  const char *dims[] = {"run", NULL};
-  if (pl_nc_var(nc, "optimum", NULL, NULL, NULL, 0) < 0) {
-    PL_TRY(pl_nc_def_var(nc, "optimum", PL_NC_DOUBLE, dims,
-                         "normalised margin (S_1) of a beta within the tolerance of the best",
-                         "1"));
-    PL_TRY(pl_nc_def_var(nc, "optimum_bound", PL_NC_DOUBLE, dims,
-                         "upper bound of the normalised margin (S_1) of any beta", "1"));
-  }
-  if (pl_nc_var(nc, "separable", NULL, NULL, NULL, 0) < 0) {
-    PL_TRY(pl_nc_def_var(nc, "separable", PL_NC_BYTE, dims,
-                         "some beta classifies every training sample (proved)", "1"));
-    PL_TRY(pl_nc_att_ints(nc, "separable", "_FillValue", PL_NC_BYTE, (int[]){-1}, 1));
-    PL_TRY(pl_nc_att_ints(nc, "separable", "flag_values", PL_NC_BYTE, (int[]){0, 1}, 2));
-    PL_TRY(pl_nc_att_text(nc, "separable", "flag_meanings", "no yes"));
-  }
-  return pl_nc_end_def(nc);
-}
-
-/* The file of its own, or the sweep's, ready to take the values. */
-static pl_status open_file(const optimum_options *o, const pl_config *cfg, bool into, pl_nc **nc) {
-  int64_t runs = pl_config_num_runs(cfg);
-  if (!into) {
-    PL_TRY(pl_nc_create(o->output, o->overwrite, false, nc));
-    PL_TRY(pl_nc_def_dim(*nc, "run", runs));
-    PL_TRY(pl_nc_att_text(*nc, NULL, "title", "Largest normalised margins at depth 2"));
-    PL_TRY(pl_nc_att_text(*nc, NULL, "sweep", pl_config_text(cfg)));
-    PL_TRY(pl_nc_att_text(*nc, NULL, "sweep_set", pl_config_sets(cfg)));
-    return define(*nc);
-  }
-  PL_TRY(pl_nc_open(o->into, true, nc));
-  char *sweep = pl_nc_get_att_string(*nc, NULL, "sweep");
-  bool same = sweep && !strcmp(sweep, pl_config_text(cfg)) && pl_nc_dim(*nc, "run") == runs;
-  pl_free(sweep);
-  if (!same) return pl_error(PL_EINPUT, "%s is not an output of this sweep", o->into);
-  PL_TRY(pl_nc_redefine(*nc));
-  return define(*nc);
-}
-
-static pl_status write_file(const optimum_options *o, const pl_config *cfg, bool into,
-                            const double *margin, const double *bound, const double *separable) {
-  pl_nc *nc = NULL;
-  pl_status st = open_file(o, cfg, into, &nc);
-  if (!st) st = pl_nc_put_doubles(nc, "optimum", NULL, NULL, margin);
-  if (!st) st = pl_nc_put_doubles(nc, "optimum_bound", NULL, NULL, bound);
-  if (!st) st = pl_nc_put_doubles(nc, "separable", NULL, NULL, separable);
-  if (!st) return pl_nc_close(nc);
-  /* Closing would replace the message. */
-  char *message = pl_strdup(pl_error_message());
-  pl_nc_close(nc);
-  pl_error(st, "%s", message);
-  pl_free(message);
-  return st;
-}
-
 static const char *word_of(double separable) {
   return separable > 0 ? "yes" : separable < 0 ? "unknown" : "no";
 }
 
-static pl_status report(const optimum_options *o, const pl_config *cfg, const double *margin,
+static pl_status report(optimum_file *file, const pl_config *cfg, const double *margin,
                         const double *bound, const double *separable) {
   printf("run optimum optimum_bound gap separable\n");
   for (int64_t r = 0; r < pl_config_num_runs(cfg); r++)
     printf("%lld %.10g %.10g %.2g %s\n", (long long)r, margin[r], bound[r],
            bound[r] > 0 && separable[r] != 0 ? 1 - margin[r] / bound[r] : 0, word_of(separable[r]));
-  if (o->output) PL_TRY(write_file(o, cfg, false, margin, bound, separable));
-  if (o->into) PL_TRY(write_file(o, cfg, true, margin, bound, separable));
-  return PL_OK;
+  return optimum_file_write(file, cfg, margin, bound, separable);
 }
 
 pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
@@ -215,8 +159,13 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
   optimum_options o = {.gap = 1e-4};
   pl_config *cfg = NULL;
   pl_cli_parse(&argp, argc, argv, &o, world);
+  PL_TRY(pl_comm_wired(world));
   PL_TRY(pl_config_read(world, o.sweep.sweep, o.sweep.sets, o.sweep.num_sets, &cfg));
+  optimum_file file = {.output = o.output, .into = o.into, .overwrite = o.overwrite};
   pl_status st = pl_sweep_check(world, cfg);
+  if (!st) st = pl_inputs_share(world, cfg);
+  if (!st)
+    st = pl_agree(world, world->rank == 0 ? optimum_file_begin(&file, cfg, o.sweep.sweep) : PL_OK);
   if (!st) {
     size_t runs = (size_t)pl_config_num_runs(cfg);
     double *margin = pl_alloc(runs, sizeof *margin, "optima");
@@ -224,7 +173,7 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
     double *separable = pl_alloc(runs, sizeof *separable, "optima");
     st = solve_all(cfg, world, o.gap, margin, bound, separable);
     if (!st || st == PL_UNFINISHED) {
-      pl_status wrote = world->rank == 0 ? report(&o, cfg, margin, bound, separable) : PL_OK;
+      pl_status wrote = world->rank == 0 ? report(&file, cfg, margin, bound, separable) : PL_OK;
       wrote = pl_agree(world, wrote);
       if (wrote) st = wrote;
     }
@@ -232,6 +181,7 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
     pl_free(bound);
     pl_free(separable);
   }
+  optimum_file_end(&file);
   pl_config_free(cfg);
   return st;
 }

@@ -1,6 +1,8 @@
 #include "output_options.h"
 
 #include "base/mem.h"
+#include "base/output.h"
+#include "group/group.h"
 
 enum { KEY_OVERWRITE = 256 };
 
@@ -29,4 +31,14 @@ error_t output_parse(int key, char *arg, struct argp_state *state, int inputs) {
     return 0;
   }
   return ARGP_ERR_UNKNOWN;
+}
+
+pl_status output_apart_from_spec(const char *output, const char *spec) {
+  pl_status st = PL_OK;
+  for (int at = 0, n; spec && !st && (at = pl_group_file(spec, at, &n)) >= 0; at += n) {
+    char *file = pl_asprintf("%.*s", n, spec + at);
+    st = pl_output_apart(output, 1, (const char *const[]){file});
+    pl_free(file);
+  }
+  return st;
 }

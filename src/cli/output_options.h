@@ -2,6 +2,8 @@
 #ifndef PL_CLI_OUTPUT_OPTIONS_H
 #define PL_CLI_OUTPUT_OPTIONS_H
 
+#include "base/status.h"
+
 #include <argp.h>
 #include <stdbool.h>
 
@@ -16,5 +18,8 @@ extern const struct argp_option output_options_known[];
 
 /* An argp parser but for its last argument: 1 if there is one input, more if there may be many. */
 error_t output_parse(int key, char *arg, struct argp_state *state, int inputs);
+
+/* PL_EINPUT if the output is a file that a group's spec names (perm:FILE).  spec may be NULL. */
+pl_status output_apart_from_spec(const char *output, const char *spec);
 
 #endif

@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/nc.h"
+#include "base/output.h"
 #include "cli/cli.h"
 #include "output_options.h"
 
@@ -10,20 +10,27 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return output_parse(key, arg, state, 1);
 }
 
-static pl_status pack(const output_options *o) {
+static pl_status copy(const output_options *o) {
   pl_nc *from;
-  PL_TRY(pl_file_absent(o->output, o->overwrite));
   PL_TRY(pl_nc_open(o->inputs[0], false, &from));
-  char *temporary = pl_asprintf("%s.packing", o->output);
+  char *target = pl_file_target(o->output), *temporary = pl_asprintf("%s.packing", target);
   unlink(temporary);
   pl_status st = pl_nc_pack(from, temporary);
   pl_nc_close(from);
   if (st)
     unlink(temporary);
   else
-    st = pl_file_replace(temporary, o->output, NULL);
+    st = pl_file_replace(temporary, target, NULL);
   pl_free(temporary);
+  pl_free(target);
   return st;
+}
+
+static pl_status pack(const output_options *o) {
+  pl_output out = {0};
+  pl_status st = pl_output_begin(&out, o->output, o->overwrite, o->num_inputs, o->inputs);
+  if (!st) st = copy(o);
+  return pl_output_end(&out, st);
 }
 
 pl_status pl_cli_pack(int argc, char **argv, const pl_comm *world) {

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "run/inputs.h"
 #include "run/shard.h"
 #include "run/stop.h"
 #include "run/sweep.h"
@@ -80,7 +81,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_MAX_TIME:
     o->max_time = pl_parse_duration(arg);
     if (!(o->max_time > 0))
-      argp_error(state, "--max-time %s: expected H:MM:SS, or a number with s, m or h", arg);
+      argp_error(state,
+                 "--max-time %s: expected H:MM:SS, D-HH:MM:SS, or a number with s, m, h or d", arg);
     return 0;
   case KEY_SHARD:
     if (!pl_shard_parse(arg, &o->sweep.shard, &o->sweep.shards))
@@ -146,20 +148,30 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   run_options o = {0};
   char *command = pl_cli_command_line(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);
+  /* A step may well start its shards side by side. */
+  pl_status st = o.sweep.shards ? PL_OK : pl_comm_wired(world);
+  if (st) {
+    pl_free(command);
+    return st;
+  }
   pl_stop_install(o.max_time > 0 ? o.max_time : INFINITY);
   pl_config *cfg;
   pl_plan *plan;
   char *named = default_output(o.sweep.sweep);
   const char *output = o.output ? o.output : named;
   if (o.resume) o.sweep.planned_as = output;
-  pl_status st = plan_sweep(&o.sweep, world, &cfg, &plan);
+  st = plan_sweep(&o.sweep, world, &cfg, &plan);
   if (!st && o.dry_run) {
     if (world->rank == 0) {
       print_runs(cfg);
       pl_plan_print(plan, cfg);
     }
   } else if (!st) {
+    st = pl_inputs_share(world, cfg);
+  }
+  if (!st && !o.dry_run) {
     pl_sweep_options so = {.output = output,
+                           .sweep_file = o.sweep.sweep,
                            .overwrite = o.overwrite,
                            .resume = o.resume,
                            .retry = o.retry,

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/lock.h"
 #include "base/mem.h"
 #include "base/nc.h"
 #include "run/record.h"
@@ -56,6 +57,7 @@ typedef struct table {
   const pl_nc *nc;
   int64_t runs, records;
   int64_t *state; /* [runs]; PL_NUM_RUN_STATES: none of them */
+  bool written;   /* someone writes the file, so that what is running runs */
   int num_columns;
   column *columns;
 } table;
@@ -236,7 +238,8 @@ static pl_status add_records(table *t) {
   return st;
 }
 
-static const char *state_name(int64_t state) {
+static const char *state_name(const table *t, int64_t state) {
+  if (state == PL_RUN_RUNNING && !t->written) return "interrupted";
   return state < PL_NUM_RUN_STATES ? pl_run_state_name((pl_run_state)state) : "unknown";
 }
 
@@ -248,7 +251,7 @@ static pl_status add_states(table *t) {
   column *state = add(t, "state", NUMBER, true);
   for (int64_t r = 0; r < t->runs; r++) {
     if (t->state[r] < 0 || t->state[r] > PL_NUM_RUN_STATES) t->state[r] = PL_NUM_RUN_STATES;
-    snprintf(cell(state, r), NUMBER, "%s", state_name(t->state[r]));
+    snprintf(cell(state, r), NUMBER, "%s", state_name(t, t->state[r]));
   }
   return PL_OK;
 }
@@ -277,7 +280,17 @@ static pl_status read_table(table *t) {
 
 /* ---- printing ---- */
 
-static void print_head(const table *t) {
+/* Who writes it, or that nobody does although runs are under way. */
+static void print_life(const table *t, const pl_lock_holder *holder, int64_t under_way) {
+  char who[600];
+  if (t->written)
+    printf("in use: %s\n", pl_lock_describe(holder, who, sizeof who));
+  else if (under_way > 0)
+    printf("nobody trains it: %lld run%s under way when its process ended; run --resume goes on\n",
+           (long long)under_way, under_way == 1 ? " was" : "s were");
+}
+
+static void print_head(const table *t, const pl_lock_holder *holder) {
   static const int order[] = {PL_RUN_DONE,     PL_RUN_RUNNING, PL_RUN_PENDING,   PL_RUN_STOPPED,
                               PL_RUN_DIVERGED, PL_RUN_FAILED,  PL_NUM_RUN_STATES};
   int64_t count[PL_NUM_RUN_STATES + 1] = {0};
@@ -288,10 +301,11 @@ static void print_head(const table *t) {
   const char *separator = "";
   for (int i = 0; i <= PL_NUM_RUN_STATES; i++)
     if (count[order[i]]) {
-      printf("%s%lld %s", separator, (long long)count[order[i]], state_name(order[i]));
+      printf("%s%lld %s", separator, (long long)count[order[i]], state_name(t, order[i]));
       separator = ", ";
     }
   printf("\n");
+  print_life(t, holder, count[PL_RUN_RUNNING]);
 }
 
 static int length(const column *c, int64_t run) {
@@ -333,10 +347,11 @@ static void print_table(const table *t, int state) {
 static pl_status show(const options *o) {
   pl_nc *nc;
   PL_TRY(pl_nc_open(o->path, false, &nc));
-  table t = {.nc = nc};
+  pl_lock_holder holder;
+  table t = {.nc = nc, .written = pl_lock_query(o->path, &holder) == PL_LOCK_HELD};
   pl_status st = read_table(&t);
   if (!st) {
-    print_head(&t);
+    print_head(&t, &holder);
     print_table(&t, o->state);
     if (fflush(stdout) || ferror(stdout)) st = pl_error(PL_EENV, "cannot write to standard output");
   }
@@ -352,7 +367,8 @@ pl_status pl_cli_status(int argc, char **argv, const pl_comm *world) {
       known,
       parse,
       "OUT.nc",
-      "Show the runs of an output file, also while the sweep runs: state, steps, the keys that are "
+      "Show the runs of an output file, also while the sweep runs, and who writes it: state "
+      "(interrupted: running when its process ended), steps, the keys that are "
       "swept, last recorded values and wall time.",
       NULL,
       NULL,

@@ -1,11 +1,14 @@
 #include "sweep_options.h"
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "linalg/svd.h"
 #include "run/machine.h"
 #include "run/record.h"
 #include "run/shard.h"
 #include "run/sweep.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct argp_option options[] = {
@@ -43,7 +46,7 @@ const struct argp sweep_argp = {.options = options, .parser = parse};
 
 /* On rank 0: for this machine, or for the one described. */
 static pl_status make_plan(const sweep_options *o, const pl_comm *world, const pl_config *cfg,
-                           double memory, pl_plan **plan) {
+                           double memory, const char *says, pl_plan **plan) {
   pl_rates rates;
   int ranks = o->ranks ? o->ranks : world->size;
   if (o->machine) {
@@ -51,13 +54,33 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
     PL_TRY(pl_machine_read(o->machine, &m));
     rates = pl_machine_rates(&m);
     memory = pl_machine_memory_per_rank(&m);
+    says = o->machine;
     if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
-  } else if (!o->planned_as || !pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
+  } else if (o->planned_as && pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
+    says = "as planned before";
+  } else {
     rates = pl_rates_measure();
     pl_svd_rates(&rates);
   }
-  if (o->memory_per_rank > 0) memory = o->memory_per_rank;
-  return pl_plan_new(cfg, ranks, memory, &rates, plan);
+  if (o->memory_per_rank > 0) memory = o->memory_per_rank, says = "--memory-per-rank";
+  PL_TRY(pl_plan_new(cfg, ranks, memory, &rates, plan));
+  snprintf((*plan)->memory_says, sizeof(*plan)->memory_says, "%s", says);
+  return PL_OK;
+}
+
+/* Of runs that agree in every key that they read only the first tells anything. */
+static void warn_duplicates(const pl_config *cfg) {
+  int64_t runs = pl_config_num_runs(cfg);
+  int64_t *class_of = pl_alloc((size_t)runs, sizeof *class_of, "classes of runs");
+  int64_t distinct = pl_config_classes(cfg, PL_COST | PL_DATA | PL_RESULTS, class_of), first = 0;
+  for (int64_t r = 0, seen = 0; r < runs && distinct < runs; r++, first = r)
+    if (class_of[r] < seen++) break;
+  if (distinct < runs)
+    pl_log(PL_LOG_WARNING,
+           "%lld of %lld runs are the same as an earlier one in every key that they read, such as "
+           "run %lld: the sweep may list a value twice, or a key that they do not have",
+           (long long)(runs - distinct), (long long)runs, (long long)first);
+  pl_free(class_of);
 }
 
 pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg,
@@ -66,10 +89,12 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   *plan = NULL;
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
   pl_status st = pl_sweep_check(world, *cfg);
+  if (!st && world->rank == 0) warn_duplicates(*cfg);
   if (!st && o->shards) st = pl_shard_select(world, *cfg, o->shard, o->shards);
   if (!st) {
-    double memory = pl_memory_per_rank(world);
-    if (world->rank == 0) st = make_plan(o, world, *cfg, memory, plan);
+    char says[192];
+    double memory = pl_memory_per_rank(world, says, sizeof says);
+    if (world->rank == 0) st = make_plan(o, world, *cfg, memory, says, plan);
     st = pl_agree(world, st);
   }
   if (st) {

@@ -1,7 +1,7 @@
 #include "graph/file.h"
 
 #include "base/mem.h"
-#include "base/nc.h"
+#include "base/nc_read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,29 +22,40 @@ static bool has(const pl_nc *nc, const char *var) {
   return pl_nc_var(nc, var, NULL, NULL, NULL, 0) >= 0;
 }
 
-/* All integers of var, of this shape (negative: any length, which is filled in).  The caller frees
- * them. */
+enum { MOST_DIMS = 2 };
+
+/* var on dimensions of any name, of this shape (negative: any length, which is filled in); *n: how
+ * many numbers. */
+static pl_status open_numbers(const pl_nc *nc, const char *var, pl_nc_number number, int ndims,
+                              int64_t *shape, size_t *n, pl_nc_input **in) {
+  pl_nc_axis axes[MOST_DIMS] = {{0}};
+  for (int d = 0; d < ndims; d++) axes[d].length = shape[d];
+  PL_TRY(pl_nc_input_new(nc, var, number, ndims, axes, in));
+  *n = 1;
+  for (int d = 0; d < ndims; d++) *n *= (size_t)(shape[d] = axes[d].length);
+  return PL_OK;
+}
+
+/* All integers of var.  The caller frees them. */
 static pl_status integers(const pl_nc *nc, const char *var, int ndims, int64_t *shape,
                           int64_t **out) {
-  pl_nc_type type;
-  PL_TRY(pl_nc_expect(nc, var, false, ndims, shape));
-  pl_nc_var(nc, var, &type, NULL, NULL, 0);
-  if (type == PL_NC_DOUBLE)
-    return pl_error(PL_EINPUT, "%s: %s holds real numbers, expected integers", pl_nc_path(nc), var);
-  size_t n = 1;
-  for (int d = 0; d < ndims; d++) n *= (size_t)shape[d];
+  pl_nc_input *in;
+  size_t n;
+  PL_TRY(open_numbers(nc, var, PL_NC_INTEGER, ndims, shape, &n, &in));
   *out = pl_alloc(n, sizeof **out, var);
-  pl_status st = pl_nc_get_ints(nc, var, NULL, NULL, *out);
+  pl_status st = pl_nc_input_ints(in, NULL, NULL, *out);
+  pl_nc_input_free(in);
   if (st) pl_free(*out);
   return st;
 }
 
 static pl_status reals(const pl_nc *nc, const char *var, int ndims, int64_t *shape, double **out) {
-  PL_TRY(pl_nc_expect(nc, var, false, ndims, shape));
-  size_t n = 1;
-  for (int d = 0; d < ndims; d++) n *= (size_t)shape[d];
+  pl_nc_input *in;
+  size_t n;
+  PL_TRY(open_numbers(nc, var, PL_NC_REAL, ndims, shape, &n, &in));
   *out = pl_alloc(n, sizeof **out, var);
-  pl_status st = pl_nc_get_doubles(nc, var, NULL, NULL, *out);
+  pl_status st = pl_nc_input_doubles(in, NULL, NULL, *out);
+  pl_nc_input_free(in);
   if (st) pl_free(*out);
   return st;
 }
@@ -68,10 +79,6 @@ static pl_status read_dense(const pl_nc *nc, int64_t nodes, pl_graph_data *d) {
   int64_t shape[2] = {nodes, -1};
   PL_TRY(reals(nc, "feature", 2, shape, &d->dense));
   d->features = shape[1];
-  for (int64_t k = 0; k < nodes * d->features; k++)
-    if (!isfinite(d->dense[k]))
-      return pl_error(PL_EINPUT, "%s: feature(%lld, %lld) is %g", pl_nc_path(nc),
-                      (long long)(k / d->features), (long long)(k % d->features), d->dense[k]);
   return PL_OK;
 }
 

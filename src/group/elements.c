@@ -7,7 +7,13 @@
 pl_status pl_elements_same_group(const pl_nc *nc, const pl_group *g) {
   char *spec = pl_nc_get_att_string(nc, NULL, "group");
   pl_group *said = NULL;
-  if (!spec) return PL_OK;
+  int length;
+  /* A band's S_n may be too large for a whole group.  Files of a group may have moved: their names
+   * say nothing. */
+  if (!spec || !strcmp(spec, pl_group_spec(g)) || pl_group_file(spec, 0, &length) >= 0) {
+    pl_free(spec);
+    return PL_OK;
+  }
   pl_status st = pl_group_parse(spec, &said);
   if (st)
     pl_error_in(st, "%s: attribute group: ", pl_nc_path(nc));

@@ -1,8 +1,8 @@
 #include "base/mem.h"
+#include "base/nc_read.h"
 #include "model/optim.h"
 #include "net_work.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,14 +61,12 @@ pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attribu
 /* ---- in ---- */
 
 static pl_status read_weight(const pl_nc *nc, const pl_net_weight *w, double *out) {
-  int64_t shape[] = {w->rows, w->cols};
-  PL_TRY(pl_nc_expect(nc, w->name, false, 2, shape));
-  PL_TRY(pl_nc_get_doubles(nc, w->name, NULL, NULL, out));
-  for (int64_t i = 0; i < w->rows * w->cols; i++)
-    if (!isfinite(out[i]))
-      return pl_error(PL_EINPUT, "%s: %s[%lld, %lld] is not a finite number", pl_nc_path(nc),
-                      w->name, (long long)(i / w->cols), (long long)(i % w->cols));
-  return PL_OK;
+  pl_nc_axis axes[] = {{NULL, w->rows, "its inputs"}, {NULL, w->cols, "its outputs"}};
+  pl_nc_input *in;
+  PL_TRY(pl_nc_input_new(nc, w->name, PL_NC_REAL, 2, axes, &in));
+  pl_status st = pl_nc_input_doubles(in, NULL, NULL, out);
+  pl_nc_input_free(in);
+  return st;
 }
 
 static pl_status read_all(const pl_net *net, const char *path, double *w) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nc.h"
+#include "run/paths.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,15 +36,32 @@ static uint64_t mix_text(uint64_t h, const char *text) {
   return mix(h, 0);
 }
 
+/* Of the files that a value names. */
+static uint64_t mix_files(uint64_t h, const pl_config *cfg, const pl_key *key, const char *text) {
+  const pl_inputs *in = pl_config_inputs(cfg);
+  const char *start;
+  for (int i = 0, n; in->num && pl_path_file(key, text, i, &start, &n); i++)
+    for (int64_t k = 0; k < in->num; k++)
+      if (!strcmp(in->v[k].key, key->name) && !strncmp(in->v[k].path, start, (size_t)n) &&
+          !in->v[k].path[n]) {
+        h = mix_text(h, in->v[k].digest.sha256);
+        break;
+      }
+  return h;
+}
+
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run) {
   uint64_t sum = 0; /* in any order of the keys */
   for (int k = 0; k < pl_config_num_keys(cfg); k++) {
     const pl_key *key;
-    if (!pl_config_typed(cfg, run, k, &key) || !(key->touches & PL_RESULTS)) continue;
+    const void *typed = pl_config_typed(cfg, run, k, &key);
+    if (!typed || !(key->touches & PL_RESULTS)) continue;
     size_t n = (size_t)pl_config_value(cfg, run, k, NULL, 0) + 1;
     char *value = pl_alloc(n, 1, "a value");
     pl_config_value(cfg, run, k, value, n);
-    sum += mix_text(mix_text(SEED, key->name), value);
+    uint64_t one = mix_text(mix_text(SEED, key->name), value);
+    const char *written = key->type == PL_KEY_TEXT ? *(const char *const *)typed : NULL;
+    sum += written ? mix_files(one, cfg, key, written) : one;
     pl_free(value);
   }
   return (int64_t)(sum >> 1);
@@ -224,7 +242,8 @@ static void define_array(pl_nc *nc, const char *name, int64_t length) {
 }
 
 static pl_status define(const contents *c, const char *path, pl_nc **nc) {
-  PL_TRY(pl_nc_create(path, true, false, nc));
+  unlink(path); /* what a killed process left: nothing is written through a link */
+  PL_TRY(pl_nc_create(path, false, false, nc));
   char name[96];
   int64_t n;
   pl_nc_att_text(*nc, NULL, "title", "Plancherel checkpoint");
@@ -320,7 +339,7 @@ static pl_status verify(contents *c, pl_nc *nc, int64_t digest, pl_ckpt *at) {
   PL_TRY(expect_format(nc));
   PL_TRY(get_head(nc, &h));
   if (h.digest != digest)
-    return pl_error(PL_EINPUT, "%s: of a run with other keys", pl_nc_path(nc));
+    return pl_error(PL_EINPUT, "%s: of a run with other keys or other input files", pl_nc_path(nc));
   PL_TRY(expect_shapes(c, nc));
   uint64_t sum = mix_head(&h);
   PL_TRY(walk(c, nc, VERIFY, &sum));

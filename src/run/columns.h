@@ -24,7 +24,8 @@ typedef struct pl_column {
 
 typedef struct pl_columns {
   pl_arena *arena;
-  const char *name; /* of the file, for messages */
+  const char *name;      /* of the file, for messages */
+  const char *folder[2]; /* where relative paths lead from, of the file and of --set; "": here */
   const pl_owned *known;
   int num_known;
   int num;

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "compare.h"
 #include "model/model.h"
+#include "run/lines.h"
+#include "run/paths.h"
 #include "model/optim.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@ struct pl_config {
   pl_roles roles;
   int64_t num_selected;
   const int64_t *selected; /* NULL: all runs */
+  pl_inputs inputs;
 };
 
 /* ---- checks across keys ---- */
@@ -55,7 +58,7 @@ static const char *check_run(const pl_config *cfg, const pl_spec *s) {
 }
 
 static void fill(const pl_role *role, int64_t run, pl_spec *out) {
-  memcpy((char *)pl_spec_place(out, role->place) + role->row->field, pl_role_value(role, run),
+  memcpy((char *)pl_spec_place(out, role->place) + role->row->field, pl_role_used(role, run),
          pl_value_size(role->row));
 }
 
@@ -84,11 +87,10 @@ static pl_status check(const pl_config *cfg) {
 /* ---- reading ---- */
 
 static const char *join_sets(pl_arena *arena, const char *const *sets, int nsets) {
-  size_t len = 0;
-  for (int i = 0; i < nsets; i++) len += strlen(sets[i]) + 1;
-  char *text = pl_arena_alloc(arena, len + 1, 1), *end = text;
-  for (int i = 0; i < nsets; i++) end += sprintf(end, "%s%s", i ? "\n" : "", sets[i]);
-  return text;
+  char *text = pl_lines_join(sets, nsets);
+  const char *copy = pl_arena_text(arena, text, strlen(text));
+  pl_free(text);
+  return copy;
 }
 
 static pl_status build(pl_config *cfg, size_t len, const char *const *sets, int nsets) {
@@ -101,9 +103,17 @@ static pl_status build(pl_config *cfg, size_t len, const char *const *sets, int 
 
 pl_status pl_config_parse(const char *text, size_t len, const char *name, const char *const *sets,
                           int nsets, pl_config **out) {
+  return pl_config_parse_at(text, len, name, &(pl_folders){"", ""}, sets, nsets, out);
+}
+
+pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
+                             const pl_folders *folders, const char *const *sets, int nsets,
+                             pl_config **out) {
   pl_config *cfg = pl_zalloc(1, sizeof *cfg, "the sweep");
   cfg->columns.arena = &cfg->arena;
   cfg->columns.name = pl_arena_text(&cfg->arena, name, strlen(name));
+  cfg->columns.folder[0] = pl_arena_text(&cfg->arena, folders->file, strlen(folders->file));
+  cfg->columns.folder[1] = pl_arena_text(&cfg->arena, folders->set, strlen(folders->set));
   cfg->text = pl_arena_text(&cfg->arena, text, len);
   cfg->sets = join_sets(&cfg->arena, sets, nsets);
   pl_status st = build(cfg, len, sets, nsets);
@@ -142,7 +152,11 @@ pl_status pl_config_read(const pl_comm *comm, const char *path, const char *cons
   pl_comm_bcast(comm, &len, sizeof len, 0);
   if (comm->rank != 0) text = pl_alloc(len, 1, "the sweep file");
   pl_comm_bcast(comm, text, len, 0);
-  st = pl_config_parse(text, len, strcmp(path, "-") ? path : "standard input", sets, nsets, &cfg);
+  bool in = !strcmp(path, "-");
+  char *folder = in ? pl_strdup("") : pl_path_folder(path);
+  st = pl_config_parse_at(text, len, in ? "standard input" : path, &(pl_folders){folder, ""}, sets,
+                          nsets, &cfg);
+  pl_free(folder);
   st = pl_agree(comm, st);
   if (st)
     pl_config_free(cfg);
@@ -220,6 +234,12 @@ const void *pl_config_typed(const pl_config *cfg, int64_t r, int k, const pl_key
   return pl_role_value(role, run);
 }
 
+const void *pl_config_used(const pl_config *cfg, int64_t r, int k) {
+  int64_t run = pl_config_index(cfg, r);
+  const pl_role *role = pl_cast_role(pl_roles_cast(&cfg->roles, run), k);
+  return role && role->row->type == PL_KEY_TEXT ? pl_role_used(role, run) : NULL;
+}
+
 int pl_config_value(const pl_config *cfg, int64_t r, int k, char *buf, size_t n) {
   const pl_key *row;
   const void *v = pl_config_typed(cfg, r, k, &row);
@@ -248,4 +268,18 @@ const char *pl_config_text(const pl_config *cfg) {
 }
 const char *pl_config_sets(const pl_config *cfg) {
   return cfg->sets;
+}
+
+char *pl_config_folder(const pl_config *cfg, bool of_set) {
+  return pl_path_absolute(cfg->columns.folder[of_set]);
+}
+
+const pl_inputs *pl_config_inputs(const pl_config *cfg) {
+  return &cfg->inputs;
+}
+void pl_config_set_inputs(pl_config *cfg, const pl_inputs *inputs) {
+  cfg->inputs = *inputs;
+}
+pl_arena *pl_config_arena(pl_config *cfg) {
+  return &cfg->arena;
 }

@@ -1,5 +1,6 @@
 #include "run/plan.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #include <ctype.h>
@@ -260,8 +261,9 @@ static void print_class(const pl_plan *p, const pl_config *cfg, int64_t c, int64
 }
 
 void pl_plan_print(const pl_plan *p, const pl_config *cfg) {
-  printf("%lld runs on %d ranks, %.3g GB per rank allowed, about ", (long long)p->num_runs,
-         p->ranks, p->memory_per_rank / 1e9);
+  printf("%lld runs on %d ranks, %.3g GB per rank allowed%s%s%s, about ", (long long)p->num_runs,
+         p->ranks, p->memory_per_rank / 1e9, *p->memory_says ? " (" : "", p->memory_says,
+         *p->memory_says ? ")" : "");
   print_seconds(p->seconds);
   printf("\n");
   for (int i = 0; i < p->num_phases; i++) {
@@ -291,33 +293,34 @@ double pl_parse_bytes(const char *text) {
     if (!u || !*u) return 0;
     x *= pow(1024, (double)(u - units + 1));
     end++;
+    if (*end == 'i') end++; /* 8GiB: units are powers of 1024 here, with or without it */
     if (*end == 'B' || *end == 'b') end++;
   }
   return *end ? 0 : x;
 }
 
-/* 0 if unset or not a number. */
-static double env_number(const char *name) {
-  const char *text = getenv(name);
-  char *end;
-  double x = text ? strtod(text, &end) : 0;
-  return text && end != text && !*end ? x : 0;
+double pl_plan_longest(const pl_plan *plan) {
+  double longest = 0;
+  for (int64_t c = 0; c < plan->classes.num; c++) {
+    const pl_cost *k = &plan->cost[c];
+    longest = fmax(longest, k->setup + k->step + k->record);
+  }
+  return longest;
 }
 
-double pl_memory_per_rank(const pl_comm *world) {
+double pl_memory_per_rank(const pl_comm *world, char *says, size_t n) {
   MPI_Comm node;
   int here;
   MPI_Comm_split_type(world->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
   MPI_Comm_size(node, &here);
   MPI_Comm_free(&node);
-  double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  double least = 0.9 * machine / here;
-  /* Slurm counts in MB. */
-  double per_node = env_number("SLURM_MEM_PER_NODE"), per_cpu = env_number("SLURM_MEM_PER_CPU");
-  if (per_node > 0) least = fmin(least, per_node * 1048576 / here);
-  if (per_cpu > 0)
-    least = fmin(least, per_cpu * 1048576 * fmax(1, env_number("SLURM_CPUS_PER_TASK")));
-  double negated = -least;
-  pl_comm_max(world, &negated, 1);
-  return -negated;
+  pl_memory m = pl_memory_limit(here);
+  struct {
+    double bytes;
+    int rank;
+  } mine = {m.bytes, world->rank}, least;
+  MPI_Allreduce(&mine, &least, 1, MPI_DOUBLE_INT, MPI_MINLOC, world->mpi);
+  pl_comm_bcast(world, m.says, sizeof m.says, least.rank);
+  if (says) snprintf(says, n, "%s", m.says);
+  return least.bytes;
 }

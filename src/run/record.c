@@ -6,6 +6,8 @@
 #include "record_buffer.h"
 #include "record_head.h"
 #include "record_window.h"
+#include "run/inputs.h"
+#include "run/lines.h"
 
 #include <errno.h>
 #include <math.h>
@@ -29,7 +31,8 @@ struct pl_recorder {
 
 static pl_status write_new(pl_recorder *rec, const char *path, const pl_config *cfg,
                            const pl_plan *plan, const char *command) {
-  PL_TRY(pl_nc_create(path, true, false, &rec->nc));
+  unlink(path); /* what a killed process left: nothing is written through a link */
+  PL_TRY(pl_nc_create(path, false, false, &rec->nc));
   pl_status st = pl_record_head(rec->nc, rec->outline, cfg, plan, command);
   pl_status closed = pl_nc_close(rec->nc);
   rec->nc = NULL;
@@ -220,14 +223,18 @@ static pl_status stored_config(const pl_nc *nc, pl_config **out) {
   enum { MAX_SETS = 256 };
   const char *path = pl_nc_path(nc), *sets[MAX_SETS];
   char *text = pl_nc_get_att_string(nc, NULL, "sweep");
-  char *lines = pl_nc_get_att_string(nc, NULL, "sweep_set"), *rest = NULL;
+  char *lines = pl_nc_get_att_string(nc, NULL, "sweep_set"), *at = lines;
+  char *folder = pl_nc_get_att_string(nc, NULL, "sweep_folder");
+  char *set_folder = pl_nc_get_att_string(nc, NULL, "sweep_set_folder");
+  pl_folders folders = {folder ? folder : "", set_folder ? set_folder : ""};
   int n = 0;
-  for (char *line = lines ? strtok_r(lines, "\n", &rest) : NULL; line && n < MAX_SETS;
-       line = strtok_r(NULL, "\n", &rest))
-    sets[n++] = line;
-  pl_status st = text ? pl_config_parse(text, strlen(text), path, sets, n, out) : no_output(path);
+  for (char *line; lines && n < MAX_SETS && (line = pl_lines_next(&at));) sets[n++] = line;
+  pl_status st =
+      text ? pl_config_parse_at(text, strlen(text), path, &folders, sets, n, out) : no_output(path);
   pl_free(text);
   pl_free(lines);
+  pl_free(folder);
+  pl_free(set_folder);
   if (st || pl_nc_var(nc, "run_index", NULL, NULL, NULL, 0) < 0) return st;
 
   int64_t runs = pl_nc_dim(nc, "run"), whole = pl_config_num_runs(*out);
@@ -254,7 +261,9 @@ static pl_status same_runs(const pl_nc *nc, const pl_config *cfg) {
     same = pl_config_index(was, r) == pl_config_index(cfg, r);
   if (!st && !same) st = pl_error(PL_EINPUT, "--shard: made with another one");
   pl_config_free(was);
-  return st ? pl_error_in(st, "%s: made by another sweep: ", pl_nc_path(nc)) : PL_OK;
+  if (st) return pl_error_in(st, "%s: made by another sweep: ", pl_nc_path(nc));
+  st = pl_inputs_same(nc, cfg);
+  return st ? pl_error_in(st, "%s: made from other files: ", pl_nc_path(nc)) : PL_OK;
 }
 
 static pl_status expect_variables(const pl_recorder *rec) {

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "record_keys.h"
+#include "run/inputs.h"
 #include "run/train.h"
 
 #include <stdio.h>
@@ -233,6 +234,10 @@ static void define_attributes(pl_nc *nc, const pl_outline *o, const pl_config *c
   pl_nc_att_ints(nc, NULL, "threads_per_rank", PL_NC_INT, (int[]){pl_blas_threads()}, 1);
   pl_nc_att_text(nc, NULL, "sweep", pl_config_text(cfg));
   pl_nc_att_text(nc, NULL, "sweep_set", pl_config_sets(cfg));
+  char *folder = pl_config_folder(cfg, false), *set_folder = pl_config_folder(cfg, true);
+  put_text(nc, "sweep_folder", folder);
+  put_text(nc, "sweep_set_folder", set_folder);
+  pl_inputs_define(nc, cfg);
 }
 
 /* ---- all of it ---- */

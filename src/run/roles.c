@@ -2,6 +2,7 @@
 
 #include "model/model.h"
 #include "model/optim.h"
+#include "run/paths.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,9 +30,17 @@ const pl_cast *pl_roles_cast(const pl_roles *r, int64_t run) {
   return &r->cast[r->cast_of[cast_slot(r, run)]];
 }
 
+static const void *nth(const pl_role *role, const char *values, int64_t run) {
+  if (!role->column) return values;
+  return values + (size_t)pl_column_index(role->column, run) * pl_value_size(role->row);
+}
+
 const void *pl_role_value(const pl_role *role, int64_t run) {
-  if (!role->column) return role->value;
-  return role->value + (size_t)pl_column_index(role->column, run) * pl_value_size(role->row);
+  return nth(role, role->value, run);
+}
+
+const void *pl_role_used(const pl_role *role, int64_t run) {
+  return nth(role, role->used, run);
 }
 
 const pl_role *pl_cast_role(const pl_cast *cast, int key) {
@@ -139,21 +148,36 @@ static bool used(const pl_roles *r, const pl_columns *c, const pl_cast *cast,
 }
 
 /* Two casts with the same row share its values. */
-static const char *typed_before(const pl_roles *r, const pl_cast *upto, const pl_key *row,
-                                const char *fallback) {
+static const pl_role *typed_before(const pl_roles *r, const pl_cast *upto, const pl_key *row,
+                                   const char *fallback) {
   for (const pl_cast *k = r->cast; k < upto; k++)
     for (int i = 0; i < k->num_roles; i++)
       if (k->role[i].row == row && k->role[i].column &&
           pl_keys_fallback(row, k->model, k->data) == fallback)
-        return k->role[i].value;
+        return &k->role[i];
   return NULL;
+}
+
+/* Relative paths of the file are relative to it, those of --set to where it was given. */
+static void lead_paths(binder *b, pl_role *role) {
+  const pl_column *column = role->column;
+  role->used = role->value;
+  const char *folder = b->c->folder[column->origin == PL_FROM_SET];
+  if (!*folder || (!role->row->path && !role->row->file)) return;
+  size_t n = (size_t)column->values.n;
+  const char *const *written = (const void *)role->value;
+  const char **led = pl_arena_alloc(b->arena, n, sizeof *led);
+  for (size_t i = 0; i < n; i++)
+    led[i] = written[i] ? pl_path_lead(b->arena, role->row, written[i], folder) : NULL;
+  role->used = (const char *)led;
 }
 
 static pl_status type_values(binder *b, pl_cast *cast, pl_role *role, const char *fallback) {
   const pl_column *column = role->column;
   size_t size = pl_value_size(role->row);
-  role->value = typed_before(b->r, cast, role->row, fallback);
-  bool shared = role->value != NULL;
+  const pl_role *before = typed_before(b->r, cast, role->row, fallback);
+  bool shared = before != NULL;
+  if (shared) role->value = before->value, role->used = before->used;
   char *v = shared ? NULL : pl_arena_alloc(b->arena, (size_t)column->values.n, size);
   char spare[sizeof(pl_texts)];
   if (!shared) role->value = v;
@@ -165,6 +189,7 @@ static pl_status type_values(binder *b, pl_cast *cast, pl_role *role, const char
       return pl_columns_blame(b->c, column->origin, line, column->name, st);
     if (st) memset(slot, 0, size); /* nobody's */
   }
+  if (!shared) lead_paths(b, role);
   return PL_OK;
 }
 
@@ -204,7 +229,7 @@ static pl_status add_role(binder *b, pl_cast *cast, const pl_keys *table, const 
   if (row->required) return missing(b, cast, role);
   char *v = pl_arena_alloc(b->arena, 1, pl_value_size(row));
   pl_value_default(row, fallback, b->arena, v);
-  role->value = v;
+  role->value = role->used = v;
   memcpy((char *)pl_spec_place(&cast->spec, table->place) + row->field, v, pl_value_size(row));
   return PL_OK;
 }
@@ -225,7 +250,7 @@ static void name_data(binder *b, pl_cast *cast) {
     if (strcmp(role->row->name, "data.kind") != 0 || role->column) continue;
     int64_t *v = pl_arena_alloc(b->arena, 1, sizeof *v);
     *v = word;
-    role->value = (const char *)v;
+    role->value = role->used = (const char *)v;
   }
 }
 

@@ -12,6 +12,7 @@ typedef struct pl_role {
   int key;           /* its number among the keys of the sweep */
   pl_column *column; /* NULL: the default */
   const char *value; /* the typed values of the column, or the default */
+  const char *used;  /* the same as runs use them: with relative paths led to their folder */
 } pl_role;
 
 typedef struct pl_cast {
@@ -45,8 +46,9 @@ typedef struct pl_roles {
 pl_status pl_roles_bind(pl_roles *r, const pl_columns *c);
 /* The cast of a run of the whole sweep. */
 const pl_cast *pl_roles_cast(const pl_roles *r, int64_t run);
-/* The typed value of a role in a run. */
+/* The typed value of a role in a run: as written, and as the run uses it. */
 const void *pl_role_value(const pl_role *role, int64_t run);
+const void *pl_role_used(const pl_role *role, int64_t run);
 /* The role that a key has in a cast; NULL: none. */
 const pl_role *pl_cast_role(const pl_cast *cast, int key);
 

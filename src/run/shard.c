@@ -1,8 +1,11 @@
 #include "run/shard.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/output.h"
 #include "model/batch.h"
+#include "run/inputs.h"
 #include "run/record.h"
 
 #include <errno.h>
@@ -121,73 +124,109 @@ pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, in
 
 /* ---- merging ---- */
 
+/* What is put together. */
+typedef struct merging {
+  const pl_config *cfg; /* of the whole */
+  pl_recorder *whole;
+  bool *taken;    /* [runs of the whole]: some input has begun it */
+  double *values; /* room for a record */
+  int64_t begun, ended;
+} merging;
+
 /* Copy all that `from` has of its run r into run `to` of the whole. */
-static pl_status copy_run(const pl_recorder *from, int64_t r, pl_recorder *whole, int64_t to,
-                          double *values) {
+static pl_status copy_run(merging *m, const pl_recorder *from, int64_t r, int64_t to,
+                          const char *path) {
   pl_outcome out;
   int ranks;
   PL_TRY(pl_recorder_run(from, r, &out));
   PL_TRY(pl_recorder_ranks(from, r, &ranks));
   if (out.state == PL_RUN_PENDING) return PL_OK;
-  PL_TRY(pl_recorder_start(whole, to, ranks));
+  if (m->taken[to])
+    return pl_error(PL_EINPUT, "%s: run %lld is in an earlier file, too", path, (long long)to);
+  m->taken[to] = true;
+  m->begun++;
+  m->ended += out.state != PL_RUN_RUNNING && out.state != PL_RUN_STOPPED;
+  PL_TRY(pl_recorder_start(m->whole, to, ranks));
   for (int64_t i = 0; i < out.records; i++) {
-    PL_TRY(pl_recorder_read(from, r, i, values));
-    PL_TRY(pl_recorder_record(whole, to, i, values, pl_recorder_size(from, r)));
+    PL_TRY(pl_recorder_read(from, r, i, m->values));
+    PL_TRY(pl_recorder_record(m->whole, to, i, m->values, pl_recorder_size(from, r)));
   }
-  return pl_recorder_end(whole, to, &out);
+  return pl_recorder_end(m->whole, to, &out);
 }
 
-static pl_status copy_shard(const char *path, const pl_config *whole_cfg, pl_recorder *whole,
-                            bool *taken, double *values) {
+static pl_status copy_shard(merging *m, const char *path) {
   pl_config *cfg = NULL;
   pl_recorder *rec = NULL;
+  if (pl_lock_query(path, NULL) == PL_LOCK_HELD)
+    pl_log(PL_LOG_WARNING, "%s: is being written: what it has now is taken", path);
   PL_TRY(pl_recorder_config(path, &cfg));
-  pl_status st = pl_config_same(whole_cfg, cfg);
+  pl_status st = pl_config_same(m->cfg, cfg);
   if (st) st = pl_error_in(st, "%s: of another sweep: ", path);
+  /* Only files that the whole sweep reads as they are now. */
+  if (!st) pl_config_set_inputs(cfg, pl_config_inputs(m->cfg));
   if (!st) st = pl_recorder_open(path, false, cfg, &rec);
-  for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
-    int64_t to = pl_config_index(cfg, r);
-    if (taken[to])
-      st = pl_error(PL_EINPUT, "%s: run %lld is in an earlier file, too", path, (long long)to);
-    else
-      st = copy_run(rec, r, whole, to, values);
-    taken[to] = true;
-  }
+  for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++)
+    st = copy_run(m, rec, r, pl_config_index(cfg, r), path);
   pl_recorder_close(rec);
   pl_config_free(cfg);
   return st;
+}
+
+static void tell(const merging *m) {
+  int64_t runs = pl_config_num_runs(m->cfg), pending = runs - m->begun, rest = m->begun - m->ended;
+  if (m->ended == runs) return;
+  pl_log(PL_LOG_WARNING,
+         "%lld of %lld runs have ended; %lld %s pending, %lld had begun: merge this output with "
+         "what is missing, or run --resume",
+         (long long)m->ended, (long long)runs, (long long)pending, pending == 1 ? "is" : "are",
+         (long long)rest);
 }
 
 static pl_status write_merged(const char *const *inputs, int num_inputs, const char *path,
                               const pl_config *cfg, const char *command) {
   /* Shards were planned apart: the whole has no plan that a resumed sweep could keep. */
   pl_plan none = {.rates = pl_rates_nominal()};
-  pl_recorder *rec;
-  PL_TRY(pl_recorder_create(path, true, cfg, &none, command, &rec));
-  pl_recorder_gather(rec, INFINITY);
-  bool *taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *taken, "runs merged");
-  double *values = pl_alloc((size_t)pl_recorder_longest(rec), sizeof *values, "a record");
+  merging m = {.cfg = cfg};
+  PL_TRY(pl_recorder_create(path, false, cfg, &none, command, &m.whole));
+  pl_recorder_gather(m.whole, INFINITY);
+  m.taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *m.taken, "runs merged");
+  m.values = pl_alloc((size_t)pl_recorder_longest(m.whole), sizeof *m.values, "a record");
   pl_status st = PL_OK;
-  for (int i = 0; i < num_inputs && !st; i++) st = copy_shard(inputs[i], cfg, rec, taken, values);
-  pl_free(values);
-  pl_free(taken);
-  pl_status closed = pl_recorder_close(rec);
+  for (int i = 0; i < num_inputs && !st; i++) st = copy_shard(&m, inputs[i]);
+  if (!st) tell(&m);
+  pl_free(m.values);
+  pl_free(m.taken);
+  pl_status closed = pl_recorder_close(m.whole);
   return st ? st : closed;
+}
+
+/* Under the lock of out. */
+static pl_status merge(const char *const *inputs, int num_inputs, const char *out, pl_config *cfg,
+                       const char *command) {
+  pl_config_select_all(cfg);
+  PL_TRY(pl_inputs_take(cfg));
+  PL_TRY(pl_inputs_apart(cfg, out));
+  char *target = pl_file_target(out), *temporary = pl_asprintf("%s.merging", target);
+  unlink(temporary);
+  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  if (st)
+    unlink(temporary);
+  else
+    st = pl_file_replace(temporary, target, NULL);
+  pl_free(temporary);
+  pl_free(target);
+  return st;
 }
 
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
                    const char *command) {
   pl_config *cfg;
-  PL_TRY(pl_file_absent(out, overwrite));
-  PL_TRY(pl_recorder_config(inputs[0], &cfg));
-  pl_config_select_all(cfg);
-  char *temporary = pl_asprintf("%s.merging", out);
-  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
-  if (st)
-    unlink(temporary);
-  else
-    st = pl_file_replace(temporary, out, NULL);
-  pl_free(temporary);
-  pl_config_free(cfg);
-  return st;
+  pl_output lock = {0};
+  pl_status st = pl_output_begin(&lock, out, overwrite, num_inputs, inputs);
+  if (!st) st = pl_recorder_config(inputs[0], &cfg);
+  if (!st) {
+    st = merge(inputs, num_inputs, out, cfg, command);
+    pl_config_free(cfg);
+  }
+  return pl_output_end(&lock, st);
 }

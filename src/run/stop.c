@@ -1,6 +1,7 @@
 #include "run/stop.h"
 
 #include "base/clock.h"
+#include "base/status.h"
 
 #include <math.h>
 #include <signal.h>
@@ -8,21 +9,47 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+static const struct {
+  int number;
+  const char *name;
+} signals[] = {{SIGUSR1, "SIGUSR1"},
+               {SIGTERM, "SIGTERM"},
+               {SIGINT, "SIGINT"},
+               {SIGHUP, "SIGHUP"},
+               {SIGXCPU, "SIGXCPU"}};
+enum { NUM_SIGNALS = sizeof signals / sizeof *signals };
+
+static volatile sig_atomic_t caught, working;
 static double deadline = INFINITY;
+
+/* Before there is anything to save, whatever the program is about to do or waits for. */
+static void leave(void) {
+  static const char text[] = "plancherel: warning: stopped by a signal before any training\n";
+  ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)written;
+  _exit(PL_STOPPED);
+}
 
 static void handle(int signal) {
   if (signal == SIGINT && caught == SIGINT) _exit(128 + SIGINT);
   caught = signal;
+  if (!working) leave();
 }
 
 void pl_stop_install(double seconds) {
-  struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, was;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR1, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGINT, &action, NULL);
+  for (int i = 0; i < NUM_SIGNALS; i++) {
+    /* nohup's choice stands. */
+    if (signals[i].number == SIGHUP && !sigaction(SIGHUP, NULL, &was) && was.sa_handler == SIG_IGN)
+      continue;
+    sigaction(signals[i].number, &action, NULL);
+  }
   deadline = pl_clock() + seconds;
+}
+
+void pl_stop_later(void) {
+  working = 1;
 }
 
 bool pl_stop_requested(void) {
@@ -30,29 +57,41 @@ bool pl_stop_requested(void) {
 }
 
 const char *pl_stop_reason(void) {
-  switch (caught) {
-  case SIGUSR1:
-    return "SIGUSR1";
-  case SIGTERM:
-    return "SIGTERM";
-  case SIGINT:
-    return "SIGINT";
-  }
+  for (int i = 0; i < NUM_SIGNALS; i++)
+    if (caught == signals[i].number) return signals[i].name;
   return pl_stop_requested() ? "--max-time" : NULL;
 }
 
-double pl_parse_duration(const char *text) {
+/* "[HH:]MM:SS", "MM" minutes or, behind the days of Slurm, "HH[:MM[:SS]]". */
+static double parse_clock(const char *text, double scale) {
   double total = 0;
   for (int parts = 1; parts <= 3; parts++) {
     char *end;
     if (*text < '0' || *text > '9') return 0;
     double x = strtod(text, &end);
-    total = 60 * total + x;
+    total += scale ? scale * x : 59 * total + x;
+    scale /= 60;
     if (!*end) return isfinite(total) ? total : 0;
-    const char *unit = strchr("smh", *end);
-    if (unit && parts == 1) return end[1] ? 0 : x * (*unit == 's' ? 1 : *unit == 'm' ? 60 : 3600);
     if (*end != ':') return 0;
     text = end + 1;
   }
   return 0;
+}
+
+double pl_parse_duration(const char *text) {
+  char *end;
+  if (*text < '0' || *text > '9') return 0;
+  double x = strtod(text, &end);
+  const char *unit = *end ? strchr("smhd", *end) : NULL;
+  if (unit)
+    return end[1] || !isfinite(x) ? 0
+                                  : x * (*unit == 's'   ? 1
+                                         : *unit == 'm' ? 60
+                                         : *unit == 'h' ? 3600
+                                                        : 86400);
+  if (*end != '-') return parse_clock(text, 0);
+  /* 2-00:00:00: no hours is no time unless there are days. */
+  bool zero = strspn(end + 1, "0:") == strlen(end + 1) && end[1];
+  double rest = zero ? 0 : parse_clock(end + 1, 3600);
+  return isfinite(x) && (rest > 0 || zero) ? 86400 * x + rest : 0;
 }

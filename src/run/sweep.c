@@ -3,7 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/output.h"
+#include "folders.h"
 #include "run/final.h"
+#include "run/inputs.h"
 #include "run/record.h"
 #include "run/stop.h"
 
@@ -61,6 +64,7 @@ typedef struct sweep {
   task assigned;
   MPI_Request assignment;
   /* rank 0 only */
+  pl_lock *lock;
   pl_recorder *rec;
   const pl_phase *phase;
   int64_t next;    /* run of the phase to hand out next */
@@ -99,18 +103,9 @@ static void in_trouble(sweep *s, pl_status st) {
   stop_all(s);
 }
 
-static char *checkpoints_of(const sweep *s) {
-  return pl_asprintf("%s.ckpt", s->opt->output);
-}
-
-/* OUT.nc.ckpt/run-000012.nc */
-static char *checkpoint_of(const sweep *s, int64_t run) {
-  return pl_asprintf("%s.ckpt/run-%06lld.nc", s->opt->output, (long long)run);
-}
-
 /* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
 static void drop_checkpoint(sweep *s, int64_t run) {
-  char *path = checkpoint_of(s, run);
+  char *path = pl_checkpoint_of(s->opt->output, run);
   if (!access(path, F_OK)) in_trouble(s, pl_recorder_fsync(s->rec));
   if (!s->trouble) pl_ckpt_remove(path);
   pl_free(path);
@@ -312,6 +307,7 @@ static void record_hook(void *context, int64_t index, const double *values, int6
 /* Look into the mailbox. */
 static void look(sweep *s, int64_t step) {
   if (is_root(s)) {
+    in_trouble(s, pl_lock_beat(s->lock));
     advance(s, s->run, (double)step / (double)s->length->steps);
     if (s->stop) stop_all(s);
     if (s->world.size > 1) serve(s, s->message[0]);
@@ -347,7 +343,7 @@ static double poll_hook(void *context, int64_t step) {
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
   if (s->task.records == NO_CHECKPOINT) return false;
-  char *path = checkpoint_of(s, s->run);
+  char *path = pl_checkpoint_of(s->opt->output, s->run);
   bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
                             s->task.records, at);
   pl_free(path);
@@ -356,7 +352,8 @@ static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt
 
 static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
-  char *folder = checkpoints_of(s), *path = checkpoint_of(s, s->run);
+  char *folder = pl_checkpoints_of(s->opt->output),
+       *path = pl_checkpoint_of(s->opt->output, s->run);
   if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
   if (is_root(s) && !s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
   pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
@@ -416,6 +413,7 @@ static void train_run(sweep *s) {
 static void wait_for_teams(sweep *s) {
   while (s->waiting > 0 || s->ended < s->handed) {
     if (pl_stop_requested()) stop_all(s);
+    in_trouble(s, pl_lock_beat(s->lock));
     serve(s, s->message[0]);
     write_before(s, 0);
     show_progress(s, false);
@@ -472,18 +470,22 @@ static pl_status take_stock(sweep *s) {
   return PL_OK;
 }
 
-/* Checkpoints of runs that will not take one up: of runs that have ended, or of an earlier sweep
- * into an output of the same name. */
-static void remove_stale_checkpoints(const sweep *s) {
-  char *folder = checkpoints_of(s);
-  for (int64_t r = 0; r < s->plan->num_runs && !access(folder, F_OK); r++) {
-    if (s->found[r] != NO_CHECKPOINT) continue;
-    char *path = checkpoint_of(s, r);
-    pl_ckpt_remove(path);
-    pl_free(path);
-  }
-  rmdir(folder);
-  pl_free(folder);
+/* Nobody else writes the output, and it is none of the files that are read. */
+static pl_status take_output(sweep *s) {
+  const pl_sweep_options *o = s->opt;
+  double wait = o->resume ? PL_LOCK_STALE + 1 : 0;
+  PL_TRY(pl_output_apart(o->output, 1, &o->sweep_file));
+  PL_TRY(pl_inputs_apart(s->cfg, o->output));
+  PL_TRY(pl_lock_take(o->output, wait, pl_stop_requested, &s->lock));
+  return pl_lock_promise(s->lock, PL_LOCK_STALE + 4 * pl_plan_longest(s->plan));
+}
+
+static pl_status create_output(sweep *s) {
+  const pl_sweep_options *o = s->opt;
+  if (o->overwrite) PL_TRY(pl_folders_apart(o->output, s->cfg));
+  PL_TRY(pl_recorder_create(o->output, o->overwrite, s->cfg, s->plan, o->command, &s->rec));
+  if (o->overwrite) pl_folders_clear(o->output);
+  return PL_OK;
 }
 
 static pl_status open_root(sweep *s) {
@@ -493,15 +495,17 @@ static pl_status open_root(sweep *s) {
   s->found = pl_alloc(n, sizeof *s->found, "runs of earlier sessions");
   for (size_t r = 0; r < n; r++) s->found[r] = NO_CHECKPOINT;
   pl_progress_init(&s->progress);
+  PL_TRY(take_output(s));
   if (s->opt->resume && !access(s->opt->output, F_OK)) {
     PL_TRY(pl_recorder_open(s->opt->output, true, s->cfg, &s->rec));
     PL_TRY(take_stock(s));
   } else {
-    PL_TRY(pl_recorder_create(s->opt->output, s->opt->overwrite, s->cfg, s->plan, s->opt->command,
-                              &s->rec));
+    PL_TRY(create_output(s));
   }
   pl_recorder_gather(s->rec, GATHER);
-  remove_stale_checkpoints(s);
+  for (int64_t r = 0; pl_checkpoints_any(s->opt->output) && r < s->plan->num_runs; r++)
+    if (s->found[r] == NO_CHECKPOINT) pl_checkpoint_drop(s->opt->output, r);
+  pl_checkpoints_end(s->opt->output);
   s->room = pl_recorder_longest(s->rec);
   return PL_OK;
 }
@@ -535,11 +539,10 @@ static pl_status close_root(sweep *s, pl_status st) {
     show_progress(s, s->ended - s->stopped == s->plan->num_runs);
     if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
     st = result(s);
-    char *folder = checkpoints_of(s);
-    rmdir(folder);
-    pl_free(folder);
+    pl_checkpoints_end(s->opt->output);
   }
   pl_status closed = pl_recorder_close(s->rec);
+  pl_lock_release(s->lock);
   pl_free(s->begun);
   pl_free(s->kept);
   pl_free(s->found);
@@ -555,6 +558,7 @@ pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan
              .run = NO_RUN,
              .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
   s.world = pl_comm_split(world, 0, world->rank);
+  pl_stop_later();
   pl_status st = pl_agree(&s.world, is_root(&s) ? open_root(&s) : PL_OK);
   if (!st) {
     pl_comm_bcast(&s.world, &s.room, sizeof s.room, 0);

@@ -4,6 +4,7 @@
 #define PL_NETS_GROUP_DATA_H
 
 #include "model/data.h"
+#include "base/nc.h"
 #include "spectral/transform.h"
 
 /* ---- samples ---- */
@@ -54,6 +55,8 @@ pl_status pl_group_data_write(const pl_spec *spec, const pl_comm *team, const ch
  * split.  PL_EINPUT.  Local. */
 pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, int64_t **split,
                              bool *labelled);
+/* Its labels y(sample), n of them.  PL_EINPUT.  Local. */
+pl_status pl_group_file_labels(const pl_nc *nc, int64_t n, double *y);
 
 /* ---- kinds of data ---- */
 

@@ -1,5 +1,6 @@
 #include "nets/graph/data.h"
 
+#include "group/group.h"
 #include "nodes.h"
 
 #include <float.h>
@@ -16,8 +17,8 @@ static const pl_key rows[] = {
     {"data.graph", PL_KEY_CHOICE, F(source), ALL, "csbm", .choice = sources,
      .help = "the graph: a Cayley graph of `group`, a block model without (sbm) or with features "
              "(csbm), Zachary's karate club, or a file"},
-    {"group", PL_KEY_TEXT, F(group), ALL, .with = "data.graph", .with_word = "cayley",
-     .help = "the group, see plancherel group"},
+    {"group", PL_KEY_TEXT, F(group), ALL, .file = pl_group_file, .with = "data.graph",
+     .with_word = "cayley", .help = "the group, see plancherel group"},
     {"data.generators", PL_KEY_TEXT, F(generators), ALL, "transpositions", .with = "data.graph",
      .with_word = "cayley",
      .help = "generators of the Cayley graph: transpositions, adjacent, star, cycle+transposition "

@@ -66,7 +66,7 @@ static pl_status put(const pl_spec *spec, const batch *b, const double *f, pl_nc
   pl_status st = pl_nc_put_doubles(nc, "f", NULL, NULL, f);
   if (!st) st = pl_nc_put_ints(nc, "prediction", NULL, NULL, sign);
   if (!st && b->labelled) st = pl_nc_open(pl_group_data_of(spec)->path, false, &data);
-  if (data) st = pl_nc_get_doubles(data, "y", NULL, NULL, y);
+  if (data) st = pl_group_file_labels(data, b->n, y);
   for (int64_t i = 0; i < b->n && data && !st; i++) right += y[i] * f[i] > 0;
   right /= (double)b->n;
   if (data && !st) st = pl_nc_put_doubles(nc, "accuracy", NULL, NULL, &right);

@@ -21,20 +21,23 @@ static const char *path_of(const pl_spec *spec) {
   return pl_group_data_of(spec)->path;
 }
 
-/* 0: neither labels nor samples. */
-static int64_t samples_in(const pl_nc *nc) {
-  int64_t shape[2];
-  if (pl_nc_var(nc, "y", NULL, NULL, shape, 1) == 1) return shape[0];
-  if (pl_nc_var(nc, "x_fourier", NULL, NULL, shape, 2) == 2) return shape[0];
-  return pl_nc_var(nc, "x", NULL, NULL, shape, 2) == 2 ? shape[0] : 0;
+/* Integers or reals of var(sample), n of them. */
+static pl_status read_numbers(const pl_nc *nc, const char *var, int64_t n, int64_t *ints,
+                              double *reals) {
+  pl_nc_axis axis = {"sample", n, NULL};
+  pl_nc_input *in;
+  PL_TRY(pl_nc_input_new(nc, var, ints ? PL_NC_INTEGER : PL_NC_REAL, 1, &axis, &in));
+  pl_status st =
+      ints ? pl_nc_input_ints(in, NULL, NULL, ints) : pl_nc_input_doubles(in, NULL, NULL, reals);
+  pl_nc_input_free(in);
+  return st;
 }
 
 /* The part of each of n samples: split(sample), or all for training. */
 static pl_status read_split(const pl_nc *nc, int64_t n, int64_t *split) {
   memset(split, 0, (size_t)n * sizeof *split);
   if (pl_nc_var(nc, "split", NULL, NULL, NULL, 0) < 0) return PL_OK;
-  PL_TRY(pl_nc_expect(nc, "split", false, 1, (int64_t[]){n}));
-  PL_TRY(pl_nc_get_ints(nc, "split", NULL, NULL, split));
+  PL_TRY(read_numbers(nc, "split", n, split, NULL));
   for (int64_t i = 0; i < n; i++)
     if (split[i] < 0 || split[i] >= PL_NUM_PARTS)
       return pl_error(PL_EINPUT,
@@ -52,7 +55,8 @@ static int64_t count_part(int64_t n, const int64_t *split, pl_part part) {
 static int64_t count(const pl_spec *spec, pl_part part) {
   pl_nc *nc;
   if (pl_nc_open(path_of(spec), false, &nc)) return 0;
-  int64_t n = samples_in(nc), sum = 0;
+  int64_t n = pl_nc_dim(nc, "sample"), sum = 0;
+  if (n < 0) n = 0;
   int64_t *split = pl_alloc((size_t)n, sizeof *split, "parts of the data");
   if (!read_split(nc, n, split)) sum = count_part(n, split, part);
   pl_free(split);
@@ -63,14 +67,8 @@ static int64_t count(const pl_spec *spec, pl_part part) {
 /* ---- checks ---- */
 
 static pl_status check_labels(const pl_nc *nc, int64_t n) {
-  char dims[1][64];
-  int64_t shape[1];
-  pl_nc_type type;
-  if (pl_nc_var(nc, "y", &type, dims, shape, 1) != 1 || type == PL_NC_CHAR || shape[0] != n)
-    return pl_error(PL_EINPUT, "%s: expected labels y(sample), %lld of them", pl_nc_path(nc),
-                    (long long)n);
   double *y = pl_alloc((size_t)n, sizeof *y, "labels");
-  pl_status st = pl_nc_get_doubles(nc, "y", (int64_t[]){0}, (int64_t[]){n}, y);
+  pl_status st = read_numbers(nc, "y", n, NULL, y);
   for (int64_t i = 0; i < n && !st; i++)
     if (y[i] != 1 && y[i] != -1)
       st = pl_error(PL_EINPUT, "%s: label y[%lld] is %g, expected 1 or -1", pl_nc_path(nc),
@@ -93,12 +91,11 @@ static pl_status check(const pl_spec *spec, const pl_group *g, const char **key)
   pl_nc *nc;
   *key = "data.path";
   PL_TRY(pl_nc_open(path_of(spec), false, &nc));
-  int64_t n = -1;
-  pl_status st = function_file_check_shape(nc, "x", "sample", g, &n);
-  if (!st && n == 0) st = pl_error(PL_EINPUT, "%s: no samples", path_of(spec));
+  int64_t n = pl_nc_dim(nc, "sample");
+  pl_status st = n ? PL_OK : pl_error(PL_EINPUT, "%s: no samples", path_of(spec));
+  if (!st) st = function_file_check(nc, "x", "sample", g, &n, true);
   if (!st) st = check_labels(nc, n);
   if (!st) st = check_split(nc, n);
-  if (!st) st = function_file_check_values(nc, "x", g, n, true);
   pl_nc_close(nc);
   return st;
 }
@@ -109,7 +106,7 @@ pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, in
   *n = -1;
   *split = NULL;
   PL_TRY(pl_nc_open(path, false, &nc));
-  pl_status st = function_file_check_shape(nc, "x", "sample", g, n);
+  pl_status st = function_file_check(nc, "x", "sample", g, n, false);
   if (!st && *n == 0) st = pl_error(PL_EINPUT, "%s: no samples", path);
   *labelled = pl_nc_var(nc, "y", NULL, NULL, NULL, 0) >= 0;
   if (!st && *labelled) st = check_labels(nc, *n);
@@ -117,10 +114,13 @@ pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, in
     *split = pl_alloc((size_t)*n, sizeof **split, "parts of the data");
     st = read_split(nc, *n, *split);
   }
-  if (!st) st = function_file_check_values(nc, "x", g, *n, false);
   pl_nc_close(nc);
   if (st) pl_free(*split);
   return st;
+}
+
+pl_status pl_group_file_labels(const pl_nc *nc, int64_t n, double *y) {
+  return read_numbers(nc, "y", n, NULL, y);
 }
 
 /* ---- reading ---- */
@@ -129,8 +129,8 @@ pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, in
 static pl_status begin(pl_source *s) {
   const pl_comm *team = &s->layout->team;
   source_file *f = s->own = pl_zalloc(1, sizeof *f, "a data file");
-  PL_TRY(function_file_open(s->layout, path_of(s->spec), &f->file));
-  if (f->file.nc) f->num = samples_in(f->file.nc);
+  PL_TRY(function_file_open(s->layout, path_of(s->spec), "x", "sample", -1, &f->file));
+  f->num = f->file.rows;
   pl_comm_bcast(team, &f->num, sizeof f->num, 0);
   f->y = pl_alloc((size_t)f->num, sizeof *f->y, "labels");
   f->split = pl_alloc((size_t)f->num, sizeof *f->split, "parts of the data");
@@ -138,7 +138,7 @@ static pl_status begin(pl_source *s) {
   /* Without labels, which only `plancherel apply` lets pass, all are +1. */
   for (int64_t i = 0; i < f->num; i++) f->y[i] = 1;
   if (f->file.nc && pl_nc_var(f->file.nc, "y", NULL, NULL, NULL, 0) >= 0)
-    st = pl_nc_get_doubles(f->file.nc, "y", NULL, NULL, f->y);
+    st = read_numbers(f->file.nc, "y", f->num, NULL, f->y);
   if (f->file.nc && !st) st = read_split(f->file.nc, f->num, f->split);
   PL_TRY(pl_agree(team, st));
   pl_comm_bcast(team, f->y, (size_t)f->num * sizeof *f->y, 0);
@@ -155,7 +155,7 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   if (f->next == f->num)
     return pl_error(PL_EINPUT, "%s: has changed while it was read", path_of(s->spec));
   *y = f->y[f->next];
-  return function_file_read(&f->file, s->layout, s->transform, "x", f->next++, s->f, F);
+  return function_file_read(&f->file, s->layout, s->transform, f->next++, s->f, F);
 }
 
 static void end(pl_source *s) {

@@ -119,8 +119,8 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
     return PL_OK;
   }
   function_file file;
-  PL_TRY(function_file_open(l, pl_group_data_of(s->spec)->path, &file));
-  pl_status st = function_file_read(&file, l, s->transform, "x", 0, s->f, F);
+  PL_TRY(function_file_open(l, pl_group_data_of(s->spec)->path, "x", "sample", -1, &file));
+  pl_status st = function_file_read(&file, l, s->transform, 0, s->f, F);
   function_file_close(&file);
   return st;
 }
@@ -151,9 +151,8 @@ static pl_status check(const pl_spec *spec, const pl_group *g, const char **key)
   *key = "data.path";
   PL_TRY(pl_nc_open(pl_group_data_of(spec)->path, false, &nc));
   int64_t rows = -1;
-  pl_status st = function_file_check_shape(nc, "x", "sample", g, &rows);
+  pl_status st = function_file_check(nc, "x", "sample", g, &rows, true);
   if (!st && rows < 1) st = pl_error(PL_EINPUT, "%s: no target", pl_nc_path(nc));
-  if (!st) st = function_file_check_values(nc, "x", g, rows, true);
   pl_nc_close(nc);
   return st;
 }

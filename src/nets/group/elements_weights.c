@@ -3,9 +3,11 @@
 #include "base/mem.h"
 #include "base/nc.h"
 #include "base/rng.h"
+#include "group/elements.h"
 #include "nets/group/data.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool has_matrices(const pl_spec *spec) {
@@ -14,40 +16,69 @@ static bool has_matrices(const pl_spec *spec) {
 
 /* ---- full layers: w(layer, row, element), readout(element) ---- */
 
-static pl_status check_finite(const pl_nc *nc, const char *var, int64_t n, const double *v) {
-  for (int64_t k = 0; k < n; k++)
-    if (!isfinite(v[k]))
-      return pl_error(PL_EINPUT, "%s: %s holds a value that is not a finite number", pl_nc_path(nc),
-                      var);
+/* They index the elements in the file's order; labels are looked at, where there are any. */
+typedef struct matrix_file {
+  pl_nc *nc;
+  pl_nc_input *w, *readout;
+  int64_t *order; /* NULL: the group's own */
+  double *filed;  /* with order: as it stands in the file, [n][n] */
+} matrix_file;
+
+static pl_status open_inputs(const pl_group *g, int64_t hidden, matrix_file *m) {
+  int64_t n = pl_group_order(g);
+  char is[96];
+  snprintf(is, sizeof is, "the order of %.64s", pl_group_spec(g));
+  pl_nc_axis w[] = {{"layer", hidden, NULL}, {"row", n, is}, {"element", n, is}};
+  PL_TRY(pl_nc_input_new(m->nc, "w", PL_NC_REAL, 3, w, &m->w));
+  PL_TRY(pl_nc_input_new(m->nc, "readout", PL_NC_REAL, 1, w + 2, &m->readout));
+  PL_TRY(pl_elements_same_group(m->nc, g));
+  PL_TRY(pl_elements_order(m->nc, g, &m->order));
+  if (m->order) m->filed = pl_alloc((size_t)(n * n), sizeof *m->filed, "weights of a file");
   return PL_OK;
 }
 
-static pl_status read_matrix(const pl_nc *nc, int64_t layer, int64_t n, double *w) {
-  PL_TRY(pl_nc_get_doubles(nc, "w", (int64_t[]){layer, 0, 0}, (int64_t[]){1, n, n}, w));
-  return check_finite(nc, "w", n * n, w);
+static void matrices_close(matrix_file *m) {
+  pl_nc_input_free(m->w);
+  pl_nc_input_free(m->readout);
+  pl_nc_close(m->nc);
+  pl_free(m->order);
+  pl_free(m->filed);
 }
 
-static pl_status read_readout(const pl_nc *nc, int64_t n, double *w) {
-  PL_TRY(pl_nc_get_doubles(nc, "readout", (int64_t[]){0}, (int64_t[]){n}, w));
-  return check_finite(nc, "readout", n, w);
+/* Close them whatever the status. */
+static pl_status matrices_open(const pl_spec *spec, const pl_group *g, matrix_file *m) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  *m = (matrix_file){0};
+  PL_TRY(pl_nc_open(v->init_path, false, &m->nc));
+  return open_inputs(g, v->depth - 1, m);
 }
 
-static pl_status expect_matrices(const pl_nc *nc, int64_t hidden, int64_t n) {
-  int64_t shape[] = {hidden, n, n};
-  PL_TRY(pl_nc_expect(nc, "w", false, 3, shape));
-  return pl_nc_expect(nc, "readout", false, 1, shape + 1);
+/* Rows are elements, too. */
+static pl_status read_matrix(const matrix_file *m, int64_t layer, int64_t n, double *w) {
+  const int64_t start[] = {layer, 0, 0}, count[] = {1, n, n};
+  if (!m->order) return pl_nc_input_doubles(m->w, start, count, w);
+  PL_TRY(pl_nc_input_doubles(m->w, start, count, m->filed));
+  for (int64_t k = 0; k < n; k++)
+    pl_elements_arrange(n, m->order, m->filed + k * n, w + m->order[k] * n);
+  return PL_OK;
 }
 
-static pl_status check_matrices(const pl_spec *spec, int64_t n) {
-  pl_nc *nc;
-  int64_t hidden = pl_group_values_of(spec)->depth - 1;
-  PL_TRY(pl_nc_open(pl_group_values_of(spec)->init_path, false, &nc));
-  pl_status st = expect_matrices(nc, hidden, n);
+static pl_status read_readout(const matrix_file *m, int64_t n, double *w) {
+  if (!m->order) return pl_nc_input_doubles(m->readout, NULL, NULL, w);
+  PL_TRY(pl_nc_input_doubles(m->readout, NULL, NULL, m->filed));
+  pl_elements_arrange(n, m->order, m->filed, w);
+  return PL_OK;
+}
+
+static pl_status check_matrices(const pl_spec *spec, const pl_group *g) {
+  matrix_file m;
+  int64_t hidden = pl_group_values_of(spec)->depth - 1, n = pl_group_order(g);
+  pl_status st = matrices_open(spec, g, &m);
   double *w = pl_alloc((size_t)(n * n), sizeof *w, "weights of a file");
-  for (int64_t l = 0; l < hidden && !st; l++) st = read_matrix(nc, l, n, w);
-  if (!st) st = read_readout(nc, n, w);
+  for (int64_t l = 0; l < hidden && !st; l++) st = read_matrix(&m, l, n, w);
+  if (!st) st = read_readout(&m, n, w);
   pl_free(w);
-  pl_nc_close(nc);
+  matrices_close(&m);
   return st;
 }
 
@@ -55,7 +86,7 @@ pl_status elements_check_weights(const pl_spec *spec, const pl_group *g, const c
   if (!has_matrices(spec)) return pl_filters_check(spec, g, key);
   if (pl_group_values_of(spec)->init_kind != PL_INIT_FILE) return PL_OK;
   *key = "model.init.path";
-  return check_matrices(spec, pl_group_order(g));
+  return check_matrices(spec, g);
 }
 
 /* ---- initial weights ---- */
@@ -96,13 +127,16 @@ static pl_status init_filters(elements_net *m) {
 }
 
 static pl_status read_matrices(elements_net *m) {
-  pl_nc *nc;
-  PL_TRY(pl_nc_open(m->values->init_path, false, &nc));
-  pl_status st = expect_matrices(nc, m->depth - 1, m->order);
+  matrix_file file;
+  double *readout = pl_alloc((size_t)m->order, sizeof *readout, "read-out");
+  const pl_layer *last = m->weighted[m->depth - 1];
+  pl_status st = matrices_open(&m->spec, m->group, &file);
   for (int l = 0; l < m->depth - 1 && !st; l++)
-    st = read_matrix(nc, l, m->order, m->weighted[l]->w);
-  if (!st) st = read_readout(nc, m->weighted[m->depth - 1]->cols, m->weighted[m->depth - 1]->w);
-  pl_nc_close(nc);
+    st = read_matrix(&file, l, m->order, m->weighted[l]->w);
+  if (!st) st = read_readout(&file, m->order, readout);
+  if (!st) memcpy(last->w, readout, (size_t)last->cols * sizeof *readout);
+  matrices_close(&file);
+  pl_free(readout);
   return st;
 }
 

@@ -25,8 +25,7 @@ pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **
   pl_nc *nc;
   PL_TRY(pl_nc_open(v->init_path, false, &nc));
   int64_t layers = pl_filters_count(spec);
-  pl_status st = function_file_check_shape(nc, "w", "layer", g, &layers);
-  if (!st) st = function_file_check_values(nc, "w", g, layers, false);
+  pl_status st = function_file_check(nc, "w", "layer", g, &layers, false);
   pl_nc_close(nc);
   return st;
 }
@@ -37,7 +36,8 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   function_file file = {0};
   pl_status st = PL_OK;
   uint64_t seed = (uint64_t)spec->common.seed;
-  if (v->init_kind == PL_INIT_FILE) st = function_file_open(l, v->init_path, &file);
+  if (v->init_kind == PL_INIT_FILE)
+    st = function_file_open(l, v->init_path, "w", "layer", pl_filters_count(spec), &file);
   int64_t *packed = draw_packed_offsets(l->group);
   int num = pl_filters_count(spec);
   for (int layer = 0; layer < num && !st; layer++) {
@@ -50,7 +50,7 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
       continue;
     }
     if (v->init_kind == PL_INIT_FILE) {
-      st = function_file_read(&file, l, t, "w", layer, f, w[layer]);
+      st = function_file_read(&file, l, t, layer, f, w[layer]);
     } else {
       /* Uniform on (-a, a) has variance a^2 / 3. */
       double a = scale * sqrt(3.0 / (double)pl_group_order(l->group));

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/norm.h"
+#include "group/elements.h"
 #include "group/fourier.h"
 #include "spectral/packed.h"
 
@@ -11,6 +12,7 @@
 
 /* Functions over the elements are read and transformed whole on one rank. */
 enum { LARGEST_WHOLE = 10 };
+enum { ROOM = 1 << 16 }; /* doubles looked at together */
 /* Share of a function's squared norm below which its part in a band is rounding. */
 static const double NOTHING = 1e-20;
 
@@ -36,57 +38,63 @@ static variable variable_of(const pl_nc *nc, const char *var, const pl_group *g)
   return v;
 }
 
-/* ---- checks ---- */
+static bool on_elements(const variable *v) {
+  return !strcmp(v->dim, "element");
+}
 
-pl_status function_file_check_shape(const pl_nc *nc, const char *what, const char *first_dim,
-                                    const pl_group *g, int64_t *rows) {
+/* *rows: how many are expected; below 0: any number, which it becomes. */
+static pl_status open_variable(const pl_nc *nc, const char *what, const char *first_dim,
+                               const pl_group *g, int64_t *rows, pl_nc_input **in,
+                               int64_t **order) {
   variable v = variable_of(nc, what, g);
-  const char *var = v.name;
-  char dims[2][64];
-  int64_t shape[2];
-  pl_nc_type type;
-  int nd = pl_nc_var(nc, var, &type, dims, shape, 2);
-  if (nd < 0)
-    return pl_error(PL_EINPUT, "%s: no variable %s(%s, %s)", pl_nc_path(nc), var, first_dim, v.dim);
-  if (nd != 2 || type == PL_NC_CHAR)
-    return pl_error(PL_EINPUT, "%s: variable %s must be numeric, on (%s, %s)", pl_nc_path(nc), var,
-                    first_dim, v.dim);
-  if (shape[1] != v.length && pl_group_codepth(g))
-    return pl_error(PL_EINPUT, "%s: variable %s has %lld %ss per %s, but this band has %lld",
-                    pl_nc_path(nc), var, (long long)shape[1], v.dim, first_dim,
-                    (long long)v.length);
-  if (shape[1] != v.length)
-    return pl_error(PL_EINPUT, "%s: variable %s has %lld elements per %s, but %s has order %lld",
-                    pl_nc_path(nc), var, (long long)shape[1], first_dim, pl_group_spec(g),
-                    (long long)pl_group_order(g));
-  if (*rows >= 0 && shape[0] != *rows)
-    return pl_error(PL_EINPUT, "%s: variable %s has %lld rows (%s), expected %lld", pl_nc_path(nc),
-                    var, (long long)shape[0], first_dim, (long long)*rows);
-  *rows = shape[0];
+  char *is = on_elements(&v) ? pl_asprintf("the order of %s", pl_group_spec(g))
+                             : pl_strdup("the components of the band");
+  pl_nc_axis axes[] = {{first_dim, *rows, NULL}, {v.dim, v.length, is}};
+  pl_status st = pl_nc_input_new(nc, v.name, PL_NC_REAL, 2, axes, in);
+  pl_free(is);
+  if (st) return st;
+  *order = NULL;
+  st = pl_elements_same_group(nc, g);
+  if (!st && on_elements(&v)) st = pl_elements_order(nc, g, order);
+  if (st) {
+    pl_nc_input_free(*in);
+    *in = NULL;
+    return st;
+  }
+  *rows = axes[0].length;
   return PL_OK;
 }
 
-pl_status function_file_check_values(const pl_nc *nc, const char *what, const pl_group *g,
-                                     int64_t rows, bool not_zero) {
-  variable v = variable_of(nc, what, g);
-  const char *var = v.name;
-  int64_t n = v.length;
-  double *row = pl_alloc((size_t)n, sizeof *row, "a row of a data file");
-  pl_status st = PL_OK;
-  for (int64_t i = 0; i < rows && !st; i++) {
-    st = pl_nc_get_doubles(nc, var, (int64_t[]){i, 0}, (int64_t[]){1, n}, row);
-    double sum = 0;
-    for (int64_t k = 0; k < n && !st; k++) {
-      sum += fabs(row[k]);
-      if (!isfinite(row[k]))
-        st = pl_error(PL_EINPUT, "%s: %s[%lld, %lld] is not a finite number", pl_nc_path(nc), var,
-                      (long long)i, (long long)k);
-    }
-    if (!st && not_zero && sum == 0)
-      st = pl_error(PL_EINPUT, "%s: %s[%lld, :] is zero everywhere", pl_nc_path(nc), var,
-                    (long long)i);
+/* ---- checks ---- */
+
+typedef struct zero_rows {
+  const pl_nc *nc;
+  const char *name;
+  int64_t length;
+} zero_rows;
+
+static pl_status refuse_zero(void *context, int64_t first, int64_t rows, const double *row) {
+  const zero_rows *z = context;
+  for (int64_t i = 0; i < rows; i++) {
+    int64_t k = 0;
+    while (k < z->length && row[i * z->length + k] == 0) k++;
+    if (k == z->length)
+      return pl_error(PL_EINPUT, "%s: %s[%lld, :] is zero everywhere", pl_nc_path(z->nc), z->name,
+                      (long long)(first + i));
   }
-  pl_free(row);
+  return PL_OK;
+}
+
+pl_status function_file_check(const pl_nc *nc, const char *what, const char *first_dim,
+                              const pl_group *g, int64_t *rows, bool not_zero) {
+  pl_nc_input *in;
+  int64_t *order;
+  PL_TRY(open_variable(nc, what, first_dim, g, rows, &in, &order));
+  variable v = variable_of(nc, what, g);
+  zero_rows z = {nc, v.name, v.length};
+  pl_status st = pl_nc_input_each(in, ROOM, not_zero ? refuse_zero : NULL, &z);
+  pl_free(order);
+  pl_nc_input_free(in);
   return st;
 }
 
@@ -106,36 +114,42 @@ static pl_status project(const pl_group *g, const double *f, double *F) {
   return st;
 }
 
-static pl_status read_components(const pl_group *g, const pl_nc *nc, const char *var, int64_t row,
+/* Row `row` as the file has it into out, elements in the group's order. */
+static pl_status read_row(const function_file *file, int64_t row, double *out) {
+  const int64_t start[] = {row, 0}, count[] = {1, file->length};
+  double *as_filed = file->order ? file->filed : out;
+  PL_TRY(pl_nc_input_doubles(file->in, start, count, as_filed));
+  if (file->order) pl_elements_arrange(file->length, file->order, as_filed, out);
+  return PL_OK;
+}
+
+static pl_status read_components(const function_file *file, const pl_group *g, int64_t row,
                                  double *F) {
-  variable v = variable_of(nc, var, g);
-  const int64_t start[] = {row, 0}, count[] = {1, v.length};
-  int64_t size = pl_fourier_size(g);
-  if (!strcmp(v.dim, "component")) return pl_nc_get_doubles(nc, v.name, start, count, F);
-  double *f = pl_alloc((size_t)v.length, sizeof *f, "a function over the group");
-  double *all = pl_alloc((size_t)v.length, sizeof *all, "its coefficients");
-  pl_status st = pl_nc_get_doubles(nc, v.name, start, count, f);
+  int64_t size = pl_fourier_size(g), n = file->length;
+  if (!file->elements) return read_row(file, row, F);
+  double *f = pl_alloc((size_t)n, sizeof *f, "a function over the group");
+  double *all = pl_alloc((size_t)n, sizeof *all, "its coefficients");
+  pl_status st = read_row(file, row, f);
   if (!st) st = project(g, f, all);
   if (!st) {
     memcpy(F, all, (size_t)size * sizeof *F);
-    double inside = pl_sum_squares(size, F), norm2 = pl_sum_squares(v.length, f);
+    double inside = pl_sum_squares(size, F), norm2 = pl_sum_squares(n, f);
     if (inside <= NOTHING * norm2 && norm2 > 0)
       st = pl_error(PL_EINPUT, "%s: %s[%lld, :] has no part in the band of codepth %d",
-                    pl_nc_path(nc), var, (long long)row, pl_group_codepth(g));
+                    pl_nc_path(file->nc), file->what, (long long)row, pl_group_codepth(g));
   }
   pl_free(f);
   pl_free(all);
   return st;
 }
 
-static pl_status read_band(const pl_layout *l, const pl_nc *nc, const char *var, int64_t row,
-                           double *F) {
+static pl_status read_band(const function_file *file, const pl_layout *l, int64_t row, double *F) {
   pl_packed *order = pl_packed_new(l);
   int64_t size = pl_packed_doubles(order);
   double *x = pl_alloc((size_t)size, sizeof *x, "coefficients of a function");
   double **stacks = pl_alloc((size_t)l->num_stacks, sizeof *stacks, "stacks");
   for (int i = 0; i < l->num_stacks; i++) stacks[i] = F + l->stacks[i].offset;
-  pl_status st = l->team.rank == 0 ? read_components(l->group, nc, var, row, x) : PL_OK;
+  pl_status st = l->team.rank == 0 ? read_components(file, l->group, row, x) : PL_OK;
   st = pl_agree(&l->team, st);
   if (!st) pl_packed_scatter(order, stacks, 0, size, x);
   pl_packed_free(order);
@@ -146,31 +160,40 @@ static pl_status read_band(const pl_layout *l, const pl_nc *nc, const char *var,
 
 /* ---- reading ---- */
 
-pl_status function_file_open(const pl_layout *l, const char *path, function_file *out) {
-  pl_status st = PL_OK;
-  *out = (function_file){0};
-  if (l->team.rank == 0) {
-    st = pl_nc_open(path, false, &out->nc);
-    if (!st && !pl_group_codepth(l->group))
-      out->full = pl_alloc((size_t)pl_group_order(l->group), sizeof *out->full, "a row of a file");
-  }
+static pl_status open_root(const pl_group *g, const char *path, const char *what,
+                           const char *first_dim, function_file *out) {
+  PL_TRY(pl_nc_open(path, false, &out->nc));
+  PL_TRY(open_variable(out->nc, what, first_dim, g, &out->rows, &out->in, &out->order));
+  variable v = variable_of(out->nc, what, g);
+  out->what = what;
+  out->elements = on_elements(&v);
+  out->length = v.length;
+  if (out->order) out->filed = pl_alloc((size_t)v.length, sizeof *out->filed, "a row of a file");
+  if (!pl_group_codepth(g))
+    out->full = pl_alloc((size_t)v.length, sizeof *out->full, "a row of a file");
+  return PL_OK;
+}
+
+pl_status function_file_open(const pl_layout *l, const char *path, const char *what,
+                             const char *first_dim, int64_t rows, function_file *out) {
+  *out = (function_file){.rows = rows};
+  pl_status st = l->team.rank == 0 ? open_root(l->group, path, what, first_dim, out) : PL_OK;
   return pl_agree(&l->team, st);
 }
 
 void function_file_close(function_file *file) {
   pl_free(file->full);
+  pl_free(file->filed);
+  pl_free(file->order);
+  pl_nc_input_free(file->in);
   pl_nc_close(file->nc);
   *file = (function_file){0};
 }
 
 pl_status function_file_read(const function_file *file, const pl_layout *l, pl_transform *t,
-                             const char *var, int64_t row, double *f, double *F) {
-  if (pl_group_codepth(l->group)) return read_band(l, file->nc, var, row, F);
-  pl_status st = PL_OK;
-  if (l->team.rank == 0)
-    st = pl_nc_get_doubles(file->nc, var, (int64_t[]){row, 0},
-                           (int64_t[]){1, pl_group_order(l->group)}, file->full);
-  PL_TRY(pl_agree(&l->team, st));
+                             int64_t row, double *f, double *F) {
+  if (pl_group_codepth(l->group)) return read_band(file, l, row, F);
+  PL_TRY(pl_agree(&l->team, l->team.rank == 0 ? read_row(file, row, file->full) : PL_OK));
   pl_transform_scatter(t, file->full, f);
   pl_transform_forward(t, f, F);
   return PL_OK;

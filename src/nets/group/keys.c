@@ -1,5 +1,6 @@
 #include "nets/group/keys.h"
 
+#include "group/group.h"
 #include "model/loss.h"
 
 #include <float.h>
@@ -13,7 +14,7 @@ PL_WORDS(init_kinds, "gaussian", "uniform", "file")
 #define ALL       PL_COST | PL_DATA | PL_RESULTS
 
 static const pl_key group_rows[] = {
-    {"group", PL_KEY_TEXT, F(group), ALL, .required = true,
+    {"group", PL_KEY_TEXT, F(group), ALL, .required = true, .file = pl_group_file,
      .help = "the group, see plancherel group"},
 };
 static const pl_key band_rows[] = {

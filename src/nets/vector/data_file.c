@@ -1,6 +1,7 @@
 /* Samples from a NetCDF file, and into one. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/nc_read.h"
 #include "keys.h"
 #include "nets/vector/data.h"
 
@@ -9,6 +10,38 @@
 #include <string.h>
 
 enum { MOST_CLASSES = 1000000 };
+
+/* name(sample) or, with columns, name(sample, column): n and cols of them, below 0: any number,
+ * which they become. */
+static pl_status open_rows(const pl_nc *nc, const char *name, const char *column, int64_t *n,
+                           int64_t *cols, pl_nc_input **in) {
+  pl_nc_axis axes[] = {{"sample", *n, NULL}, {column, column ? *cols : -1, NULL}};
+  PL_TRY(pl_nc_input_new(nc, name, PL_NC_REAL, column ? 2 : 1, axes, in));
+  *n = axes[0].length;
+  if (column) *cols = axes[1].length;
+  return PL_OK;
+}
+
+static pl_status expect_rows(const pl_nc *nc, const char *name, const char *column, int64_t *n,
+                             int64_t *cols) {
+  pl_nc_input *in;
+  PL_TRY(open_rows(nc, name, column, n, cols, &in));
+  pl_nc_input_free(in);
+  return PL_OK;
+}
+
+/* Rows first .. of a variable with `cols` numbers to a sample. */
+static pl_status read_rows(const pl_nc *nc, const char *name, int64_t first, int64_t n,
+                           int64_t cols, double *out) {
+  bool two = pl_nc_var(nc, name, NULL, NULL, NULL, 0) == 2;
+  const int64_t start[] = {first, 0}, count[] = {n, cols};
+  int64_t all = -1;
+  pl_nc_input *in;
+  PL_TRY(open_rows(nc, name, !two ? NULL : *name == 'x' ? "feature" : "target", &all, &cols, &in));
+  pl_status st = pl_nc_input_doubles(in, start, count, out);
+  pl_nc_input_free(in);
+  return st;
+}
 
 /* ---- the head of a file ---- */
 
@@ -35,7 +68,7 @@ static pl_status read_classes(const pl_nc *nc, int64_t n, pl_vector_shape *s) {
   double told, largest = 0;
   bool known = pl_nc_get_att_doubles(nc, "y", "classes", &told, 1) == 1;
   double *y = pl_alloc((size_t)n, sizeof *y, "classes");
-  pl_status st = pl_nc_get_doubles(nc, "y", NULL, NULL, y);
+  pl_status st = read_rows(nc, "y", 0, n, 1, y);
   for (int64_t i = 0; i < n && !st; i++) {
     if (!(y[i] >= 0 && y[i] < (known ? told : MOST_CLASSES)) || y[i] != floor(y[i]))
       st = pl_error(PL_EINPUT, "%s: y[%lld] is %g, expected a class, an integer from 0%s",
@@ -52,24 +85,19 @@ static pl_status read_classes(const pl_nc *nc, int64_t n, pl_vector_shape *s) {
 
 /* *n: samples.  y may be missing where `targets` does not want it: outputs is then 0. */
 static pl_status read_shape(const pl_nc *nc, bool targets, int64_t *n, pl_vector_shape *s) {
-  int64_t shape[2] = {-1, -1}, y[2];
-  *s = (pl_vector_shape){0};
-  PL_TRY(pl_nc_expect(nc, "x", false, 2, shape));
-  *n = shape[0];
-  s->features = shape[1];
-  if (shape[0] < 1 || shape[1] < 1) return pl_error(PL_EINPUT, "%s: no samples", pl_nc_path(nc));
+  *s = (pl_vector_shape){.features = -1, .outputs = -1};
+  *n = -1;
+  PL_TRY(expect_rows(nc, "x", "feature", n, &s->features));
+  if (*n < 1 || s->features < 1) return pl_error(PL_EINPUT, "%s: no samples", pl_nc_path(nc));
   PL_TRY(read_image(nc, s));
-  int dims = pl_nc_var(nc, "y", NULL, NULL, y, 2);
-  if (dims < 0 && !targets) return PL_OK;
-  if (dims != 2) {
-    PL_TRY(pl_nc_expect(nc, "y", false, 1, (int64_t[]){*n}));
-    return read_classes(nc, *n, s);
+  int dims = pl_nc_var(nc, "y", NULL, NULL, NULL, 0);
+  if (dims < 0 && !targets) {
+    s->outputs = 0;
+    return PL_OK;
   }
-  y[0] = *n;
-  y[1] = -1;
-  PL_TRY(pl_nc_expect(nc, "y", false, 2, y));
-  s->outputs = y[1];
-  return PL_OK;
+  if (dims == 2) return expect_rows(nc, "y", "target", n, &s->outputs);
+  PL_TRY(expect_rows(nc, "y", NULL, n, NULL));
+  return read_classes(nc, *n, s);
 }
 
 /* split(sample), or all for training; the caller frees it. */
@@ -78,8 +106,13 @@ static pl_status read_split(const pl_nc *nc, int64_t n, int64_t **out) {
   pl_status st = PL_OK;
   *out = split;
   if (pl_nc_var(nc, "split", NULL, NULL, NULL, 0) < 0) return PL_OK;
-  st = pl_nc_expect(nc, "split", false, 1, (int64_t[]){n});
-  if (!st) st = pl_nc_get_ints(nc, "split", NULL, NULL, split);
+  pl_nc_axis axis = {"sample", n, NULL};
+  pl_nc_input *in;
+  st = pl_nc_input_new(nc, "split", PL_NC_INTEGER, 1, &axis, &in);
+  if (!st) {
+    st = pl_nc_input_ints(in, NULL, NULL, split);
+    pl_nc_input_free(in);
+  }
   for (int64_t i = 0; i < n && !st; i++)
     if (split[i] < 0 || split[i] >= PL_NUM_PARTS)
       st = pl_error(PL_EINPUT,
@@ -111,26 +144,13 @@ static pl_status shape(const pl_spec *spec, pl_vector_shape *out) {
 
 static int64_t count(const pl_spec *spec, pl_part part) {
   pl_nc *nc;
-  int64_t shape_of_x[2] = {-1, -1}, *split = NULL, sum = 0;
+  int64_t n = -1, cols = -1, *split = NULL, sum = 0;
   if (pl_nc_open(path_of(spec), false, &nc)) return 0;
-  if (!pl_nc_expect(nc, "x", false, 2, shape_of_x) && !read_split(nc, shape_of_x[0], &split))
-    sum = count_part(shape_of_x[0], split, part);
+  if (!expect_rows(nc, "x", "feature", &n, &cols) && !read_split(nc, n, &split))
+    sum = count_part(n, split, part);
   pl_free(split);
   pl_nc_close(nc);
   return sum;
-}
-
-/* Rows first .. of a variable with `cols` numbers to a sample, all finite. */
-static pl_status read_rows(const pl_nc *nc, const char *name, int64_t first, int64_t n,
-                           int64_t cols, double *out) {
-  int dims = pl_nc_var(nc, name, NULL, NULL, NULL, 0);
-  PL_TRY(pl_nc_get_doubles(nc, name, (int64_t[]){first, 0}, dims == 2 ? (int64_t[]){n, cols} : &n,
-                           out));
-  for (int64_t i = 0; i < n * cols; i++)
-    if (!isfinite(out[i]))
-      return pl_error(PL_EINPUT, "%s: %s of sample %lld is not a finite number", pl_nc_path(nc),
-                      name, (long long)(first + i / cols));
-  return PL_OK;
 }
 
 /* The rows of a part one below the other: runs of neighbours at a time. */

@@ -1,0 +1,23 @@
+/* What stands beside an output: OUT.nc.ckpt, checkpoints of its runs, and OUT.nc.final and
+ * OUT.nc.best, their weights.  Beside sweep.c only.  Local. */
+#ifndef PL_RUN_FOLDERS_H
+#define PL_RUN_FOLDERS_H
+
+#include "run/config.h"
+
+/* Names, "OUT.nc.ckpt/run-000012.nc"; the caller frees them. */
+char *pl_checkpoints_of(const char *output);
+char *pl_checkpoint_of(const char *output, int64_t run);
+/* Is the folder there? */
+bool pl_checkpoints_any(const char *output);
+/* Remove the checkpoint of a run, if there is one; the folder, if it is empty. */
+void pl_checkpoint_drop(const char *output, int64_t run);
+void pl_checkpoints_end(const char *output);
+
+/* PL_EINPUT if a file in one of the folders is among those that cfg reads. */
+pl_status pl_folders_apart(const char *output, const pl_config *cfg);
+/* Remove what belonged to an output that has been replaced: files run-*.nc and what was made beside
+ * them, then the folders. */
+void pl_folders_clear(const char *output);
+
+#endif

@@ -1,0 +1,282 @@
+"""One writer per output, nothing that is read is replaced, and what was there is whole whatever
+happens."""
+
+import os
+import signal
+import time
+
+import netCDF4
+import numpy as np
+import pytest
+
+import pl_run
+
+BAD_INPUT, ENVIRONMENT, STOPPED = 2, 3, 75
+SWEEP = "group: S_4\nsteps: 1000000000\nrecord.points: 20\ncheckpoint.every: 0.001\n"
+SHORT = "group: S_3\nsteps: 20\nrecord.points: 4\nmodel.depth: 2\n"
+
+
+def write(path, text):
+    path.write_text(text)
+    return path.name
+
+
+def until(what, seconds=30):
+    end = time.time() + seconds
+    while not what():
+        assert time.time() < end
+        time.sleep(0.05)
+
+
+def begun(path):
+    if not path.exists():
+        return False
+    with netCDF4.Dataset(path) as f:
+        return f["steps_done"][0] > 0
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A sweep that trains until it is told to stop."""
+    write(tmp_path / "s.yaml", SWEEP)
+    process = pl_run.start("run s.yaml -q -o out.nc", cwd=tmp_path)
+    until(lambda: begun(tmp_path / "out.nc"))
+    yield process
+    process.kill()
+    process.wait()
+
+
+def stop(process, number=signal.SIGTERM):
+    process.send_signal(number)
+    return process.wait(timeout=20)
+
+
+# ---- one writer ----
+
+def test_an_output_has_one_writer(running, tmp_path):
+    for args in ("run s.yaml -q -o out.nc", "run s.yaml -q -o out.nc --resume",
+                 "run s.yaml -q -o out.nc --overwrite", "run s.yaml -q -o ./out.nc --overwrite",
+                 "optimum s.yaml --into out.nc", "pack out.nc -o out.nc --overwrite",
+                 "group S_3 -o out.nc --overwrite"):
+        done = pl_run.run(args, cwd=tmp_path, code=None)
+        assert done.returncode == (BAD_INPUT if "pack" in args else ENVIRONMENT), (args, done.stderr)
+        assert f"process {running.pid}" in done.stderr or "pack" in args, (args, done.stderr)
+    told = pl_run.run("status out.nc", cwd=tmp_path).stdout
+    assert "1 running" in told and f"process {running.pid}" in told
+    assert running.poll() is None
+    assert stop(running) == STOPPED
+    assert not (tmp_path / "out.nc.lock").exists()
+
+
+def test_a_dead_writer_is_told_and_taken_over(running, tmp_path):
+    running.kill()
+    running.wait()
+    told = pl_run.run("status out.nc", cwd=tmp_path).stdout
+    assert "1 interrupted" in told and "nobody trains it" in told
+    process = pl_run.start("run s.yaml -q -o out.nc --resume", cwd=tmp_path)
+    until(lambda: "in use" in pl_run.run("status out.nc", cwd=tmp_path).stdout)
+    assert stop(process) == STOPPED
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1])
+def test_signals_save(number, running, tmp_path):
+    assert stop(running, number) == STOPPED
+    assert list((tmp_path / "out.nc.ckpt").glob("run-*.nc"))
+    assert "1 stopped" in pl_run.run("status out.nc", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("sweep", ["fifo", "plan.yaml"])
+def test_signals_are_heard_before_training(sweep, tmp_path):
+    """While a FIFO is opened, and while a plan is made that takes long."""
+    os.mkfifo(tmp_path / "fifo")
+    write(tmp_path / "plan.yaml", "group: C_1000 x C_1000 x C_1000\n")
+    process = pl_run.start(["run", sweep, "-q", "-o", "out.nc"], cwd=tmp_path)
+    time.sleep(1.5)
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        before = time.time()
+        assert process.wait(timeout=10) == STOPPED
+        assert time.time() - before < 1
+    else:
+        assert sweep != "fifo"
+    assert not (tmp_path / "out.nc").exists()
+
+
+@pytest.mark.parametrize("change", ["moved", "replaced", "truncated", "lock taken"])
+def test_an_output_that_changes_under_the_program(change, running, tmp_path):
+    out = tmp_path / "out.nc"
+    if change == "moved":
+        out.rename(tmp_path / "elsewhere.nc")
+    elif change == "replaced":
+        (tmp_path / "other").write_bytes(out.read_bytes())
+        (tmp_path / "other").rename(out)
+    elif change == "truncated":
+        os.truncate(out, 100)
+    else:  # seen at the next heartbeat
+        (tmp_path / "out.nc.lock").unlink()
+        assert running.wait(timeout=20) == ENVIRONMENT
+        return
+    assert stop(running) == ENVIRONMENT
+
+
+# ---- what is read is not replaced ----
+
+def links(path, name):
+    """The same file by another path, a symbolic and a hard link."""
+    (path.parent / f"soft_{name}").symlink_to(path)
+    os.link(path, path.parent / f"hard_{name}")
+    return [name, f"./{name}", f"soft_{name}", f"hard_{name}"]
+
+
+def refused(args, cwd):
+    done = pl_run.run(args, cwd=cwd, code=BAD_INPUT)
+    assert "would replace" in done.stderr, done.stderr
+
+
+def test_inputs_are_not_replaced(tmp_path):
+    write(tmp_path / "s.yaml", SHORT + "record.final: true\n")
+    pl_run.run("run s.yaml -q -o a.nc", cwd=tmp_path)
+    w = "a.nc.final/run-000000.nc"
+    write(tmp_path / "w.yaml", SHORT + f"model.init: {{kind: file, path: {w}}}\n")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.nc")}
+    for name in links(tmp_path / "s.yaml", "s.yaml"):
+        refused(["run", "s.yaml", "-q", "-o", name, "--overwrite"], tmp_path)
+        refused(["optimum", "s.yaml", "-o", name, "--overwrite"], tmp_path)
+    for name in links(tmp_path / "a.nc", "a.nc"):
+        refused(["pack", "a.nc", "-o", name, "--overwrite"], tmp_path)
+        refused(["merge", "a.nc", "-o", name, "--overwrite"], tmp_path)
+    refused(["run", "w.yaml", "-q", "-o", w, "--overwrite"], tmp_path)
+    # Its folder of final weights goes with an output that is replaced.
+    refused(["run", "w.yaml", "-q", "-o", "a.nc", "--overwrite"], tmp_path)
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as f:
+        f.createDimension("element", 6)
+        f.group = "S_3"
+        f.createVariable("f", "f8", ("element",))[:] = np.arange(6)
+    for name in links(tmp_path / "f.nc", "f.nc"):
+        refused(["fourier", "f.nc", "-o", name, "--overwrite"], tmp_path)
+    (tmp_path / "gens").write_text("(1,2,3)\n(1,2)\n")
+    for name in links(tmp_path / "gens", "gens"):
+        refused(["group", "perm:gens", "-o", name, "--overwrite"], tmp_path)
+    assert all(p.read_bytes() == was for p, was in before.items())
+
+
+def test_overwrite_takes_what_belonged_to_the_output(tmp_path):
+    write(tmp_path / "s.yaml", SHORT + "record.final: true\nseed: [0, 1]\n")
+    pl_run.run("run s.yaml -q -o a.nc", cwd=tmp_path)
+    (tmp_path / "a.nc.ckpt").mkdir()
+    (tmp_path / "a.nc.ckpt" / "run-000007.nc").touch()
+    (tmp_path / "a.nc.final" / "notes").touch()
+    pl_run.run("run s.yaml -q -s record.final=false -o a.nc --overwrite", cwd=tmp_path)
+    assert not (tmp_path / "a.nc.ckpt").exists()
+    assert [p.name for p in (tmp_path / "a.nc.final").iterdir()] == ["notes"]
+
+
+def test_no_temporary_is_written_through_a_link(tmp_path):
+    write(tmp_path / "s.yaml", SHORT)
+    (tmp_path / "precious").write_text("kept")
+    for name in ("out.nc.tmp", "packed.nc.packing", "whole.nc.merging"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    pl_run.run("run s.yaml -q -o out.nc", cwd=tmp_path)
+    pl_run.run("pack out.nc -o packed.nc", cwd=tmp_path)
+    pl_run.run("merge out.nc -o whole.nc", cwd=tmp_path)
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+# ---- optima beside a sweep ----
+
+def optima(path):
+    with netCDF4.Dataset(path) as f:
+        return np.array(f["optimum"][:]), {v: np.array(f[v][:]) for v in f.variables}
+
+
+def test_optima_into_an_output(tmp_path):
+    write(tmp_path / "s.yaml", SHORT + "seed: [0, 1, 2]\n")
+    args = "-s data.samples=4"
+    pl_run.run(f"run s.yaml -q {args} -o out.nc", cwd=tmp_path)
+    with netCDF4.Dataset(tmp_path / "out.nc") as f:
+        was = {v: np.array(f[v][:]) for v in f.variables}
+    held = open(tmp_path / "out.nc", "rb")  # who reads it meanwhile goes on with the old one
+    whole = (tmp_path / "out.nc").read_bytes()
+    for other in ("", "-s data.samples=5", "-s seed=[0,1,3] -s data.samples=4"):
+        bytes_before = (tmp_path / "out.nc").read_bytes()
+        pl_run.run(f"optimum s.yaml {other} --into out.nc", cwd=tmp_path, code=BAD_INPUT)
+        assert (tmp_path / "out.nc").read_bytes() == bytes_before
+    for _ in range(2):  # the second time the variables are there
+        pl_run.run(f"optimum s.yaml {args} --into out.nc", cwd=tmp_path)
+    found, now = optima(tmp_path / "out.nc")
+    assert np.all(found > 0)
+    assert all(np.array_equal(was[v], now[v], equal_nan=was[v].dtype.kind == "f") for v in was)
+    with held:
+        assert held.read() == whole
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.nc", "s.yaml"]
+    pl_run.run(f"run s.yaml -q {args} -o out.nc --resume", cwd=tmp_path)
+
+
+# ---- merging ----
+
+def test_a_merged_file_takes_the_missing_shard_later(tmp_path):
+    write(tmp_path / "s.yaml", SHORT + "seed: [0, 1, 2, 3]\n")
+    for i in range(3):
+        pl_run.run(f"run s.yaml -q --shard {i}/3 -o {i}.nc", cwd=tmp_path)
+    done = pl_run.run("merge 0.nc 2.nc -o part.nc", cwd=tmp_path)
+    with netCDF4.Dataset(tmp_path / "part.nc") as f:
+        pending = int(np.sum(f["status"][:] == 0))
+    assert f"{4 - pending} of 4 runs have ended; {pending} " in done.stderr
+    done = pl_run.run("merge part.nc 1.nc -o whole.nc", cwd=tmp_path)
+    assert not done.stderr
+    pl_run.run("run s.yaml -q -o plain.nc", cwd=tmp_path)
+    with netCDF4.Dataset(tmp_path / "whole.nc") as a, netCDF4.Dataset(tmp_path / "plain.nc") as b:
+        assert np.array_equal(a["loss"][:], b["loss"][:])
+    done = pl_run.run("merge whole.nc 1.nc -o again.nc", cwd=tmp_path, code=BAD_INPUT)
+    assert "is in an earlier file, too" in done.stderr
+
+
+# ---- starts that are not one job ----
+
+@pytest.mark.parametrize("name", ["PMI_SIZE", "SLURM_STEP_NUM_TASKS", "MV2_COMM_WORLD_SIZE"])
+def test_mpi_that_was_not_wired_up(name, tmp_path):
+    write(tmp_path / "s.yaml", SHORT + "seed: [0, 1]\n")
+    done = pl_run.run("run s.yaml -q -o out.nc", cwd=tmp_path, code=ENVIRONMENT, **{name: "4"})
+    assert "MPI was not wired up" in done.stderr and name in done.stderr
+    pl_run.run("run s.yaml -q -o out.nc", cwd=tmp_path, **{name: "1"})
+    # Shards side by side in one step are on purpose.
+    pl_run.run("run s.yaml -q --shard 1/2 -o 1.nc", cwd=tmp_path, **{name: "2"})
+
+
+# ---- what the options understand ----
+
+@pytest.mark.parametrize("text, code", [("2-00:00:00", 0), ("1-12", 0), ("0-00:00:30", 0), ("2d", 0),
+                                        ("1:30:00", 0), ("2-", 2), ("-1", 2), ("1-2-3", 2)])
+def test_times(text, code, tmp_path):
+    write(tmp_path / "s.yaml", SHORT)
+    pl_run.run(["run", "s.yaml", "-q", "--dry-run", f"--max-time={text}"], cwd=tmp_path, code=code)
+
+
+def test_sizes_and_bounds(tmp_path):
+    write(tmp_path / "s.yaml", SHORT)
+    for text in ("8GiB", "8G", "8gb", str(8 << 30)):
+        told = pl_run.run(["plan", "s.yaml", "-m", text], cwd=tmp_path).stdout
+        assert "8.59 GB per rank allowed (--memory-per-rank)" in told
+    told = pl_run.run("plan s.yaml", cwd=tmp_path, SLURM_MEM_PER_NODE="300").stdout
+    assert "0.315 GB per rank allowed (" in told and "SLURM_MEM_PER_NODE" in told
+
+
+def test_duplicates_are_told(tmp_path):
+    write(tmp_path / "s.yaml", "group: S_3\nmodel.depth: [2, 2, 3]\nseed: [0..2, 2]\nsteps: 5\n")
+    done = pl_run.run("run s.yaml -q --dry-run", cwd=tmp_path)
+    assert "6 of 12 runs are the same as an earlier one" in done.stderr
+    write(tmp_path / "s.yaml", "group: S_3\nmodel.depth: [2, 3]\nseed: 0..2\nsteps: 5\n")
+    assert not pl_run.run("run s.yaml -q --dry-run", cwd=tmp_path).stderr
+
+
+def test_irreps_want_quotes(tmp_path):
+    write(tmp_path / "s.yaml", "group: S_4\ndata: {kind: irrep, irreps: [3,1]}\n")
+    done = pl_run.run("run s.yaml -q --dry-run", cwd=tmp_path, code=BAD_INPUT)
+    assert "needs quotes: ['3,1']" in done.stderr
+
+
+def test_a_title_may_change(tmp_path):
+    write(tmp_path / "s.yaml", "title: one\n" + SHORT)
+    pl_run.run("run s.yaml -q -o out.nc", cwd=tmp_path)
+    write(tmp_path / "s.yaml", "title: two\n" + SHORT)
+    pl_run.run("run s.yaml -q -o out.nc --resume", cwd=tmp_path)
