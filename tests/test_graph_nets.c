@@ -303,7 +303,8 @@ static void the_flow_stays_below_its_bound(void **state) {
       "cayley}, optimizer: {kind: flow, lr: 0.1}}",
       "{model: {kind: gnn, form: multiscale, depth: 2, init.kind: identity}, group: S_4, data: "
       "{graph: cayley}, optimizer: {kind: flow, lr: 10}}",
-      "{model: {kind: gnn, form: multiscale, depth: 2}, data: {graph: karate, target: shuffled}, "
+      "{model: {kind: gnn, form: multiscale, depth: 2}, data: {graph: karate, labelling: "
+      "shuffled}, "
       "optimizer: {kind: flow, lr: 0.1}}",
       "{model: {kind: gnn, form: plain, depth: 2}, group: S_3, data: {graph: cayley, rows: 3, "
       "self_loop: 0}, optimizer: {kind: flow, lr: 0.1}}",
