@@ -14,6 +14,7 @@ GROUP = {
     "gcnn-relu": dict(group="C_6", data__kind="teacher", data__irreps=["1"], data__samples=6,
                       data__test=4, data__validation=3),
     "band": dict(group="S_6", band__codepth=2, data__samples=4),
+    "residual": dict(group="S_3", model__depth=5, model__init__scale=1, data__samples=4),
 }
 VECTOR = {
     "rings": dict(model__kind="mlp", data__classes=3, data__noise=0.2),

@@ -25,6 +25,8 @@ typedef struct pl_progress {
   int64_t steps; /* steps done so far, this session */
 } pl_progress;
 void pl_progress_init(pl_progress *p);
+/* Would an update print now? */
+bool pl_progress_due(const pl_progress *p, double work, bool final);
 /* done of total runs finished; work is the share (0..1) of the sweep's work that is done. */
 void pl_progress_update(pl_progress *p, int64_t done, int64_t total, double work, bool final);
 

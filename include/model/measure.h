@@ -18,6 +18,7 @@ typedef struct pl_measure {
   void (*compute)(const void *state, double *out);
   int better; /* as stop.metric: +1, larger is better; -1, smaller is; 0: cannot be one */
   size_t from;
+  bool finite; /* a run has diverged at a record where this number is infinite or NaN */
 } pl_measure;
 
 /* Meanings that families share: "test_accuracy" is PL_ACCURACY " of the test part". */
@@ -72,6 +73,19 @@ void pl_schema_init(pl_schema *s, const pl_spec *spec, const pl_measures *const 
 void pl_schema_free(pl_schema *s);
 /* Measure k of s is scalar and called name: k, else -1. */
 int pl_schema_find(const pl_schema *s, const char *name);
+/* The network's own numbers of a record, of the scalar measure called name; NaN: it has none. Pure.
+ */
+double pl_schema_value(const pl_schema *s, const double *record, const char *name);
+/* Are all that must be?  Pure. */
+bool pl_schema_finite(const pl_schema *s, const double *record);
+
+/* What a record says of its run: 1, 0, or PL_UNSAID. */
+enum { PL_UNSAID = -1 };
+typedef struct pl_verdict {
+  int separated; /* every training sample is classified */
+  int converged; /* by the network's own rule: pl_model_kind */
+} pl_verdict;
+
 /* One record into out, s->size doubles.  Local. */
 void pl_schema_compute(const pl_schema *s, const void *state, double *out);
 

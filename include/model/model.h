@@ -125,6 +125,7 @@ struct pl_model_kind {
   const pl_data_kind *const *data;    /* the kinds it takes, the default first; NULL-terminated */
   const pl_measures *const *measures; /* all that it may record; NULL-terminated */
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
+  const char *convergence;            /* when a run counts as converged, in words; NULL: never */
   const char *other_metric;           /* of runs that do not record it; NULL: none */
   bool flows;                         /* it offers optimizer.kind flow (pl_update.flow) */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
@@ -157,6 +158,8 @@ struct pl_model_kind {
   /* One record, in the schema's order, into out on rank 0 of the team (others: ignored).
    * PL_NUMERIC: singular values failed; those entries are NaN. */
   pl_status (*observe)(pl_model *m, double *out);
+  /* What a record says of the run.  NULL: nothing.  Local, pure. */
+  pl_verdict (*judge)(const pl_schema *schema, const double *record);
   /* Add x[0..n-1] over the ranks that share block p; they all call it, inside apply. */
   void (*block_sum)(pl_model *m, int p, double *x, int64_t n);
   /* Replace every matrix of an array shaped like block p by its polar factor U V^H (singular

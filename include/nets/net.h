@@ -211,7 +211,7 @@ typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, cons
                           void *context);
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);
 /* From now on at most so many samples of a rank on the tape at a time, where the objective is a sum
- * over them; unless told, as many as 64 MB hold by the kind's own estimate.  Local. */
+ * over them; unless told, as many as 12 MB hold by the kind's own estimate.  Local. */
 void pl_net_set_piece(pl_net *net, int64_t samples);
 /* The objective over the whole training part at w, without random layers, and its gradient; w and g
  * laid out as net->w.  Collective. */
@@ -251,6 +251,8 @@ void pl_net_destroy(pl_model *m);
 void pl_net_refresh(pl_model *m, int64_t t);
 void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote);
 pl_standing pl_net_standing(const pl_model *m);
+/* Separated: train_accuracy, where it is recorded, is 1. */
+pl_verdict pl_net_judge(const pl_schema *schema, const double *record);
 pl_status pl_net_observe(pl_model *m, double *out);
 void pl_net_block_sum(pl_model *m, int p, double *x, int64_t n);
 void pl_net_block_polar(pl_model *m, int p, double *a);
@@ -260,9 +262,9 @@ extern const pl_transfer pl_net_weights;
 #define PL_NET_DOOR                                                                                \
   .describe = pl_net_describe, .cost = pl_net_cost, .explain = pl_net_explain,                     \
   .create = pl_net_create, .destroy = pl_net_destroy, .refresh = pl_net_refresh,                   \
-  .step = pl_net_step, .standing = pl_net_standing, .observe = pl_net_observe,                     \
-  .block_sum = pl_net_block_sum, .block_polar = pl_net_block_polar, .weights = &pl_net_weights,    \
-  .keep = pl_net_keep, .flows = true, .save = pl_net_save
+  .step = pl_net_step, .standing = pl_net_standing, .judge = pl_net_judge,                         \
+  .observe = pl_net_observe, .block_sum = pl_net_block_sum, .block_polar = pl_net_block_polar,     \
+  .weights = &pl_net_weights, .keep = pl_net_keep, .flows = true, .save = pl_net_save
 pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attributes, int num);
 /* For the door's apply of families with note, open and predict, which know their data.path. */
 pl_status pl_net_apply(const pl_spec *spec, const pl_comm *team, const char *data_path,

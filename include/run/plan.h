@@ -42,8 +42,9 @@ void pl_plan_free(pl_plan *plan);
 /* The same plan on every rank, from rank 0.  Collective. */
 void pl_plan_bcast(const pl_comm *comm, pl_plan **plan);
 
-/* Predicted seconds of run r on the team chosen; how long it is; its steps. */
+/* Predicted seconds and cost of run r on the team chosen; how long it is; its steps. */
 double pl_plan_run_seconds(const pl_plan *plan, int64_t r);
+const pl_cost *pl_plan_run_cost(const pl_plan *plan, int64_t r);
 const pl_length *pl_plan_run_length(const pl_plan *plan, int64_t r);
 int64_t pl_plan_run_steps(const pl_plan *plan, int64_t r);
 /* Print phases, teams, memory, time, and how each network is spread over its team.  Local. */

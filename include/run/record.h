@@ -1,5 +1,5 @@
 /* The output file of a sweep: one CDF-5 NetCDF file, all dimensions fixed from the plan and
- * prefilled, one sync per record, readable while the sweep runs.  Names and meanings of the
+ * prefilled, readable while the sweep runs.  Names and meanings of the
  * variables: README, "Output".  Local: rank 0 alone calls these.
  *
  * What a network records is described by its schema (model/measure.h), for a whole sweep by the
@@ -35,10 +35,19 @@ pl_status pl_recorder_ranks(const pl_recorder *rec, int64_t run, int *out);
 /* Forget all records of a run: it is pending again. */
 pl_status pl_recorder_clear(pl_recorder *rec, int64_t run);
 
+/* What follows is written and synced when it returns or, if it may be gathered for some seconds
+ * (0 at first), by the first call after that time and before anything is read, synced to disk or
+ * closed: many runs and records then go out together, at a fraction of the cost.  What is synced
+ * survives the death of the program. */
+void pl_recorder_gather(pl_recorder *rec, double seconds);
+/* pl_clock of the oldest that waits; infinity if nothing does. */
+double pl_recorder_oldest(const pl_recorder *rec);
+/* Write and sync what waits. */
+pl_status pl_recorder_flush(const pl_recorder *rec);
+
 /* A run begins, on `ranks` ranks. */
 pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks);
-/* Record number index of a run: PL_RECORD_HEAD values, then the network's.  Written and synced when
- * it returns. */
+/* Record number index of a run: PL_RECORD_HEAD values, then the network's. */
 pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const double *values,
                              int64_t n);
 /* The reverse: room for pl_recorder_size(rec, run) values. */

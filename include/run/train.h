@@ -21,9 +21,10 @@ typedef struct pl_outcome {
   pl_run_state state;
   int64_t steps_done, records;
   pl_best best;
-  double wall_time; /* s, over all sessions */
-  double memory;    /* bytes that the run added at its peak, largest rank */
-  bool unsaved;     /* stopped, and the checkpoint could not be written */
+  pl_verdict verdict; /* of the last record of this session */
+  double wall_time;   /* s, over all sessions */
+  double memory;      /* bytes that the run added at its peak, largest rank */
+  bool unsaved;       /* stopped, and the checkpoint could not be written */
 } pl_outcome;
 
 /* Before the network's own measures, every record carries these. */
@@ -55,9 +56,9 @@ typedef struct pl_train_hooks {
 
 /* Train one run, from its checkpoint if there is one.  It is done after length->steps steps, when
  * its objective falls below stop.loss, or after stop.patience records without a better stop.metric;
- * it has diverged when its standing is not finite (pl_standing_finite).  It is saved when the team
- * votes for it and when it is stopped; a checkpoint that cannot be written is a warning, and the
- * training goes on.
+ * it has diverged when its standing is not finite (pl_standing_finite), or at a record with a
+ * number that must be and is not (pl_measure.finite).  It is saved when the team votes for it and
+ * when it is stopped; a checkpoint that cannot be written is a warning, and the training goes on.
  * Collective over team; out is the same on every rank.  A status other than PL_OK means that the
  * run could not be set up or observed: its state is then PL_RUN_FAILED and the message tells why;
  * the sweep goes on. */

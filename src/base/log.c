@@ -60,11 +60,15 @@ static void duration(double s, char *buf, size_t n) {
     snprintf(buf, n, "%ldh%02ldm", t / 3600, t / 60 % 60);
 }
 
+bool pl_progress_due(const pl_progress *p, double work, bool final) {
+  if (max_level < PL_LOG_INFO || my_rank != 0) return false;
+  return final || (pl_clock() - p->last >= (p->tty ? 0.2 : 1.0) &&
+                   (p->tty || 100 * work >= p->next_percent));
+}
+
 void pl_progress_update(pl_progress *p, int64_t done, int64_t total, double work, bool final) {
-  if (max_level < PL_LOG_INFO || my_rank != 0) return;
+  if (!pl_progress_due(p, work, final)) return;
   double now = pl_clock(), elapsed = now - p->start, percent = 100 * work;
-  if (!final && now - p->last < (p->tty ? 0.2 : 1.0)) return;
-  if (!final && !p->tty && percent < p->next_percent) return;
   p->last = now;
   while (p->next_percent <= percent) p->next_percent += 10;
   char left[32] = "?", took[32];

@@ -99,7 +99,7 @@ static void find_originals(const pl_config *cfg, int64_t *original) {
 
 /* Margins and bounds of all runs, on every rank: distinct data in turn to the ranks. */
 static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double gap, double *margin,
-                           double *bound) {
+                           double *bound, double *separable) {
   int64_t runs = pl_config_num_runs(cfg), distinct = 0;
   int64_t *original = pl_alloc((size_t)runs, sizeof *original, "optima");
   pl_status worst = PL_OK;
@@ -107,7 +107,7 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
   for (int64_t r = 0; r < runs; r++) {
     pl_spec spec;
     pl_optimum out = {.bound = INFINITY};
-    margin[r] = bound[r] = 0;
+    margin[r] = bound[r] = separable[r] = 0;
     if (original[r] != r || distinct++ % world->size != world->rank) continue;
     pl_config_run(cfg, r, &spec);
     pl_status st = pl_optimum_solve(&spec, gap, &out);
@@ -117,12 +117,15 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
     }
     margin[r] = out.margin;
     bound[r] = out.bound;
+    separable[r] = out.margin > 0 ? 1 : out.inseparable ? 0 : -1;
   }
+  pl_comm_sum(world, separable, runs);
   pl_comm_sum(world, margin, runs);
   pl_comm_sum(world, bound, runs);
   for (int64_t r = 0; r < runs; r++) {
     margin[r] = margin[original[r]];
     bound[r] = bound[original[r]];
+    separable[r] = separable[original[r]];
   }
   pl_free(original);
   return pl_agree(world, worst);
@@ -136,6 +139,13 @@ static pl_status define(pl_nc *nc) {
                          "1"));
     PL_TRY(pl_nc_def_var(nc, "optimum_bound", PL_NC_DOUBLE, dims,
                          "upper bound of the normalised margin (S_1) of any beta", "1"));
+  }
+  if (pl_nc_var(nc, "separable", NULL, NULL, NULL, 0) < 0) {
+    PL_TRY(pl_nc_def_var(nc, "separable", PL_NC_BYTE, dims,
+                         "some beta classifies every training sample (proved)", "1"));
+    PL_TRY(pl_nc_att_ints(nc, "separable", "_FillValue", PL_NC_BYTE, (int[]){-1}, 1));
+    PL_TRY(pl_nc_att_ints(nc, "separable", "flag_values", PL_NC_BYTE, (int[]){0, 1}, 2));
+    PL_TRY(pl_nc_att_text(nc, "separable", "flag_meanings", "no yes"));
   }
   return pl_nc_end_def(nc);
 }
@@ -161,11 +171,12 @@ static pl_status open_file(const optimum_options *o, const pl_config *cfg, bool 
 }
 
 static pl_status write_file(const optimum_options *o, const pl_config *cfg, bool into,
-                            const double *margin, const double *bound) {
+                            const double *margin, const double *bound, const double *separable) {
   pl_nc *nc = NULL;
   pl_status st = open_file(o, cfg, into, &nc);
   if (!st) st = pl_nc_put_doubles(nc, "optimum", NULL, NULL, margin);
   if (!st) st = pl_nc_put_doubles(nc, "optimum_bound", NULL, NULL, bound);
+  if (!st) st = pl_nc_put_doubles(nc, "separable", NULL, NULL, separable);
   if (!st) return pl_nc_close(nc);
   /* Closing would replace the message. */
   char *message = pl_strdup(pl_error_message());
@@ -175,14 +186,18 @@ static pl_status write_file(const optimum_options *o, const pl_config *cfg, bool
   return st;
 }
 
+static const char *word_of(double separable) {
+  return separable > 0 ? "yes" : separable < 0 ? "unknown" : "no";
+}
+
 static pl_status report(const optimum_options *o, const pl_config *cfg, const double *margin,
-                        const double *bound) {
-  printf("run optimum optimum_bound gap\n");
+                        const double *bound, const double *separable) {
+  printf("run optimum optimum_bound gap separable\n");
   for (int64_t r = 0; r < pl_config_num_runs(cfg); r++)
-    printf("%lld %.10g %.10g %.2g\n", (long long)r, margin[r], bound[r],
-           bound[r] > 0 ? 1 - margin[r] / bound[r] : 0);
-  if (o->output) PL_TRY(write_file(o, cfg, false, margin, bound));
-  if (o->into) PL_TRY(write_file(o, cfg, true, margin, bound));
+    printf("%lld %.10g %.10g %.2g %s\n", (long long)r, margin[r], bound[r],
+           bound[r] > 0 && separable[r] != 0 ? 1 - margin[r] / bound[r] : 0, word_of(separable[r]));
+  if (o->output) PL_TRY(write_file(o, cfg, false, margin, bound, separable));
+  if (o->into) PL_TRY(write_file(o, cfg, true, margin, bound, separable));
   return PL_OK;
 }
 
@@ -206,14 +221,16 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
     size_t runs = (size_t)pl_config_num_runs(cfg);
     double *margin = pl_alloc(runs, sizeof *margin, "optima");
     double *bound = pl_alloc(runs, sizeof *bound, "optima");
-    st = solve_all(cfg, world, o.gap, margin, bound);
+    double *separable = pl_alloc(runs, sizeof *separable, "optima");
+    st = solve_all(cfg, world, o.gap, margin, bound, separable);
     if (!st || st == PL_UNFINISHED) {
-      pl_status wrote = world->rank == 0 ? report(&o, cfg, margin, bound) : PL_OK;
+      pl_status wrote = world->rank == 0 ? report(&o, cfg, margin, bound, separable) : PL_OK;
       wrote = pl_agree(world, wrote);
       if (wrote) st = wrote;
     }
     pl_free(margin);
     pl_free(bound);
+    pl_free(separable);
   }
   pl_config_free(cfg);
   return st;

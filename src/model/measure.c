@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 static int find_axis(const pl_axis *axes, int n, const char *name) {
@@ -62,6 +63,18 @@ int pl_schema_find(const pl_schema *s, const char *name) {
   for (int k = 0; k < s->num_measures; k++)
     if (!s->measures[k]->axis && !strcmp(s->measures[k]->name, name)) return k;
   return -1;
+}
+
+double pl_schema_value(const pl_schema *s, const double *record, const char *name) {
+  int k = pl_schema_find(s, name);
+  return k < 0 ? NAN : record[s->offset[k]];
+}
+
+bool pl_schema_finite(const pl_schema *s, const double *record) {
+  for (int k = 0; k < s->num_measures; k++)
+    for (int64_t i = 0; s->measures[k]->finite && i < s->length[k]; i++)
+      if (!isfinite(record[s->offset[k] + i])) return false;
+  return true;
 }
 
 void pl_schema_compute(const pl_schema *s, const void *state, double *out) {

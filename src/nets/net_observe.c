@@ -103,7 +103,8 @@ static const pl_measure rows[] = {
     {"loss", NULL, "1", "objective on the training part, regularisers included", .better = -1,
      AT(loss)},
     {"log_loss", NULL, "1", "natural logarithm of the loss", .better = -1, AT(log_loss)},
-    {"parameter_norm", NULL, "1", "Euclidean norm of all weights", AT(parameter_norm)},
+    {"parameter_norm", NULL, "1", "Euclidean norm of all weights", AT(parameter_norm),
+     .finite = true},
     {"gradient_norm", NULL, "1", "Euclidean norm of the gradient of the step to come",
      AT(gradient_norm)},
     {"weight_schatten", "weight", "1", "nuclear norm over Frobenius norm of each weight matrix",
@@ -252,6 +253,11 @@ static pl_status decompose(pl_net *net) {
   return worst;
 }
 
+pl_verdict pl_net_judge(const pl_schema *schema, const double *record) {
+  double accuracy = pl_schema_value(schema, record, "train_accuracy");
+  return (pl_verdict){isnan(accuracy) ? PL_UNSAID : accuracy == 1, PL_UNSAID};
+}
+
 pl_status pl_net_observe(pl_model *m, double *out) {
   pl_net *net = pl_net_of(m);
   pl_net_work *k = net->work;
@@ -261,7 +267,7 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   r->flow_time = k->flow[PL_FLOW_TIME];
   r->flow_step = k->flow[PL_FLOW_STEP];
   r->gradient_norm = pl_net_gradient_norm(net);
-  r->parameter_norm = sqrt(pl_sum_squares(net->start[net->num_weights], net->w));
+  r->parameter_norm = pl_norm2(net->start[net->num_weights], net->w);
   pl_standing whole = pl_net_standing(m);
   int64_t train = net->count[PL_TRAIN], seen = pl_net_recorded(net, PL_TRAIN).total;
   bool batches = pl_batch_size(&net->spec, train) < train || seen < train;

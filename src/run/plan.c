@@ -216,6 +216,10 @@ double pl_plan_run_seconds(const pl_plan *plan, int64_t r) {
   return plan->class_seconds[plan->classes.of[r]];
 }
 
+const pl_cost *pl_plan_run_cost(const pl_plan *plan, int64_t r) {
+  return &plan->cost[plan->classes.of[r]];
+}
+
 const pl_length *pl_plan_run_length(const pl_plan *plan, int64_t r) {
   return &plan->length[plan->classes.of[r]];
 }

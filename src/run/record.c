@@ -1,18 +1,28 @@
 #include "run/record.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "record_buffer.h"
 #include "record_head.h"
+#include "record_window.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Held back at most, whatever the time. */
+static const size_t MOST_BYTES = 16 << 20;
+
 struct pl_recorder {
   pl_nc *nc;
   pl_outline *outline;
+  pl_record_buffer *buffer; /* NULL: not yet open for writing */
+  pl_record_window *window; /* what is read */
+  double patience;          /* seconds that what is gathered may wait */
 };
 
 /* ---- life ---- */
@@ -26,6 +36,11 @@ static pl_status write_new(pl_recorder *rec, const char *path, const pl_config *
   if (!st) st = closed;
   if (st) unlink(path);
   return st;
+}
+
+static void ready(pl_recorder *rec, bool writable) {
+  if (writable) rec->buffer = pl_record_buffer_new(rec->nc, rec->outline);
+  rec->window = pl_record_window_new(rec->nc, rec->outline);
 }
 
 /* May path be replaced?  *target: where a symbolic link leads. */
@@ -58,6 +73,7 @@ pl_status pl_recorder_create(const char *path, bool overwrite, const pl_config *
   if (!st) st = write_new(rec, temporary, cfg, plan, command);
   if (!st) st = pl_file_replace(temporary, target, NULL);
   if (!st) st = pl_nc_open(target, true, &rec->nc);
+  if (!st) ready(rec, true);
   pl_free(temporary);
   pl_free(target);
   if (st)
@@ -67,81 +83,69 @@ pl_status pl_recorder_create(const char *path, bool overwrite, const pl_config *
   return st;
 }
 
-pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks) {
-  int64_t one = 1, state = PL_RUN_RUNNING, n = ranks;
-  PL_TRY(pl_nc_put_ints(rec->nc, "status", &run, &one, &state));
-  PL_TRY(pl_nc_put_ints(rec->nc, "ranks", &run, &one, &n));
-  return pl_nc_sync(rec->nc);
-}
-
 static const pl_schema *schema_of(const pl_recorder *rec, int64_t run) {
   return &pl_outline_of(rec->outline, run)->schema;
 }
 
-/* Where measure i of a record lies. */
-static void place(const pl_recorder *rec, const pl_schema *s, int i, int64_t at[3],
-                  int64_t count[3]) {
-  const pl_measure *m = s->measures[i];
-  at[2] = 0;
-  count[2] = s->length[i];
-  if (!m->axis) return;
-  const pl_dimension *d = pl_outline_dimension(rec->outline, m->axis);
-  for (int a = 0; a < s->num_axes; a++)
-    if (!strcmp(s->axes[a].name, m->axis))
-      at[2] = d->segment[pl_dimension_segment(d, s->axes[a].key)].start;
+/* ---- writing ---- */
+
+void pl_recorder_gather(pl_recorder *rec, double seconds) {
+  rec->patience = seconds;
+}
+
+double pl_recorder_oldest(const pl_recorder *rec) {
+  return pl_record_buffer_oldest(rec->buffer);
+}
+
+pl_status pl_recorder_flush(const pl_recorder *rec) {
+  if (!rec->buffer || isinf(pl_recorder_oldest(rec))) return PL_OK;
+  pl_record_window_forget(rec->window, INT64_MAX);
+  PL_TRY(pl_record_buffer_flush(rec->buffer));
+  return pl_nc_sync(rec->nc);
+}
+
+/* What waits goes out when its time has come. */
+static pl_status flush_if_due(pl_recorder *rec) {
+  bool due = rec->patience <= 0 || pl_clock() - pl_recorder_oldest(rec) >= rec->patience;
+  return due || pl_record_buffer_bytes(rec->buffer) > MOST_BYTES ? pl_recorder_flush(rec) : PL_OK;
+}
+
+pl_status pl_recorder_start(pl_recorder *rec, int64_t run, int ranks) {
+  pl_record_buffer_start(rec->buffer, run, ranks);
+  return flush_if_due(rec);
 }
 
 pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const double *values,
                              int64_t n) {
-  const pl_schema *s = schema_of(rec, run);
-  pl_require(n == PL_RECORD_HEAD + s->size && index < rec->outline->num_records);
-  int64_t at[] = {run, index, 0}, count[] = {1, 1, 1}, step = (int64_t)values[PL_RECORD_STEP];
-  for (int i = 0; i < s->num_measures; i++) {
-    place(rec, s, i, at, count);
-    PL_TRY(pl_nc_put_doubles(rec->nc, s->measures[i]->name, at, count,
-                             values + PL_RECORD_HEAD + s->offset[i]));
-  }
-  PL_TRY(pl_nc_put_doubles(rec->nc, "lr", at, count, &values[PL_RECORD_LR]));
-  PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, count, &step));
-  /* Last, so that a record with a step is whole. */
-  PL_TRY(pl_nc_put_ints(rec->nc, "step", at, count, &step));
-  return pl_nc_sync(rec->nc);
+  pl_require(n == PL_RECORD_HEAD + schema_of(rec, run)->size && index < rec->outline->num_records);
+  pl_record_buffer_take(rec->buffer, run, index, values, n);
+  return flush_if_due(rec);
 }
 
+pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome) {
+  pl_record_buffer_end(rec->buffer, run, outcome);
+  return flush_if_due(rec);
+}
+
+/* ---- reading ---- */
+
 pl_status pl_recorder_read(const pl_recorder *rec, int64_t run, int64_t index, double *values) {
-  const pl_schema *s = schema_of(rec, run);
-  int64_t at[] = {run, index, 0}, count[] = {1, 1, 1};
-  for (int i = 0; i < s->num_measures; i++) {
-    place(rec, s, i, at, count);
-    PL_TRY(pl_nc_get_doubles(rec->nc, s->measures[i]->name, at, count,
-                             values + PL_RECORD_HEAD + s->offset[i]));
-  }
-  PL_TRY(pl_nc_get_doubles(rec->nc, "lr", at, count, &values[PL_RECORD_LR]));
-  return pl_nc_get_doubles(rec->nc, "step", at, count, &values[PL_RECORD_STEP]);
+  PL_TRY(pl_recorder_flush(rec));
+  return pl_record_window_read(rec->window, run, index, values);
+}
+
+pl_status pl_recorder_run(const pl_recorder *rec, int64_t run, pl_outcome *out) {
+  PL_TRY(pl_recorder_flush(rec));
+  return pl_record_window_run(rec->window, run, out);
+}
+
+pl_status pl_recorder_ranks(const pl_recorder *rec, int64_t run, int *out) {
+  PL_TRY(pl_recorder_flush(rec));
+  return pl_record_window_ranks(rec->window, run, out);
 }
 
 int64_t pl_recorder_size(const pl_recorder *rec, int64_t run) {
   return PL_RECORD_HEAD + schema_of(rec, run)->size;
-}
-
-static pl_status put_best(pl_recorder *rec, int64_t run, const pl_best *best) {
-  const pl_records *k = pl_outline_of(rec->outline, run);
-  int64_t one = 1;
-  if (!k->best || best->step < 0) return PL_OK;
-  PL_TRY(pl_nc_put_ints(rec->nc, "best_step", &run, &one, &best->step));
-  PL_TRY(pl_nc_put_doubles(rec->nc, "validation_best", &run, &one, &best->validation));
-  return k->test ? pl_nc_put_doubles(rec->nc, "test_at_best", &run, &one, &best->test) : PL_OK;
-}
-
-static pl_status get_best(const pl_recorder *rec, int64_t run, pl_best *best) {
-  const pl_records *k = pl_outline_of(rec->outline, run);
-  int64_t one = 1;
-  *best = pl_best_none();
-  if (!k->best) return PL_OK;
-  PL_TRY(pl_nc_get_ints(rec->nc, "best_step", &run, &one, &best->step));
-  if (best->step < 0) return PL_OK;
-  PL_TRY(pl_nc_get_doubles(rec->nc, "validation_best", &run, &one, &best->validation));
-  return k->test ? pl_nc_get_doubles(rec->nc, "test_at_best", &run, &one, &best->test) : PL_OK;
 }
 
 static pl_status clear_best(pl_recorder *rec, int64_t run) {
@@ -153,60 +157,36 @@ static pl_status clear_best(pl_recorder *rec, int64_t run) {
   return k->test ? pl_nc_put_missing(rec->nc, "test_at_best", &run, &one) : PL_OK;
 }
 
-pl_status pl_recorder_run(const pl_recorder *rec, int64_t run, pl_outcome *out) {
-  int64_t num_records = rec->outline->num_records;
-  int64_t one[] = {1, 1}, state, at[] = {run, 0}, count[] = {1, num_records};
-  *out = (pl_outcome){0};
-  PL_TRY(pl_nc_get_ints(rec->nc, "status", &run, one, &state));
-  PL_TRY(pl_nc_get_ints(rec->nc, "steps_done", &run, one, &out->steps_done));
-  PL_TRY(pl_nc_get_doubles(rec->nc, "wall_time", &run, one, &out->wall_time));
-  if (state < 0 || state >= PL_NUM_RUN_STATES)
-    return pl_error(PL_EINPUT, "%s: run %lld has the unknown status %lld", pl_nc_path(rec->nc),
-                    (long long)run, (long long)state);
-  out->state = (pl_run_state)state;
-  PL_TRY(get_best(rec, run, &out->best));
-  int64_t *step = pl_alloc((size_t)num_records, sizeof *step, "steps of a run");
-  pl_status st = pl_nc_get_ints(rec->nc, "step", at, count, step);
-  while (!st && out->records < num_records && step[out->records] >= 0) out->records++;
-  pl_free(step);
-  return st;
-}
-
-pl_status pl_recorder_ranks(const pl_recorder *rec, int64_t run, int *out) {
-  int64_t one = 1, n;
-  PL_TRY(pl_nc_get_ints(rec->nc, "ranks", &run, &one, &n));
-  *out = (int)n;
-  return PL_OK;
+/* Files of older versions have none. */
+static pl_status clear_flag(pl_recorder *rec, const char *name, int64_t run) {
+  int64_t one = 1, unsaid = PL_UNSAID;
+  if (pl_nc_var(rec->nc, name, NULL, NULL, NULL, 0) < 0) return PL_OK;
+  return pl_nc_put_ints(rec->nc, name, &run, &one, &unsaid);
 }
 
 pl_status pl_recorder_clear(pl_recorder *rec, int64_t run) {
   const pl_schema *s = schema_of(rec, run);
   int64_t none = -1, zero = 0, at[] = {run, 0, 0}, count[] = {1, 1, 1};
+  PL_TRY(pl_recorder_flush(rec));
+  pl_record_window_forget(rec->window, run);
   PL_TRY(pl_nc_put_ints(rec->nc, "status", at, count, &zero));
   PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", at, count, &zero));
   PL_TRY(clear_best(rec, run));
+  PL_TRY(clear_flag(rec, "separated", run));
+  PL_TRY(clear_flag(rec, "converged", run));
   for (at[1] = 0; at[1] < rec->outline->num_records; at[1]++) {
     PL_TRY(pl_nc_put_ints(rec->nc, "step", at, count, &none));
     PL_TRY(pl_nc_put_missing(rec->nc, "lr", at, count));
     for (int i = 0; i < s->num_measures; i++) {
-      place(rec, s, i, at, count);
+      pl_record_place(rec->outline, s, i, at, count);
       PL_TRY(pl_nc_put_missing(rec->nc, s->measures[i]->name, at, count));
     }
   }
   return PL_OK;
 }
 
-pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome) {
-  int64_t one = 1, state = outcome->state;
-  PL_TRY(pl_nc_put_doubles(rec->nc, "wall_time", &run, &one, &outcome->wall_time));
-  PL_TRY(pl_nc_put_doubles(rec->nc, "memory", &run, &one, &outcome->memory));
-  PL_TRY(pl_nc_put_ints(rec->nc, "steps_done", &run, &one, &outcome->steps_done));
-  PL_TRY(put_best(rec, run, &outcome->best));
-  PL_TRY(pl_nc_put_ints(rec->nc, "status", &run, &one, &state));
-  return pl_nc_sync(rec->nc);
-}
-
 pl_status pl_recorder_fsync(pl_recorder *rec) {
+  PL_TRY(pl_recorder_flush(rec));
   return pl_nc_fsync(rec->nc);
 }
 
@@ -219,7 +199,11 @@ int64_t pl_recorder_longest(const pl_recorder *rec) {
 
 pl_status pl_recorder_close(pl_recorder *rec) {
   if (!rec) return PL_OK;
-  pl_status st = pl_nc_close(rec->nc);
+  pl_status st = pl_recorder_flush(rec);
+  pl_record_buffer_free(rec->buffer);
+  pl_record_window_free(rec->window);
+  pl_status closed = pl_nc_close(rec->nc);
+  if (!st) st = closed;
   pl_outline_free(rec->outline);
   pl_free(rec);
   return st;
@@ -300,6 +284,7 @@ pl_status pl_recorder_open(const char *path, bool writable, const pl_config *cfg
   pl_status st = same_runs(nc, cfg);
   if (!st) st = pl_outline_new(cfg, &rec->outline);
   if (!st) st = expect_variables(rec);
+  if (!st) ready(rec, writable);
   if (st)
     pl_recorder_close(rec);
   else

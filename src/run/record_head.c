@@ -68,7 +68,39 @@ static pl_status write_dimension(pl_nc *nc, const pl_outline *o, const pl_dimens
   return PL_OK;
 }
 
+/* ---- lists of words ---- */
+
+/* text with item at its end, unless it has it already; text is given up, the result is the
+ * caller's. */
+static char *joined(char *text, const char *separator, const char *item) {
+  size_t n = strlen(item), gap = strlen(separator);
+  for (const char *at = text; (at = strstr(at, item)); at++)
+    if ((at == text || (at >= text + gap && !strncmp(at - gap, separator, gap))) &&
+        (!at[n] || !strncmp(at + n, separator, gap)))
+      return text;
+  char *longer = pl_asprintf("%s%s%s", text, *text ? separator : "", item);
+  pl_free(text);
+  return longer;
+}
+
 /* ---- variables of runs and records ---- */
+
+/* By which rules runs count as converged. */
+static char *convergence(const pl_outline *o) {
+  char *text = pl_strdup("");
+  for (int i = 0; i < o->num_kinds; i++)
+    if (o->kinds[i]->kind->convergence) text = joined(text, "; ", o->kinds[i]->kind->convergence);
+  return text;
+}
+
+/* Yes, no, or missing. */
+static void define_flag(pl_nc *nc, const char *name, const char *long_name) {
+  const char *run[] = {"run", NULL};
+  pl_nc_def_var(nc, name, PL_NC_BYTE, run, long_name, "1");
+  pl_nc_att_ints(nc, name, "_FillValue", PL_NC_BYTE, (int[]){PL_UNSAID}, 1);
+  pl_nc_att_ints(nc, name, "flag_values", PL_NC_BYTE, (int[]){0, 1}, 2);
+  pl_nc_att_text(nc, name, "flag_meanings", "no yes");
+}
 
 static void define_runs(pl_nc *nc, const pl_outline *o, const pl_config *cfg) {
   const char *run[] = {"run", NULL};
@@ -88,6 +120,11 @@ static void define_runs(pl_nc *nc, const pl_outline *o, const pl_config *cfg) {
                 "byte");
   pl_nc_def_var(nc, "steps_done", PL_NC_INT64, run, "steps of training done", "1");
   pl_nc_def_var(nc, "ranks", PL_NC_INT, run, "MPI ranks that trained the run", "1");
+  define_flag(nc, "separated", "every training sample is classified at the last record");
+  define_flag(nc, "converged", "training has come to its end at the last record");
+  char *rule = convergence(o);
+  if (*rule) pl_nc_att_text(nc, "converged", "comment", rule);
+  pl_free(rule);
   if (pl_outline_best(o, false)) {
     pl_nc_def_var(nc, "best_step", PL_NC_INT64, run,
                   "steps before the record with the best metric on the validation part", "1");
@@ -115,19 +152,6 @@ static void define_records(pl_nc *nc, const pl_outline *o) {
 }
 
 /* ---- attributes ---- */
-
-/* text with item at its end, unless it has it already; text is given up, the result is the
- * caller's. */
-static char *joined(char *text, const char *separator, const char *item) {
-  size_t n = strlen(item), gap = strlen(separator);
-  for (const char *at = text; (at = strstr(at, item)); at++)
-    if ((at == text || (at >= text + gap && !strncmp(at - gap, separator, gap))) &&
-        (!at[n] || !strncmp(at + n, separator, gap)))
-      return text;
-  char *longer = pl_asprintf("%s%s%s", text, *text ? separator : "", item);
-  pl_free(text);
-  return longer;
-}
 
 static void put_text(pl_nc *nc, const char *name, char *text) {
   if (*text) pl_nc_att_text(nc, NULL, name, text);
@@ -214,16 +238,15 @@ static void define_attributes(pl_nc *nc, const pl_outline *o, const pl_config *c
 /* ---- all of it ---- */
 
 static pl_status write_runs(pl_nc *nc, const pl_outline *o, const pl_config *cfg) {
-  int64_t zeros[4096] = {0};
+  int64_t zeros[4096] = {0}, index[4096];
   for (int64_t r = 0; r < o->num_runs; r += 4096) {
     int64_t n = o->num_runs - r < 4096 ? o->num_runs - r : 4096;
     PL_TRY(pl_nc_put_ints(nc, "status", &r, &n, zeros));
     PL_TRY(pl_nc_put_ints(nc, "steps_done", &r, &n, zeros));
     PL_TRY(pl_nc_put_ints(nc, "ranks", &r, &n, zeros));
-  }
-  for (int64_t r = 0, one = 1; r < o->num_runs && pl_config_selected(cfg); r++) {
-    int64_t index = pl_config_index(cfg, r);
-    PL_TRY(pl_nc_put_ints(nc, "run_index", &r, &one, &index));
+    if (!pl_config_selected(cfg)) continue;
+    for (int64_t i = 0; i < n; i++) index[i] = pl_config_index(cfg, r + i);
+    PL_TRY(pl_nc_put_ints(nc, "run_index", &r, &n, index));
   }
   return PL_OK;
 }

@@ -99,24 +99,47 @@ void pl_key_variable_define(pl_nc *nc, const pl_config *cfg, const pl_key_variab
     pl_nc_att_ints(nc, v->name, "_FillValue", v->type, &none, 1);
 }
 
+/* Rows written at once. */
+enum { ROWS = 4096 };
+
+static pl_status write_texts(pl_nc *nc, const pl_config *cfg, const pl_key_variable *v) {
+  int64_t runs = pl_config_num_runs(cfg), width = v->width;
+  int64_t most = width < ROWS ? ROWS : 1; /* long texts are few */
+  char *rows = pl_alloc((size_t)(most * width + 1), 1, "values");
+  pl_status st = PL_OK;
+  for (int64_t r = 0; r < runs && !st; r += most) {
+    int64_t at[] = {r, 0}, count[] = {runs - r < most ? runs - r : most, width};
+    memset(rows, 0, (size_t)(most * width + 1));
+    /* The zero behind a text is where the next one begins. */
+    for (int64_t i = 0; i < count[0]; i++)
+      value_text(cfg, r + i, v->key, rows + i * width, (size_t)width + 1);
+    st = pl_nc_put_text(nc, v->name, at, count, rows);
+  }
+  pl_free(rows);
+  return st;
+}
+
 /* Missing values stay as the file was filled. */
+static pl_status write_numbers(pl_nc *nc, const pl_config *cfg, const pl_outline *outline,
+                               const pl_key_variable *v) {
+  int64_t runs = pl_config_num_runs(cfg), whole[ROWS];
+  double real[ROWS];
+  bool steps = !strcmp(pl_config_key(cfg, v->key)->name, "steps"), reals = v->type == PL_NC_DOUBLE;
+  for (int64_t r = 0, n; r < runs; r += n + 1) {
+    for (n = 0; n < ROWS && r + n < runs; n++) {
+      const void *number = steps ? pl_outline_steps(outline, r + n) : number_of(cfg, r + n, v->key);
+      if (!number) break;
+      memcpy(reals ? (void *)&real[n] : (void *)&whole[n], number, sizeof *real);
+    }
+    if (n > 0)
+      PL_TRY(reals ? pl_nc_put_doubles(nc, v->name, &r, &n, real)
+                   : pl_nc_put_ints(nc, v->name, &r, &n, whole));
+    if (n == ROWS) r--; /* the row behind a full block is not missing */
+  }
+  return PL_OK;
+}
+
 pl_status pl_key_variable_write(pl_nc *nc, const pl_config *cfg, const pl_outline *outline,
                                 const pl_key_variable *v) {
-  char *text = pl_alloc((size_t)v->width + 1, 1, "a value");
-  bool steps = !strcmp(pl_config_key(cfg, v->key)->name, "steps");
-  pl_status st = PL_OK;
-  for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++) {
-    int64_t at[] = {r, 0}, count[] = {1, 0};
-    if (v->type == PL_NC_CHAR) {
-      count[1] = value_text(cfg, r, v->key, text, (size_t)v->width + 1);
-      if (count[1] > 0) st = pl_nc_put_text(nc, v->name, at, count, text);
-      continue;
-    }
-    const void *number = steps ? pl_outline_steps(outline, r) : number_of(cfg, r, v->key);
-    if (!number) continue;
-    st = v->type == PL_NC_DOUBLE ? pl_nc_put_doubles(nc, v->name, at, count, number)
-                                 : pl_nc_put_ints(nc, v->name, at, count, number);
-  }
-  pl_free(text);
-  return st;
+  return v->type == PL_NC_CHAR ? write_texts(nc, cfg, v) : write_numbers(nc, cfg, outline, v);
 }

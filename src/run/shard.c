@@ -6,6 +6,7 @@
 #include "run/record.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -163,6 +164,7 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
   pl_plan none = {.rates = pl_rates_nominal()};
   pl_recorder *rec;
   PL_TRY(pl_recorder_create(path, true, cfg, &none, command, &rec));
+  pl_recorder_gather(rec, INFINITY);
   bool *taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *taken, "runs merged");
   double *values = pl_alloc((size_t)pl_recorder_longest(rec), sizeof *values, "a record");
   pl_status st = PL_OK;

@@ -15,23 +15,27 @@
 /* Messages between team leaders and rank 0, all on one communicator.  To rank 0: a header and,
  * behind it in the same message, the values of a record. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
-enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_SAVED, NEWS_END };
+enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_SAVED, NEWS_END, NEWS_BACK };
 typedef struct news {
-  int64_t kind, run, index; /* NEWS_START: index = ranks; NEWS_RECORD: number of the record */
-  pl_outcome outcome;       /* NEWS_END */
+  int64_t kind, run;  /* NEWS_BACK: runs handed out and not begun */
+  int64_t index;      /* NEWS_START: ranks; NEWS_RECORD: number of the record */
+  pl_outcome outcome; /* NEWS_END */
 } news;
 enum { NEWS_HEAD = (sizeof(news) + 7) / 8 }; /* doubles */
 enum { NO_RUN = -1 };
 
-/* A run to train. */
+/* Runs to train: number first of the phase's list and those behind it. */
 typedef struct task {
-  int64_t run;
+  int64_t run, place, count;
   int64_t records; /* in the output already; NO_CHECKPOINT: the run starts from its first step */
 } task;
 enum { NO_CHECKPOINT = -1 };
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
+/* Records wait at most so long to be written together (seconds); by prediction, so half of what is
+ * promised.  Runs handed out at once take at most HANDFUL. */
+static const double GATHER = 0.5, HANDFUL = 0.1;
 
 typedef struct sweep {
   pl_comm world; /* own duplicate: nobody else's messages */
@@ -45,6 +49,7 @@ typedef struct sweep {
   int64_t run;
   pl_spec spec;
   const pl_length *length;
+  double step_seconds; /* predicted, of a step and a record */
   task task;
   double saved;       /* pl_clock of its last checkpoint */
   double *message[2]; /* leader: records on their way to rank 0 */
@@ -117,6 +122,12 @@ static void advance(sweep *s, int64_t run, double share) {
   s->begun[run] = share;
 }
 
+/* Something that takes so long comes next: what would have waited too long at its end goes out. */
+static void write_before(sweep *s, double seconds) {
+  if (!s->trouble && pl_recorder_oldest(s->rec) + GATHER < pl_clock() + seconds)
+    in_trouble(s, pl_recorder_flush(s->rec));
+}
+
 static void on_start(sweep *s, int64_t run, int ranks) {
   if (!s->trouble) in_trouble(s, pl_recorder_start(s->rec, run, ranks));
 }
@@ -132,6 +143,7 @@ static void on_record(sweep *s, int64_t run, int64_t index, const double *values
 static void on_end(sweep *s, int64_t run, const pl_outcome *o) {
   if (!s->trouble) in_trouble(s, pl_recorder_end(s->rec, run, o));
   s->ended++;
+  if (o->wall_time > GATHER) write_before(s, INFINITY);
   if (o->state == PL_RUN_STOPPED) {
     s->stopped++;
     s->unsaved += o->unsaved;
@@ -147,7 +159,20 @@ static void on_end(sweep *s, int64_t run, const pl_outcome *o) {
   advance(s, run, 1);
 }
 
-/* The next run of the phase; NO_RUN tells a team that it is free. */
+/* How many runs from next on go to one team: short ones several at once, lest the team wait longer
+ * for each than it trains; those of earlier sessions one by one. */
+static int64_t handful(const sweep *s) {
+  const pl_phase *f = s->phase;
+  double most = fmin(HANDFUL / pl_plan_run_seconds(s->plan, f->runs[s->next]),
+                     (double)(f->num_runs - s->next) / (4 * s->world.size));
+  int64_t n = 1;
+  while (n < most && !s->kept[f->runs[s->next + n]] &&
+         s->found[f->runs[s->next + n]] == NO_CHECKPOINT)
+    n++;
+  return n;
+}
+
+/* The next runs of the phase; NO_RUN tells a team that it is free. */
 static task draw(sweep *s) {
   if (pl_stop_requested()) stop_all(s);
   const pl_phase *f = s->phase;
@@ -156,10 +181,12 @@ static task draw(sweep *s) {
     s->waiting--;
     return (task){.run = NO_RUN};
   }
-  s->handed++;
-  task t = {.run = f->runs[s->next++]};
+  task t = {.run = f->runs[s->next], .place = s->next, .count = 1};
   t.records = s->found[t.run];
+  if (t.records == NO_CHECKPOINT) t.count = handful(s);
   s->found[t.run] = NO_CHECKPOINT;
+  s->handed += t.count;
+  s->next += t.count;
   return t;
 }
 
@@ -184,6 +211,9 @@ static void on_news(sweep *s, const double *message, int64_t n, int from) {
   case NEWS_END:
     on_end(s, h.run, &h.outcome);
     return;
+  case NEWS_BACK:
+    s->handed -= h.run;
+    return;
   }
 }
 
@@ -201,8 +231,10 @@ static void serve(sweep *s, double *buffer) {
 }
 
 static void show_progress(sweep *s, bool final) {
-  pl_progress_update(&s->progress, s->ended, s->plan->num_runs,
-                     s->plan->work > 0 ? s->done / s->plan->work : 1, final);
+  double work = s->plan->work > 0 ? s->done / s->plan->work : 1;
+  /* What is told is in the file. */
+  if (pl_progress_due(&s->progress, work, final)) write_before(s, INFINITY);
+  pl_progress_update(&s->progress, s->ended, s->plan->num_runs, work, final);
 }
 
 /* ---- a team's leader: what it tells rank 0 ---- */
@@ -232,15 +264,36 @@ static void ask(sweep *s) {
   tell(s, (news){.kind = NEWS_WANT}, NULL, 0);
 }
 
+/* From a handful to the next run in it; false: it is empty.  A team that is to stop gives back what
+ * it has not begun. */
+static bool next_at_hand(sweep *s) {
+  if (s->task.count <= 1) return false;
+  if (!s->stop) {
+    s->task.count--;
+    s->task.run = s->phase->runs[++s->task.place];
+    ask(s); /* the next handful comes while this one is trained */
+    return true;
+  }
+  int64_t left = s->task.count - 1;
+  s->task.count = 0;
+  if (is_root(s))
+    s->handed -= left;
+  else
+    tell(s, (news){.kind = NEWS_BACK, .run = left}, NULL, 0);
+  return false;
+}
+
 /* Sets s->task; false: no run is left. */
 static bool next_run(sweep *s) {
-  if (is_root(s)) {
-    s->task = draw(s);
-  } else if (is_leader(s)) {
-    ask(s);
-    MPI_Wait(&s->assignment, MPI_STATUS_IGNORE);
-    s->asked = false;
-    s->task = s->assigned;
+  if (is_leader(s) && !next_at_hand(s)) {
+    if (is_root(s)) {
+      s->task = draw(s);
+    } else {
+      ask(s);
+      MPI_Wait(&s->assignment, MPI_STATUS_IGNORE);
+      s->asked = false;
+      s->task = s->assigned;
+    }
   }
   pl_comm_bcast(&s->team, &s->task, sizeof s->task, 0);
   return s->task.run != NO_RUN;
@@ -266,7 +319,7 @@ static void look(sweep *s, int64_t step) {
   } else if (is_leader(s)) {
     int there;
     /* Ask early enough that the answer is there when the run ends. */
-    if (step >= s->length->steps - s->length->steps / 10) ask(s);
+    if (s->task.count == 1 && step >= s->length->steps - s->length->steps / 10) ask(s);
     MPI_Iprobe(0, TAG_STOP, s->world.mpi, &there, MPI_STATUS_IGNORE);
     if (there) {
       MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, s->world.mpi, MPI_STATUS_IGNORE);
@@ -278,7 +331,10 @@ static void look(sweep *s, int64_t step) {
 static double poll_hook(void *context, int64_t step) {
   sweep *s = context;
   double now = pl_clock();
-  if (is_root(s)) s->progress.steps++;
+  if (is_root(s)) {
+    s->progress.steps++;
+    write_before(s, s->step_seconds);
+  }
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   s->last_look = now;
   if (pl_stop_requested()) s->stop = true;
@@ -314,11 +370,13 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
 static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
   sweep *s = context;
   if (state != PL_RUN_DONE) return PL_OK;
+  if (is_root(s)) write_before(s, INFINITY);
   return pl_final_save(s->opt->output, "final", &s->team, s->cfg, s->run, model);
 }
 
 static pl_status best_hook(void *context, pl_model *model) {
   sweep *s = context;
+  if (is_root(s)) write_before(s, INFINITY);
   return pl_final_save(s->opt->output, "best", &s->team, s->cfg, s->run, model);
 }
 
@@ -330,9 +388,13 @@ static void train_run(sweep *s) {
   s->length = pl_plan_run_length(s->plan, s->run);
   pl_config_run(s->cfg, s->run, &s->spec);
   s->saved = pl_clock();
-  if (is_root(s))
+  const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
+  s->step_seconds = cost->step + cost->record;
+  if (is_root(s)) {
     on_start(s, s->run, s->team.size);
-  else if (is_leader(s))
+    write_before(s, cost->setup + cost->record);
+  }
+  if (!is_root(s) && is_leader(s))
     tell(s, (news){.kind = NEWS_START, .run = s->run, .index = s->team.size}, NULL, 0);
   pl_train_hooks hooks = {.context = s,
                           .record = record_hook,
@@ -355,6 +417,7 @@ static void wait_for_teams(sweep *s) {
   while (s->waiting > 0 || s->ended < s->handed) {
     if (pl_stop_requested()) stop_all(s);
     serve(s, s->message[0]);
+    write_before(s, 0);
     show_progress(s, false);
     pl_sleep(LOOK_EVERY);
   }
@@ -367,6 +430,7 @@ static void run_phase(sweep *s, const pl_phase *phase) {
   s->next = 0;
   s->waiting = teams;
   s->asked = false;
+  s->task = (task){.run = NO_RUN};
   if (s->team.size > 0) {
     while (next_run(s)) train_run(s);
     if (is_root(s)) wait_for_teams(s);
@@ -436,6 +500,7 @@ static pl_status open_root(sweep *s) {
     PL_TRY(pl_recorder_create(s->opt->output, s->opt->overwrite, s->cfg, s->plan, s->opt->command,
                               &s->rec));
   }
+  pl_recorder_gather(s->rec, GATHER);
   remove_stale_checkpoints(s);
   s->room = pl_recorder_longest(s->rec);
   return PL_OK;

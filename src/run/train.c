@@ -20,6 +20,7 @@ typedef struct trainer {
   const pl_train_hooks *hooks;
   pl_model *model;
   pl_optim *optim;
+  const pl_schema *schema;
   double *values; /* a record: n doubles */
   int64_t n;
   pl_watch watch;
@@ -65,7 +66,14 @@ static pl_status save_best(trainer *r) {
   return pl_agree(r->team, st);
 }
 
-/* One record of the present state.  Collective over the team. */
+/* What a record tells all ranks. */
+typedef struct learnt {
+  pl_verdict verdict;
+  pl_best best;
+  bool finite;
+} learnt;
+
+/* One record of the present state; the run may have diverged by it.  Collective over the team. */
 static pl_status record(trainer *r, int64_t t) {
   double *own = r->values + PL_RECORD_HEAD;
   r->values[PL_RECORD_STEP] = (double)t;
@@ -73,11 +81,19 @@ static pl_status record(trainer *r, int64_t t) {
   pl_status st = r->model->kind->observe(r->model, own);
   if (r->team->rank == 0) r->hooks->record(r->hooks->context, r->out->records, r->values, r->n);
   r->out->records++;
-  if (st || !pl_watch_any(&r->watch)) return st;
+  if (st) return st;
   /* Only rank 0 has the numbers. */
-  if (r->team->rank == 0) pl_best_take(&r->out->best, &r->watch, t, own);
-  pl_comm_bcast(r->team, &r->out->best, sizeof r->out->best, 0);
-  if (r->best && r->out->best.step == t) copy_blocks(r->model, r->best, false);
+  learnt l = {r->out->verdict, r->out->best, true};
+  if (r->team->rank == 0) {
+    l.finite = pl_schema_finite(r->schema, own);
+    if (r->model->kind->judge) l.verdict = r->model->kind->judge(r->schema, own);
+    if (pl_watch_any(&r->watch)) pl_best_take(&l.best, &r->watch, t, own);
+  }
+  pl_comm_bcast(r->team, &l, sizeof l, 0);
+  r->out->verdict = l.verdict;
+  r->out->best = l.best;
+  if (!l.finite) r->out->state = PL_RUN_DIVERGED;
+  if (r->best && l.best.step == t) copy_blocks(r->model, r->best, false);
   return PL_OK;
 }
 
@@ -126,7 +142,8 @@ static pl_status loop(trainer *r) {
     bool due = next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
     if (due && out->state != PL_RUN_DIVERGED) {
       st = record(r, t);
-      if (pl_best_over(&out->best, &r->watch)) out->state = PL_RUN_DONE;
+      bool over = pl_best_over(&out->best, &r->watch);
+      if (over && out->state == PL_RUN_RUNNING) out->state = PL_RUN_DONE;
       if (st) out->state = PL_RUN_FAILED;
     }
     if (out->state != PL_RUN_RUNNING) break;
@@ -145,6 +162,7 @@ static pl_status loop(trainer *r) {
 /* The run of a trainer whose schema is known. */
 static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schema) {
   const pl_model_kind *kind = r->spec->model;
+  r->schema = schema;
   PL_TRY(pl_agree(r->team, pl_watch_init(&r->watch, r->spec, schema)));
   PL_TRY(kind->create(r->spec, r->team, rates, &r->model));
   r->optim = pl_optim_new(r->spec, r->model, r->length->steps);
@@ -172,7 +190,8 @@ pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_length *le
                .start = pl_clock(),
                .out = out};
   pl_schema schema;
-  *out = (pl_outcome){.state = PL_RUN_FAILED, .best = pl_best_none()};
+  *out = (pl_outcome){
+      .state = PL_RUN_FAILED, .best = pl_best_none(), .verdict = {PL_UNSAID, PL_UNSAID}};
   int64_t before = pl_mem_restart_peak();
   PL_TRY(pl_agree(team, spec->model->describe(spec, &schema)));
   pl_status st = train(&r, rates, &schema);

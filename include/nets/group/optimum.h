@@ -12,15 +12,24 @@
 
 #include "model/spec.h"
 
+#include <stdbool.h>
+
 typedef struct pl_optimum {
-  double margin; /* normalised margin of an explicit beta: a lower bound */
-  double bound;  /* D(a) of an explicit a: an upper bound */
+  double margin;    /* normalised margin of an explicit beta: a lower bound */
+  double bound;     /* D(a) of an explicit a: an upper bound */
+  bool inseparable; /* proved to PL_OPTIMUM_ZERO */
   int iterations;
 } pl_optimum;
 
-/* Solve for the training part of spec's data until bound - margin <= gap * bound.  Data that are
- * not separable have optimum 0: margin 0, and a bound below 1e-6 of the samples' scale. PL_NUMERIC:
- * the gap was not reached; PL_EINPUT: the data are not on a group.  Local. */
+/* Samples, scaled to norms between 1 and 2, count as not separable once some a >= 0 has
+ * ||sum a_i y_i X_i||_2 <= PL_OPTIMUM_ZERO sum a_i: with 0 in place of that, no beta is on the
+ * right side of them all (Gordan 1873). */
+static const double PL_OPTIMUM_ZERO = 1e-8;
+
+/* Solve for the training part of spec's data until bound - margin <= gap * bound, or until the data
+ * are proved not separable: their optimum is 0, margin is 0 and bound that of the certificate.
+ * Samples may have any norms.  PL_NUMERIC: neither was reached, out is what is known; PL_EINPUT:
+ * the data are not on a group.  Local. */
 pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out);
 
 #endif

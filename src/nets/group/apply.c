@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "model/loss.h"
 #include "nets/group/data.h"
 #include "nets/group/keys.h"
 
@@ -90,8 +91,10 @@ pl_status group_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *
                       group_outputs *outputs) {
   batch b;
   pl_model *m;
+  pl_spec margins = *spec; /* one that wants a target in place of samples has no say here */
+  ((pl_group_values *)(void *)margins.network_values)->loss = PL_LOSS_LOGISTIC;
   PL_TRY(open_batch(spec, team, &b));
-  pl_status st = spec->model->create(spec, team, rates, &m);
+  pl_status st = spec->model->create(&margins, team, rates, &m);
   if (!st) {
     double *f = pl_alloc((size_t)b.n, sizeof *f, "outputs");
     collect(m, &b, outputs, f);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/norm.h"
 #include "nets/group/keys.h"
+#include "spectral/spectrum.h"
 
 #include <math.h>
 
@@ -46,6 +47,7 @@ double pl_group_data_permutations(const pl_spec *spec) {
 static void store(const pl_samples *s, const pl_layout *l, int64_t sample, double scale,
                   const double *F) {
   double factor = scale;
+  int shift = 0; /* of entries whose norm has no reciprocal in range */
   if (scale == 0) {
     double norm2 = 0;
     for (int i = 0; i < l->num_stacks; i++) {
@@ -54,11 +56,17 @@ static void store(const pl_samples *s, const pl_layout *l, int64_t sample, doubl
     }
     pl_comm_sum(&l->team, &norm2, 1);
     factor = 1 / sqrt(norm2);
+    if (!pl_sum_safe(norm2)) {
+      double norm = pl_spectrum_norm(l, F);
+      shift = norm > 0 && isfinite(norm) ? -ilogb(norm) : 0;
+      factor = 1 / ldexp(norm, shift);
+    }
   }
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     double *to = pl_samples_stack(s, b) + sample * pl_data_stride(b);
-    for (int64_t k = 0; k < pl_stack_doubles(b); k++) to[k] = factor * F[b->offset + k];
+    for (int64_t k = 0; k < pl_stack_doubles(b); k++)
+      to[k] = factor * (shift ? ldexp(F[b->offset + k], shift) : F[b->offset + k]);
   }
 }
 

@@ -12,7 +12,7 @@ static pl_status begin(pl_source *s) {
 
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
   (void)y;
-  draw_gaussian(s->layout, s->own, s->seed, PL_STREAM(PL_STREAM_SAMPLE, draw_member(part, i)),
+  draw_gaussian(s->layout, s->own, s->seed, PL_STREAM(PL_STREAM_SAMPLE, draw_member(part, i)), 1,
                 pl_group_volume(s->layout->group), F);
   return PL_OK;
 }

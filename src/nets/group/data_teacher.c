@@ -29,7 +29,7 @@ static pl_status begin(pl_source *s) {
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
   const school *own = s->own;
   draw_gaussian(s->layout, own->packed, s->seed, PL_STREAM(PL_STREAM_SAMPLE, draw_member(part, i)),
-                pl_group_volume(s->layout->group), F);
+                1, pl_group_volume(s->layout->group), F);
   *y = teacher_label(s->spec, s->layout, own->teacher, F);
   return PL_OK;
 }

@@ -1,6 +1,7 @@
 #include "draw.h"
 
 #include "base/mem.h"
+#include "base/norm.h"
 #include "base/rng.h"
 #include "base/sums.h"
 
@@ -28,11 +29,13 @@ void draw_pair_up(int d, double *F) {
 }
 
 void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
-                   double v, double *F) {
+                   double scale, double v, double *F) {
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     double *out = F + b->offset;
-    double sd = sqrt(v / b->dim / (pl_stack_complex(b) ? 2 : 1));
+    double share = 1.0 / b->dim / (pl_stack_complex(b) ? 2 : 1), square = scale * scale * v;
+    double sd = pl_sum_safe(square) ? sqrt(square / b->dim / (pl_stack_complex(b) ? 2 : 1))
+                                    : scale * sqrt(v * share);
     if (b->grid >= 0 && b->size) {
       /* The grid holds the transpose: local row r is column j of F, contiguous within a block. */
       for (int c = 0; c < b->mat.ln; c++) {

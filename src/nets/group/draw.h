@@ -15,9 +15,9 @@ static inline int64_t draw_member(pl_part part, int64_t i) {
 /* Where irrep i's first entry stands in the packed order of the group: the index of its random
  * numbers, which must not depend on the layout.  Owned by the caller (pl_free).  Local. */
 int64_t *draw_packed_offsets(const pl_group *g);
-/* Real Gaussian function with E|entry|^2 = v/d.  packed: of draw_packed_offsets.  Local. */
+/* Real Gaussian function with E|entry|^2 = scale^2 v/d.  packed: of draw_packed_offsets.  Local. */
 void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
-                   double v, double *F);
+                   double scale, double v, double *F);
 /* Complete a d x d matrix of quaternionic type from the first columns of its 2 x 2 blocks.
  * Local. */
 void draw_pair_up(int d, double *F);

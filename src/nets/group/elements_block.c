@@ -28,7 +28,7 @@ void elements_block_polar(pl_model *model, int p, double *a) {
     if (pl_usv_polar(elements_of(model)->usv, pl_int(b->rows), false, a)) a[0] = NAN;
     return;
   }
-  double norm = sqrt(pl_sum_squares(b->n, a));
+  double norm = pl_norm2(b->n, a);
   for (int64_t k = 0; k < b->n && norm > 0; k++) a[k] /= norm;
 }
 

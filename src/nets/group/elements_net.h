@@ -65,6 +65,7 @@ typedef struct elements_net {
   double *F;     /* spectrum */
   int64_t *sv_start;
   double *sigma_work, *sigma, *copy, *orientation;
+  double *scaled, *scaled_margin; /* [|G|], [N]: one beta and its margins out of range, in it */
   double *record, *mean, *square; /* one record; mean and sum of squared deviations */
   pl_spectrum_svd *svd;
   pl_fourier *cyclic; /* linear cnn: for its least norm */

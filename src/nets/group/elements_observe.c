@@ -17,7 +17,7 @@ typedef struct linear_state {
 
 static void tightness(const void *of, double *out) {
   const linear_state *s = of;
-  *out = s->least_norm2 / s->first.parameter_norm2;
+  *out = pl_functional_over_norm2(&s->first, s->least_norm2);
 }
 
 static const pl_measure linear_rows[] = {
@@ -40,7 +40,7 @@ static const pl_measure relu_rows[] = {
 };
 static const pl_measure spread_rows[] = {
     {"beta_norm_spread", NULL, "1", "standard deviation of beta_norm over the samples",
-     .from = offsetof(relu_state, first.norm)},
+     .compute = pl_functional_beta_norm},
     {"schatten_spread", NULL, "1", "standard deviation of schatten over the samples",
      .compute = pl_functional_schatten},
     {"schatten_thresholded_spread", NULL, "1",
@@ -78,6 +78,9 @@ pl_status elements_observe_new(elements_net *m) {
   m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
   m->sigma_work =
       pl_alloc((size_t)pl_functional_most_values(l), sizeof *m->sigma_work, "singular values");
+  m->scaled = pl_alloc((size_t)m->order, sizeof *m->scaled, "beta in range");
+  m->scaled_margin =
+      pl_alloc((size_t)elements_train(m)->num, sizeof *m->scaled_margin, "margins in range");
   m->copy = pl_alloc((size_t)l->scratch, sizeof *m->copy, "workspace of a record");
   if (pl_functional_irreps(&m->spec, m->group))
     m->orientation = pl_alloc((size_t)irreps, sizeof *m->orientation, "orientation");
@@ -93,8 +96,8 @@ pl_status elements_observe_new(elements_net *m) {
 
 void elements_observe_free(elements_net *m) {
   pl_schema_free(&m->schema);
-  void *arrays[] = {m->sv_start,    m->sigma,  m->sigma_work, m->copy,
-                    m->orientation, m->record, m->mean,       m->square};
+  void *arrays[] = {m->sv_start,      m->sigma,       m->sigma_work, m->copy, m->scaled,
+                    m->scaled_margin, m->orientation, m->record,     m->mean, m->square};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   pl_spectrum_svd_free(m->svd);
   pl_fourier_free(m->cyclic);
@@ -102,10 +105,28 @@ void elements_observe_free(elements_net *m) {
 
 /* ---- one functional ---- */
 
-/* All that depends on one beta; s keeps what does not. */
+/* beta, times a power of two where its squares are out of range.  Margins are scaled along, unless
+ * the network has made beta in range itself. */
+static const double *in_range(elements_net *m, const double *beta, pl_functional *s) {
+  double sum = pl_sum_squares(m->order, beta);
+  s->norm = sqrt(sum);
+  s->scaled_margin = s->shift ? s->scaled_margin : s->margin;
+  if (pl_sum_safe(sum)) return beta;
+  int shift = pl_functional_shift(pl_norm2(m->order, beta));
+  if (shift == 0) return beta;
+  for (int64_t k = 0; k < m->order; k++) m->scaled[k] = ldexp(beta[k], shift);
+  for (int64_t i = 0; i < s->num_samples; i++)
+    m->scaled_margin[i] = ldexp(s->scaled_margin[i], shift);
+  s->scaled_margin = m->scaled_margin;
+  s->shift += shift;
+  s->norm = sqrt(pl_sum_squares(m->order, m->scaled));
+  return m->scaled;
+}
+
+/* All that depends on one beta, 2^s->shift times as large; s keeps what does not. */
 static pl_status look(elements_net *m, const double *beta, pl_functional *s) {
   double largest = 0;
-  s->norm = sqrt(pl_sum_squares(m->order, beta));
+  beta = in_range(m, beta, s);
   s->real_sum = s->support = 0;
   for (int64_t k = 0; k < m->order; k++) largest = fmax(largest, fabs(beta[k]));
   for (int64_t k = 0; k < m->order; k++) {
@@ -135,11 +156,14 @@ static pl_functional whole(elements_net *m) {
                      .sigma = m->sigma,
                      .orientation = m->orientation,
                      .p = 2.0 / m->depth};
+  double norm = 0;
   for (int l = 0; l < m->depth; l++) {
     const pl_param *p = &m->base.params[l];
     s.parameter_norm2 += pl_sum_squares(p->n, p->w);
+    norm = hypot(norm, pl_norm2(p->n, p->w));
     for (int64_t k = 0; k < p->n; k++) s.linf = fmax(s.linf, fabs(p->w[k]));
   }
+  s.parameter_norm = pl_sum_safe(s.parameter_norm2) ? sqrt(s.parameter_norm2) : norm;
   for (int k = PL_VALIDATION; k < PL_NUM_PARTS; k++)
     if (m->part[k].num) s.accuracy[k] = elements_accuracy(m, (pl_part)k);
   return s;
@@ -163,15 +187,55 @@ static double least_cyclic(elements_net *m, const double *beta, double p) {
   return m->depth / (double)m->order * sum;
 }
 
-static double least_norm2(elements_net *m, const pl_functional *s, const double *beta) {
+/* beta: 2^shift times the network's own. */
+static double least_norm2(elements_net *m, const pl_functional *s, const double *beta, int shift) {
   if (elements_pools(&m->spec)) return NAN;
-  return m->cyclic ? least_cyclic(m, beta, s->p) : m->depth * pow(s->norm, s->p);
+  return m->cyclic ? exp2(-shift * s->p) * least_cyclic(m, beta, s->p)
+                   : m->depth * pl_functional_norm_power(s, s->p);
+}
+
+/* m->betas: beta or, where its squares or it itself leave the range, beta of the filters brought
+ * near 1 each; returns the power of two between the two. */
+static int linearise(elements_net *m) {
+  elements_linearise(m);
+  double sum = pl_sum_squares(m->order, m->betas);
+  if (pl_sum_safe(sum)) return 0;
+  int shift = 0;
+  for (int l = 0; l < m->depth; l++) {
+    const pl_param *p = &m->base.params[l];
+    int own = pl_functional_shift(pl_norm2(p->n, p->w));
+    memcpy(m->gradient[l], p->w, (size_t)p->n * sizeof *p->w);
+    for (int64_t k = 0; k < p->n; k++) p->w[k] = ldexp(p->w[k], own);
+    shift += own;
+  }
+  elements_refresh_layers(m);
+  elements_linearise(m);
+  for (int l = 0; l < m->depth; l++)
+    memcpy(m->base.params[l].w, m->gradient[l], (size_t)m->base.params[l].n * sizeof(double));
+  elements_refresh_layers(m);
+  return shift;
+}
+
+/* Margins of m->betas, which may be in range where the network's own are not. */
+static void scale_margins(elements_net *m) {
+  const elements_part *part = elements_train(m);
+  memset(m->scaled_margin, 0, (size_t)part->num * sizeof *m->scaled_margin);
+  for (int64_t i = 0; i < part->count; i++) {
+    double *f = &m->scaled_margin[part->first + i];
+    for (int64_t k = 0; k < m->order; k++) *f += part->x[i * m->order + k] * m->betas[k];
+    *f *= part->y[part->first + i];
+  }
+  pl_comm_sum(&m->team, m->scaled_margin, part->num);
 }
 
 static pl_status observe_linear(elements_net *m, double *out) {
   linear_state s = {.first = whole(m)};
+  s.first.shift = linearise(m);
+  if (s.first.shift) scale_margins(m);
+  s.first.scaled_margin = m->scaled_margin;
+  int shift = s.first.shift;
   pl_status st = look(m, m->betas, &s.first);
-  s.least_norm2 = least_norm2(m, &s.first, m->betas);
+  s.least_norm2 = least_norm2(m, &s.first, m->betas, shift);
   pl_schema_compute(&m->schema, &s, out);
   return st;
 }
@@ -227,6 +291,7 @@ static pl_status observe_samples(elements_net *m, relu_state *s) {
   for (int64_t i = 0; i < count; i++) {
     const double *beta = m->betas + i * m->order;
     if (is_zero(m->order, beta)) continue;
+    s->first.shift = 0;
     pl_status one = look(m, beta, &s->first);
     if (one) st = one;
     pl_schema_compute(&m->schema, s, m->record);
@@ -243,10 +308,7 @@ static pl_status observe_samples(elements_net *m, relu_state *s) {
 
 pl_status elements_observe(pl_model *model, double *out) {
   elements_net *m = elements_of(model);
-  if (!m->recipe->relu) {
-    elements_linearise(m);
-    return observe_linear(m, out);
-  }
+  if (!m->recipe->relu) return observe_linear(m, out);
   elements_look_at_all(m);
   elements_linearise(m);
   relu_state s = {.first = whole(m)};

@@ -46,7 +46,7 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
     double scale = readout ? v->init_readout_scale : v->init_scale;
     uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
     if (v->init_kind == PL_INIT_GAUSSIAN) {
-      draw_gaussian(l, packed, seed, stream, scale * scale, w[layer]);
+      draw_gaussian(l, packed, seed, stream, scale, 1, w[layer]);
       continue;
     }
     if (v->init_kind == PL_INIT_FILE) {

@@ -23,7 +23,7 @@ typedef struct fourier_net fourier_net;
 typedef struct fourier_visitor {
   void (*visit)(struct fourier_visitor *v, fourier_net *m, int p, const double *g);
   pl_update *update;
-  double norm2;
+  double norm2, largest;
 } fourier_visitor;
 
 /* What a step and a record take beside the samples, in units of one irrep: products of d x d
@@ -48,6 +48,9 @@ typedef struct fourier_ops {
   void (*forward)(fourier_net *m, const pl_stack *b);
   /* B_rho of one stack into out, from what forward left.  Uses no scratch. */
   void (*product)(const fourier_net *m, const pl_stack *b, double *out);
+  /* m->beta <- 2^shift beta from filters near 1 each, where products of very small or large ones
+   * lose their digits; returns shift.  NULL: B is no product.  Collective. */
+  int (*scaled)(fourier_net *m);
   /* Gradients of one stack, each handed to v, from R = dLoss/dB in m->scratch[0]. */
   void (*backward)(fourier_net *m, int stack, fourier_visitor *v);
   /* The weights of the samples in the gradient of a step, a >= 0.  Local.  NULL: not wanted. */

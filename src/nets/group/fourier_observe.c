@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- life ---- */
 
@@ -37,11 +38,65 @@ void fourier_observe_free(fourier_net *m) {
 
 /* ---- a record ---- */
 
-/* beta as a spectrum, and singular values of every irrep into m->sigma on rank 0 of the team. */
-static pl_status decompose(fourier_net *m) {
+static void make_beta(fourier_net *m) {
   const pl_layout *l = m->layout;
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+}
+
+static double norm_of_filters(const fourier_net *m) {
+  double norm = 0;
+  for (int k = 0; k < m->filters; k++) norm = hypot(norm, pl_spectrum_norm(m->layout, m->w[k]));
+  return norm;
+}
+
+/* Norms of beta and of the filters. */
+static void observe_norms(const fourier_net *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
+    for (int k = 0; k < m->filters; k++)
+      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
+  }
+  pl_comm_sum(&l->team, sums, 2);
+  s->norm = sqrt(sums[0]);
+  s->parameter_norm2 = sums[1];
+  s->parameter_norm = pl_sum_safe(sums[1]) ? sqrt(sums[1]) : norm_of_filters(m);
+}
+
+/* Margins of m->beta, which may be in range where the network's own are not. */
+static const double *margins_of_beta(fourier_net *m) {
+  const pl_layout *l = m->layout;
+  int64_t n = m->train->num;
+  memset(m->sums, 0, (size_t)n * sizeof *m->sums);
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    if (b->here)
+      pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(m->train, b),
+                   pl_data_stride(b), m->beta + b->offset, m->sums);
+  }
+  pl_comm_sum(&l->team, m->sums, n);
+  for (int64_t i = 0; i < n; i++) m->sums[i] *= m->train->y[i];
+  return m->sums;
+}
+
+/* Squares of beta, or beta itself, are out of range: 2^shift beta takes its place. */
+static void bring_in_range(fourier_net *m, pl_functional *s) {
+  if (!m->ops->scaled || fourier_square(m)) return;
+  if (!(s->parameter_norm > 0) || !isfinite(s->parameter_norm)) return;
+  s->shift = m->ops->scaled(m);
+  s->norm = pl_spectrum_norm(m->layout, m->beta);
+  s->scaled_margin = margins_of_beta(m);
+}
+
+/* beta, in range, and singular values of every irrep into m->sigma on rank 0 of the team. */
+static pl_status decompose(fourier_net *m, pl_functional *s) {
+  const pl_layout *l = m->layout;
+  make_beta(m);
+  observe_norms(m, s);
+  if (!pl_sum_safe(s->norm * s->norm)) bring_in_range(m, s);
   return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
                                 m->sigma);
 }
@@ -73,7 +128,7 @@ static void observe_over_group(fourier_net *m, pl_functional *s) {
   s->support = sums[1];
 }
 
-/* <x, beta> of the samples of a part into f, beta the spectrum m->beta. */
+/* <x, beta> of the samples of a part, beta the spectrum m->beta. */
 static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) {
   const pl_layout *l = m->layout;
   int64_t n = part->num;
@@ -86,20 +141,7 @@ static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) 
   pl_comm_sum(&l->team, f, n);
 }
 
-static void outputs(pl_model *model, pl_part part, double *f) {
-  fourier_net *m = fourier_of(model);
-  const pl_layout *l = m->layout;
-  for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
-  outputs_on(m, &m->data->part[part], f);
-}
-
-pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
-                        const char *path, const pl_attribute *attributes, int num) {
-  return group_apply(spec, team, rates, path, attributes, num, outputs);
-}
-
-/* Share of the samples of a part on the right side of beta, a spectrum. */
+/* Share of the samples of a part on the right side of beta. */
 static double accuracy_on(const fourier_net *m, const pl_samples *part) {
   int64_t n = part->num, right = 0;
   double *f = pl_alloc((size_t)n, sizeof *f, "outputs");
@@ -109,35 +151,20 @@ static double accuracy_on(const fourier_net *m, const pl_samples *part) {
   return (double)right / (double)n;
 }
 
-/* Norms of beta and of the filters. */
-static void observe_norms(const fourier_net *m, pl_functional *s) {
-  const pl_layout *l = m->layout;
-  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
-  for (int i = 0; i < l->num_stacks; i++) {
-    const pl_stack *b = &l->stacks[i];
-    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
-    for (int k = 0; k < m->filters; k++)
-      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
-  }
-  pl_comm_sum(&l->team, sums, 2);
-  s->norm = sqrt(sums[0]);
-  s->parameter_norm2 = sums[1];
-}
-
 pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
   *s = (pl_functional){.spec = &m->spec,
                        .group = m->group,
                        .depth = depth,
                        .num_samples = m->train->num,
                        .margin = m->margin,
+                       .scaled_margin = m->margin,
                        .log_square = log(m->square),
                        .sv_start = m->sv_start,
                        .sigma = m->sigma,
                        .full = m->full,
                        .orientation = m->orientation,
                        .p = 2.0 / depth};
-  pl_status st = decompose(m);
-  observe_norms(m, s);
+  pl_status st = decompose(m, s);
   if (m->transform) observe_over_group(m, s);
   for (int part = PL_VALIDATION; part < PL_NUM_PARTS; part++)
     if (m->data->part[part].num) s->accuracy[part] = accuracy_on(m, &m->data->part[part]);
@@ -145,4 +172,17 @@ pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
   if (m->orientation) pl_functional_orientation(m->layout, m->beta, m->orientation);
   if (m->layout->team.rank == 0) pl_functional_sums(s);
   return st;
+}
+
+/* ---- on files ---- */
+
+static void outputs_of(pl_model *model, pl_part part, double *f) {
+  fourier_net *m = fourier_of(model);
+  make_beta(m);
+  outputs_on(m, &m->data->part[part], f);
+}
+
+pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        const char *path, const pl_attribute *attributes, int num) {
+  return group_apply(spec, team, rates, path, attributes, num, outputs_of);
 }

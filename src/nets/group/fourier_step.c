@@ -1,5 +1,6 @@
 #include "fourier_net.h"
 
+#include "functional.h"
 #include "model/loss.h"
 #include "model/optim.h"
 
@@ -10,6 +11,11 @@
 
 static void add_norm(fourier_visitor *v, fourier_net *m, int p, const double *g) {
   v->norm2 += pl_update_measure(v->update, p, &m->base.params[p], g, m->log_scale);
+}
+
+static void add_largest(fourier_visitor *v, fourier_net *m, int p, const double *g) {
+  double most = pl_max_abs(m->base.params[p].n, g);
+  v->largest = isnan(most) || isnan(v->largest) ? NAN : fmax(v->largest, most);
 }
 
 static void move(fourier_visitor *v, fourier_net *m, int p, const double *g) {
@@ -116,18 +122,45 @@ static void move_over_group(fourier_net *m, pl_update *u) {
   }
 }
 
+/* Every gradient, nothing moved. */
+static void visit_all(fourier_net *m, fourier_visitor *v) {
+  const pl_layout *l = m->layout;
+  for (int i = 0; i < l->num_stacks; i++) {
+    if (!l->stacks[i].here) continue;
+    fourier_backward(m, i, v);
+    if (m->forgets) m->ops->forward(m, &l->stacks[i]);
+  }
+}
+
+/* The gradient and its scale trade a power of two, so that squares of the gradient are in range.
+ * False: there is nothing to gain. */
+static bool bring_in_range(fourier_net *m) {
+  if (fourier_square(m)) return false;
+  fourier_visitor v = {.visit = add_largest};
+  visit_all(m, &v);
+  double most[2] = {isnan(v.largest), isnan(v.largest) ? 0 : v.largest};
+  pl_comm_max(&m->layout->team, most, 2);
+  int shift = most[0] > 0 ? 0 : pl_functional_shift(most[1]);
+  /* One factor that keeps the coefficients themselves, at most 1, in range. */
+  if (shift > 900) shift = 900;
+  for (int64_t i = 0; i < m->train->num; i++) m->coefficient[i] = ldexp(m->coefficient[i], shift);
+  m->log_scale -= shift * M_LN2;
+  return shift != 0;
+}
+
 /* Stack by stack across the step boundary: gradient, update, new products and margins while the
  * samples of the stack are in cache. */
 static void move_blocks(fourier_net *m, pl_update *u) {
   const pl_layout *l = m->layout;
   fourier_visitor v = {.visit = add_norm, .update = u};
   if (u->needs_norm) {
-    for (int i = 0; i < l->num_stacks; i++) {
-      if (!l->stacks[i].here) continue;
-      fourier_backward(m, i, &v);
-      if (m->forgets) m->ops->forward(m, &l->stacks[i]);
-    }
+    visit_all(m, &v);
     pl_comm_sum(&l->team, &v.norm2, 1);
+    if (!pl_sum_safe(v.norm2) && bring_in_range(m)) {
+      v.norm2 = 0;
+      visit_all(m, &v);
+      pl_comm_sum(&l->team, &v.norm2, 1);
+    }
   }
   u->begin(u, m->log_scale, sqrt(v.norm2));
   v.visit = move;

@@ -33,6 +33,22 @@ void pl_functional_sums(pl_functional *s) {
   s->sum_thresholded = pl_functional_sum(s, s->p, true);
 }
 
+/* ---- out of range ---- */
+
+double pl_functional_over_norm2(const pl_functional *s, double x) {
+  return pl_sum_safe(s->parameter_norm2) ? x / s->parameter_norm2
+                                         : x / s->parameter_norm / s->parameter_norm;
+}
+
+double pl_functional_norm_power(const pl_functional *s, double q) {
+  double power = pow(s->norm, q);
+  return s->shift ? power * exp2(-s->shift * q) : power;
+}
+
+int pl_functional_shift(double norm) {
+  return norm > 0 && isfinite(norm) ? -ilogb(norm) : 0;
+}
+
 /* ---- singular values ---- */
 
 int64_t *pl_functional_starts(const pl_group *g) {

@@ -25,12 +25,18 @@ typedef struct pl_functional {
   double log_square;             /* log of the loss, of loss square only */
   double accuracy[PL_NUM_PARTS]; /* of the validation and the test part, where there is one */
   const int64_t *sv_start;       /* [irreps + 1]: first singular value of an irrep */
-  const double *sigma;         /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
-  const double *full;          /* [|G|]: beta over G, if recorded */
-  const double *orientation;   /* [irreps], if recorded */
-  double p;                    /* 2/L */
+  const double *sigma;       /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
+  const double *full;        /* [|G|]: beta over G, if recorded */
+  const double *orientation; /* [irreps], if recorded */
+  double p;                  /* 2/L */
+  /* Squares of beta can leave the range of doubles where beta does not, and beta itself at great
+   * depth.  Then sigma, full, norm, real_sum and scaled_margin are those of 2^shift beta; else
+   * shift is 0, and scaled_margin the margins. */
+  int shift;
+  const double *scaled_margin; /* [num_samples] */
   double norm;                 /* ||beta||_2 over G */
-  double parameter_norm2;      /* sum_l ||w_l||^2 */
+  double parameter_norm; /* sqrt(sum_l ||w_l||^2), and its square, which may be out of range */
+  double parameter_norm2;
   double real_sum;             /* sum_g |beta(g)|^p */
   double sum, sum_thresholded; /* sum m d sigma^p, sigma of normalised beta: pl_functional_sums */
   double linf;                 /* largest |w_l(g)| */
@@ -46,6 +52,14 @@ double pl_functional_irrep_sum(const pl_functional *s, int64_t i, double q, bool
 double pl_functional_sum(const pl_functional *s, double q, bool thresholded);
 /* Fill sum and sum_thresholded from the singular values.  Local, pure. */
 void pl_functional_sums(pl_functional *s);
+
+/* x over the squared norm of all weights; ||beta||^q; both where squares would be out of range,
+ * too.
+ */
+double pl_functional_over_norm2(const pl_functional *s, double x);
+double pl_functional_norm_power(const pl_functional *s, double q);
+/* The power of two that brings a norm near 1; 0 where there is nothing to scale. */
+int pl_functional_shift(double norm);
 
 /* [irreps + 1]: where the singular values of each irrep start; owned by the caller. */
 int64_t *pl_functional_starts(const pl_group *g);
@@ -73,10 +87,15 @@ typedef struct pl_functional_context {
  * whose Schatten values are at p = 2/depth. */
 extern const pl_measures pl_functional_measures, pl_product_measures;
 /* Functions of rows of it, for a network's own measures. */
+void pl_functional_beta_norm(const void *state, double *out);
 void pl_functional_schatten(const void *state, double *out);
 void pl_functional_schatten_thresholded(const void *state, double *out);
 void pl_functional_schatten_real(const void *state, double *out);
 void pl_functional_normalized_margin(const void *state, double *out);
+/* pl_model_kind's judge: separated if the smallest margin is positive; converged by the words of
+ * pl_functional_convergence. */
+pl_verdict pl_functional_judge(const pl_schema *schema, const double *record);
+extern const char pl_functional_convergence[];
 void pl_functional_schatten_at(const void *state, double *out);
 void pl_functional_fourier_rank(const void *state, double *out);
 void pl_functional_irrep_rank(const void *state, double *out);

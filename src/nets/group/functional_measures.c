@@ -24,6 +24,17 @@ static double least_margin(const pl_functional *s) {
   for (int64_t i = 0; i < s->num_samples; i++) least = fmin(least, s->margin[i]);
   return least;
 }
+static double least_scaled_margin(const pl_functional *s) {
+  double least = INFINITY;
+  for (int64_t i = 0; i < s->num_samples; i++) least = fmin(least, s->scaled_margin[i]);
+  return least;
+}
+/* The least margin over norm^depth; plain is what that is where it is in range. */
+static double margin_over(const pl_functional *s, double norm, double plain) {
+  double least = least_scaled_margin(s), size = log(fabs(least)) - s->shift * M_LN2;
+  if (s->shift == 0 && pl_sum_safe(plain) && isfinite(least)) return least / plain;
+  return copysign(exp(size - s->depth * log(norm)), least);
+}
 static double log_of_loss(const pl_functional *s) {
   int64_t kind = pl_group_values_of(s->spec)->loss;
   if (kind == PL_LOSS_SQUARE) return s->log_square;
@@ -66,18 +77,22 @@ void pl_functional_schatten_real(const void *state, double *out) {
 }
 void pl_functional_normalized_margin(const void *state, double *out) {
   const pl_functional *s = state;
-  *out = least_margin(s) / (s->norm * pow(s->sum_thresholded, 1 / s->p));
+  *out = least_scaled_margin(s) / (s->norm * pow(s->sum_thresholded, 1 / s->p));
+}
+void pl_functional_beta_norm(const void *state, double *out) {
+  const pl_functional *s = state;
+  *out = ldexp(s->norm, -s->shift);
 }
 static void parameter_norm(const void *state, double *out) {
-  *out = sqrt(((const pl_functional *)state)->parameter_norm2);
+  *out = ((const pl_functional *)state)->parameter_norm;
 }
 static void l2_margin(const void *state, double *out) {
   const pl_functional *s = state;
-  *out = least_margin(s) / pow(s->parameter_norm2, s->depth / 2.0);
+  *out = margin_over(s, s->parameter_norm, pow(s->parameter_norm2, s->depth / 2.0));
 }
 static void linf_margin(const void *state, double *out) {
   const pl_functional *s = state;
-  *out = least_margin(s) / pow(s->linf, s->depth);
+  *out = margin_over(s, s->linf, pow(s->linf, s->depth));
 }
 static double rank_of(const pl_functional *s) {
   int64_t n = pl_group_num_irreps(s->group);
@@ -111,7 +126,8 @@ static void singular_values(const void *state, double *out) {
 }
 static void beta(const void *state, double *out) {
   const pl_functional *s = state;
-  memcpy(out, s->full, (size_t)pl_group_order(s->group) * sizeof *out);
+  int64_t n = pl_group_order(s->group);
+  for (int64_t k = 0; k < n; k++) out[k] = s->shift ? ldexp(s->full[k], -s->shift) : s->full[k];
 }
 
 /* ---- irrep by irrep ---- */
@@ -164,6 +180,23 @@ static void irrep_entropy_rank(const void *state, double *out) {
 static void orientation(const void *state, double *out) {
   const pl_functional *s = state;
   memcpy(out, s->orientation, (size_t)pl_group_num_irreps(s->group) * sizeof *out);
+}
+
+/* ---- what they say of the run ---- */
+
+static const double CONVERGED = 0.05;
+const char pl_functional_convergence[] =
+    "group networks: every sample is classified, and optimality_gap (depth 2), else kkt_residual "
+    "(record.kkt) is at most 0.05; else tightness at least 0.95";
+
+pl_verdict pl_functional_judge(const pl_schema *schema, const double *record) {
+  double margin = pl_schema_value(schema, record, "min_margin");
+  double distance = pl_schema_value(schema, record, "optimality_gap");
+  pl_verdict v = {isnan(margin) ? PL_UNSAID : margin > 0, PL_UNSAID};
+  if (isnan(distance)) distance = pl_schema_value(schema, record, "kkt_residual");
+  if (isnan(distance)) distance = 1 - pl_schema_value(schema, record, "tightness");
+  if (v.separated == 0 || !isnan(distance)) v.converged = v.separated == 1 && distance <= CONVERGED;
+  return v;
 }
 
 /* ---- which are recorded ---- */
@@ -219,8 +252,10 @@ static const pl_measure rows[] = {
      .wanted = want_validation, FROM(accuracy[PL_VALIDATION]), .better = 1},
     {"test_accuracy", NULL, "1", PL_ACCURACY " of the test part", .wanted = want_test,
      FROM(accuracy[PL_TEST]), .better = 1},
-    {"beta_norm", NULL, "1", "Euclidean norm of beta over the group", FROM(norm)},
-    {"parameter_norm", NULL, "1", "Euclidean norm of all weights", .compute = parameter_norm},
+    {"beta_norm", NULL, "1", "Euclidean norm of beta over the group",
+     .compute = pl_functional_beta_norm, .finite = true},
+    {"parameter_norm", NULL, "1", "Euclidean norm of all weights", .compute = parameter_norm,
+     .finite = true},
     {"fourier_rank", NULL, "1",
      "sum of m d over singular values of beta above 1e-3 of the largest of all irreps",
      .compute = pl_functional_fourier_rank},

@@ -40,8 +40,8 @@ static double stack_top(gcnn *m, const pl_stack *b, double top) {
     /* No singular value is above the Frobenius norm. */
     double frobenius = 0;
     for (int64_t k = 0; k < b->count; k++)
-      frobenius = fmax(frobenius, pl_sum_squares(b->size, matrix + k * b->size));
-    if (sqrt(frobenius) <= top) return top;
+      frobenius = fmax(frobenius, pl_norm2(b->size, matrix + k * b->size));
+    if (frobenius <= top) return top;
   }
   if (pl_stack_singular_values(m->net.layout, b, matrix, m->net.svd, m->net.stack_sigma))
     return INFINITY;

@@ -1,5 +1,10 @@
+#include "base/mem.h"
+#include "functional.h"
 #include "gcnn_dual.h"
 #include "gcnn_net.h"
+
+#include <math.h>
+#include <string.h>
 
 static void product(const fourier_net *net, const pl_stack *b, double *out) {
   const gcnn *m = (const gcnn *)net;
@@ -32,6 +37,28 @@ static void backward(fourier_net *net, int stack, fourier_visitor *v) {
   v->visit(v, net, fourier_param(net, 0, stack), t);
 }
 
+static int scaled(fourier_net *net) {
+  const gcnn *m = (const gcnn *)net;
+  const pl_layout *l = net->layout;
+  int *shift = pl_alloc((size_t)m->depth, sizeof *shift, "scales of filters"), sum = 0;
+  for (int k = 0; k < m->depth; k++)
+    sum += shift[k] = pl_functional_shift(pl_spectrum_norm(l, net->w[k]));
+  for (int i = 0; i < l->num_stacks; i++) {
+    const pl_stack *b = &l->stacks[i];
+    double *out = net->beta + b->offset, *filter = net->scratch[0], *next = net->scratch[1];
+    int64_t n = pl_stack_doubles(b);
+    if (!b->here) continue;
+    for (int64_t q = 0; q < n; q++) out[q] = ldexp(net->w[0][b->offset + q], shift[0]);
+    for (int k = 1; k < m->depth; k++) {
+      for (int64_t q = 0; q < n; q++) filter[q] = ldexp(net->w[k][b->offset + q], shift[k]);
+      pl_stack_mul(b, PL_NN, filter, out, next);
+      memcpy(out, next, (size_t)n * sizeof *out);
+    }
+  }
+  pl_free(shift);
+  return sum;
+}
+
 static void weights(fourier_net *net, const double *a) {
   gcnn_average_weights((gcnn *)net, a);
 }
@@ -59,5 +86,6 @@ const fourier_ops gcnn_ops = {.scratch = 3,
                               .work = work,
                               .forward = forward,
                               .product = product,
+                              .scaled = scaled,
                               .backward = backward,
                               .weights = weights};

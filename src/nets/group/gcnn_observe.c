@@ -6,6 +6,7 @@
 #include "gcnn_kkt.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The state of one record. */
 typedef struct state {
@@ -18,14 +19,15 @@ typedef struct state {
 
 static void tightness(const void *of, double *out) {
   const pl_functional *s = of;
-  *out = s->depth / pl_group_volume(s->group) * s->sum_thresholded * pow(s->norm, s->p) /
-         s->parameter_norm2;
+  *out = pl_functional_over_norm2(s, s->depth / pl_group_volume(s->group) * s->sum_thresholded *
+                                         pl_functional_norm_power(s, s->p));
 }
 static void optimality_gap(const void *of, double *out) {
   const state *s = of;
   double margin;
   pl_functional_normalized_margin(s, &margin);
-  *out = s->dual_bound > 0 ? 1 - margin / s->dual_bound : NAN;
+  /* No bound on anything while samples are on the wrong side. */
+  *out = s->dual_bound > 0 && margin > 0 ? 1 - margin / s->dual_bound : NAN;
 }
 static bool want_kkt(const pl_spec *spec, const void *context) {
   (void)context;

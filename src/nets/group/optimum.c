@@ -2,22 +2,26 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/norm.h"
 #include "linalg/usv.h"
 #include "nets/group/data.h"
 #include "spectral/spectrum.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 /* The barrier's weight falls by SHRINK once Newton's decrement is below CENTRED; at most
- * ITERATIONS steps.  Data count as not separable when the bound is below ZERO times their scale. */
-static const double SHRINK = 0.1, CENTRED = 0.3, ZERO = 1e-6;
+ * ITERATIONS steps.  Samples of norm about 1 each are told apart from rounding down to ROUNDING. */
+static const double SHRINK = 0.1, CENTRED = 0.3, ROUNDING = 1e-12;
 enum { ITERATIONS = 500, HALVINGS = 60 };
 
 typedef struct problem {
   const pl_layout *l;
-  const pl_samples *data;
+  const pl_samples *data; /* each scaled to a norm of about 1: X_i <- c_i X_i */
   int64_t n;
+  double *c; /* [n]: powers of two over `unit`, the largest 1; a below is what multiplies c_i X_i */
+  double unit;
   double volume, dims;                 /* V, sum of d */
   double *a, *trial, *step, *signed_a; /* [n]: a_i, and a_i y_i */
   double *slope, *down, *hessian;      /* of the barrier; hessian [n][n] */
@@ -33,7 +37,8 @@ typedef struct problem {
 typedef struct point {
   double top;     /* largest singular value of M */
   double barrier; /* - sum log det(1 - M M^H) - sum log a_i; infinite outside */
-  double sum;     /* of a */
+  double sum;     /* of c_i a_i */
+  double plain;   /* of a_i */
 } point;
 
 static void combine(problem *p, const pl_stack *b, const double *a) {
@@ -46,7 +51,8 @@ static void combine(problem *p, const pl_stack *b, const double *a) {
 static pl_status look(problem *p, const double *a, point *out) {
   *out = (point){0};
   for (int64_t i = 0; i < p->n; i++) {
-    out->sum += a[i];
+    out->sum += p->c[i] * a[i];
+    out->plain += a[i];
     out->barrier -= log(a[i]);
   }
   for (int i = 0; i < p->l->num_stacks; i++) {
@@ -135,7 +141,7 @@ static pl_status newton(problem *p) {
     p->hessian[i * n + i] += 1;
     p->down[i] = 1 / p->a[i] - p->slope[i];
     p->parts[i] = p->a[i] * p->down[i];
-    p->parts[n + i] = p->a[i];
+    p->parts[n + i] = p->a[i] * p->c[i];
   }
   dposv_("L", &order, &two, p->hessian, &order, p->parts, &order, &info, 1);
   return info ? pl_error(PL_NUMERIC, "optimum: the Hessian is singular") : PL_OK;
@@ -146,7 +152,7 @@ static double direct(problem *p, double weight) {
   double square = 0;
   for (int64_t i = 0; i < p->n; i++) {
     p->step[i] = p->a[i] * (p->parts[i] + p->parts[p->n + i] / weight);
-    square += (p->down[i] + 1 / weight) * p->step[i];
+    square += (p->down[i] + p->c[i] / weight) * p->step[i];
   }
   return sqrt(fmax(0, square));
 }
@@ -175,8 +181,12 @@ static pl_status search(problem *p, double weight, double decrement, point *at) 
  * its logarithms are 2 V y_i <x_i, b>, and V S_1(b) is V times the sum of s / (1 - s^2). */
 static double margin_of(const problem *p) {
   double least = INFINITY;
-  for (int64_t i = 0; i < p->n; i++) least = fmin(least, p->slope[i]);
-  return least / (2 * p->volume * p->nuclear);
+  for (int64_t i = 0; i < p->n; i++) {
+    /* What is within rounding of zero is not on the right side. */
+    double scaled = p->slope[i] / (2 * p->volume * p->nuclear);
+    least = fmin(least, scaled > ROUNDING ? scaled / p->c[i] : fmin(scaled, 0) / p->c[i]);
+  }
+  return least;
 }
 
 static pl_status solve(problem *p, double gap, pl_optimum *out) {
@@ -184,7 +194,7 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
   for (int64_t i = 0; i < p->n; i++) p->a[i] = 1;
   PL_TRY(look(p, p->a, &at));
   /* Start halfway to the border; samples that cancel exactly have none. */
-  double start = at.top > 0 ? 0.5 / at.top : 1, scale = at.top / p->volume;
+  double start = at.top > 0 ? 0.5 / at.top : 1;
   for (int64_t i = 0; i < p->n; i++) p->a[i] = start;
   PL_TRY(look(p, p->a, &at));
   double weight = at.sum, decrement;
@@ -193,7 +203,10 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
     PL_TRY(derivatives(p));
     out->margin = fmax(out->margin, margin_of(p));
     out->bound = fmin(out->bound, at.top / (p->volume * at.sum));
-    if (out->bound - out->margin <= gap * out->bound || out->bound <= ZERO * scale) return PL_OK;
+    if (out->margin > 0 && out->bound - out->margin <= gap * out->bound) return PL_OK;
+    /* A positive margin proves the data separable, a vanishing sum that they are not. */
+    out->inseparable = out->margin <= 0 && at.top <= PL_OPTIMUM_ZERO * at.plain;
+    if (out->inseparable) return PL_OK;
     PL_TRY(newton(p));
     decrement = direct(p, weight);
     /* At the centre the gap is at most (n + sum d) weight / sum a: go no further than needed. */
@@ -206,6 +219,48 @@ static pl_status solve(problem *p, double gap, pl_optimum *out) {
   }
   return pl_error(PL_NUMERIC, "optimum: relative gap %.1e after %d steps",
                   1 - out->margin / out->bound, ITERATIONS);
+}
+
+static double norm_of(const problem *p, int64_t i) {
+  double norm = 0;
+  for (int k = 0; k < p->l->num_stacks; k++) {
+    const pl_stack *b = &p->l->stacks[k];
+    const double *x = pl_samples_stack(p->data, b) + i * pl_data_stride(b);
+    norm = hypot(norm, sqrt(b->weight) * pl_norm2(pl_stack_doubles(b), x));
+  }
+  return norm;
+}
+
+/* Samples of very different norms are brought to about 1, exactly.  False: one of them is zero. */
+static bool scale_samples(problem *p) {
+  int *shift = pl_alloc((size_t)p->n, sizeof *shift, "norms of samples"), most = INT_MIN;
+  bool none = false;
+  for (int64_t i = 0; i < p->n; i++) {
+    double norm = norm_of(p, i);
+    none = none || norm == 0;
+    shift[i] = norm > 0 ? -ilogb(norm) : 0;
+    if (shift[i] > most) most = shift[i];
+  }
+  p->unit = ldexp(1, most);
+  for (int64_t i = 0; i < p->n; i++) {
+    p->c[i] = ldexp(1, shift[i] - most);
+    for (int k = 0; k < p->l->num_stacks; k++) {
+      const pl_stack *b = &p->l->stacks[k];
+      double *x = pl_samples_stack(p->data, b) + i * pl_data_stride(b);
+      for (int64_t q = 0; q < pl_stack_doubles(b); q++) x[q] = ldexp(x[q], shift[i]);
+    }
+  }
+  pl_free(shift);
+  return !none;
+}
+
+static pl_status scale_and_solve(problem *p, double gap, pl_optimum *out) {
+  *out = (pl_optimum){.inseparable = true};
+  if (!scale_samples(p)) return PL_OK;
+  pl_status st = solve(p, gap, out);
+  out->margin /= p->unit;
+  out->bound /= p->unit;
+  return st;
 }
 
 /* ---- life ---- */
@@ -224,11 +279,11 @@ static void problem_init(problem *p, const pl_layout *l, const pl_samples *data)
   struct {
     double **array;
     int64_t size;
-  } arrays[] = {{&p->a, n},         {&p->trial, n},         {&p->slope, n},
-                {&p->down, n},      {&p->hessian, n * n},   {&p->parts, 2 * n},
-                {&p->step, n},      {&p->signed_a, n},      {&p->M, l->scratch},
-                {&p->U, matrix},    {&p->Vh, matrix},       {&p->sigma, values},
-                {&p->half, matrix}, {&p->left, n * matrix}, {&p->Z, n * matrix}};
+  } arrays[] = {
+      {&p->c, n},          {&p->a, n},           {&p->trial, n},         {&p->slope, n},
+      {&p->down, n},       {&p->hessian, n * n}, {&p->parts, 2 * n},     {&p->step, n},
+      {&p->signed_a, n},   {&p->M, l->scratch},  {&p->U, matrix},        {&p->Vh, matrix},
+      {&p->sigma, values}, {&p->half, matrix},   {&p->left, n * matrix}, {&p->Z, n * matrix}};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
     *arrays[k].array = pl_alloc((size_t)arrays[k].size, sizeof(double), what);
   p->svd = pl_usv_new(l->max_dim, l->any_complex);
@@ -236,9 +291,9 @@ static void problem_init(problem *p, const pl_layout *l, const pl_samples *data)
 }
 
 static void problem_fini(problem *p) {
-  double *arrays[] = {p->a,     p->trial, p->slope,    p->down, p->hessian,
-                      p->parts, p->step,  p->signed_a, p->M,    p->U,
-                      p->Vh,    p->sigma, p->half,     p->left, p->Z};
+  double *arrays[] = {p->c,     p->a,    p->trial,    p->slope, p->down, p->hessian,
+                      p->parts, p->step, p->signed_a, p->M,     p->U,    p->Vh,
+                      p->sigma, p->half, p->left,     p->Z};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   pl_usv_free(p->svd);
   pl_spectrum_svd_free(p->values_work);
@@ -271,7 +326,7 @@ pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
   if (!st) {
     problem p;
     problem_init(&p, l, &data->part[PL_TRAIN]);
-    st = solve(&p, gap, out);
+    st = scale_and_solve(&p, gap, out);
     problem_fini(&p);
   }
   pl_data_free(data);

@@ -147,6 +147,7 @@ const pl_model_kind pl_residual = {
     .refresh = fourier_refresh,
     .step = fourier_step,
     .standing = fourier_standing,
+    .judge = pl_functional_judge,
     .observe = residual_observe,
     .block_sum = fourier_block_sum,
     .block_polar = fourier_block_polar,

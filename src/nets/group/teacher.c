@@ -36,8 +36,8 @@ void teacher_draw(const pl_spec *spec, const pl_layout *l, const int64_t *packed
                   const int64_t *irreps, double *F) {
   double *left = pl_alloc((size_t)l->local, sizeof *left, "teacher");
   double *right = pl_alloc((size_t)l->local, sizeof *right, "teacher");
-  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, LEFT), 1, left);
-  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, RIGHT), 1, right);
+  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, LEFT), 1, 1, left);
+  draw_gaussian(l, packed, seed, PL_STREAM(PL_STREAM_MISC, RIGHT), 1, 1, right);
   memset(F, 0, (size_t)l->local * sizeof *F);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
