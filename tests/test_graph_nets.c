@@ -2,10 +2,7 @@
 /* Networks on graphs: their laws, and one gradient on any number of ranks. */
 #include "pl_test.h"
 
-#include "base/rng.h"
-#include "base/norm.h"
 #include "graph/cayley.h"
-#include "group/fourier.h"
 #include "model/batch.h"
 #include "model/optim.h"
 #include "nets/net.h"
@@ -181,62 +178,6 @@ static void teams_agree(void **state) {
 
 /* ---- the content law ---- */
 
-/* Contents of the irreps but c, each once, in Leja's order: the polynomials that have the first of
- * them as zeros stay small on the others. */
-static int other_contents(const pl_group *g, int64_t c, double *out) {
-  int n = 0;
-  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-    double e = (double)pl_cayley_content(g, i);
-    bool known = e == (double)c;
-    for (int k = 0; k < n; k++) known = known || out[k] == e;
-    if (!known) out[n++] = e;
-  }
-  for (int k = 0; k < n; k++) {
-    int best = k;
-    double most = -1;
-    for (int i = k; i < n; i++) {
-      double product = k ? 1 : fabs(out[i]);
-      for (int j = 0; j < k; j++) product *= fabs(out[i] - out[j]) / 10;
-      if (product > most) most = product, best = i;
-    }
-    double kept = out[k];
-    out[k] = out[best];
-    out[best] = kept;
-  }
-  return n;
-}
-
-/* ||P y||^2, P = prod (A - e)/(c - e) the projection onto content c: A has the contents for its
- * eigenvalues.  y is overwritten. */
-static double energy_by_polynomial(const pl_group *g, const pl_csr *a, int64_t c, double *y) {
-  double e[64], *z = pl_alloc((size_t)a->rows, sizeof *z, "a product");
-  int num = other_contents(g, c, e);
-  for (int k = 0; k < num; k++) {
-    double scale = 1 / ((double)c - e[k]);
-    pl_csr_times(a, 1, scale, y, 1, -e[k] * scale, y, 1, z, 1);
-    memcpy(y, z, (size_t)a->rows * sizeof *y);
-  }
-  pl_free(z);
-  return pl_sum_squares(a->rows, y);
-}
-
-static double energy_by_fourier(const pl_group *g, int64_t content, const double *y) {
-  pl_fourier *plan;
-  double *F = pl_alloc((size_t)pl_fourier_size(g), sizeof *F, "coefficients"), sum = 0;
-  const double *at = F;
-  assert_ok(pl_fourier_new(g, NULL, &plan));
-  pl_fourier_forward(plan, 1, y, pl_group_order(g), F, 0);
-  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-    int64_t size = pl_irrep_size(pl_group_irrep(g, i));
-    for (int64_t k = 0; k < size && pl_cayley_content(g, i) == content; k++)
-      sum += pl_group_irrep(g, i).dim * at[k] * at[k] / (double)pl_group_order(g);
-    at += size;
-  }
-  pl_fourier_free(plan);
-  pl_free(F);
-  return sum;
-}
-
 /* What a plain network cannot fit, by least squares and by irreps. */
 static void the_optimum_is_the_energy_of_dead_irreps(void **state) {
   (void)state;
@@ -263,37 +204,6 @@ static void the_optimum_is_the_energy_of_dead_irreps(void **state) {
       }
 }
 
-/* The energy of random targets on one content, on S_3 .. S_8: by the transform and by a polynomial
- * of the adjacency matrix; its mean is the sum of d^2/n! over those irreps. */
-static void energies_of_a_content_are_those_of_a_polynomial(void **state) {
-  (void)state;
-  if (pl_test_world.rank) return; /* nothing here is shared */
-  for (int n = 3; n <= 8; n++)
-    for (int64_t content = -1; content <= 0; content++) {
-      pl_group *g;
-      pl_cayley *c;
-      pl_csr *a;
-      assert_ok(pl_group_parse((char[]){'S', '_', (char)('0' + n), 0}, &g));
-      assert_ok(pl_cayley_new(g, "transpositions", &c));
-      assert_ok(pl_cayley_graph(c, &a));
-      double *y = pl_alloc((size_t)a->rows, sizeof *y, "targets"), share = 0;
-      pl_rng_normals(7, PL_STREAM(PL_STREAM_MISC, n), 0, a->rows, y);
-      double all = pl_sum_squares(a->rows, y), by_fourier = energy_by_fourier(g, content, y);
-      assert_close(energy_by_polynomial(g, a, content, y) / all, by_fourier / all, 1e-12);
-      for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-        double d = pl_group_irrep(g, i).dim;
-        if (pl_cayley_content(g, i) == content) share += d * d / (double)a->rows;
-      }
-      /* Six standard deviations of a share of squared normals. */
-      double spread = sqrt(2 * share * (1 - share) / (double)a->rows);
-      assert_true(fabs(by_fourier / all - share) <= 6 * spread);
-      pl_free(y);
-      pl_csr_free(a);
-      pl_cayley_free(c);
-      pl_group_free(g);
-    }
-}
-
 /* ---- the flow ---- */
 
 static void the_flow_stays_below_its_bound(void **state) {
@@ -303,7 +213,8 @@ static void the_flow_stays_below_its_bound(void **state) {
       "cayley}, optimizer: {kind: flow, lr: 0.1}}",
       "{model: {kind: gnn, form: multiscale, depth: 2, init.kind: identity}, group: S_4, data: "
       "{graph: cayley}, optimizer: {kind: flow, lr: 10}}",
-      "{model: {kind: gnn, form: multiscale, depth: 2}, data: {graph: karate, target: shuffled}, "
+      "{model: {kind: gnn, form: multiscale, depth: 2}, data: {graph: karate, labelling: "
+      "shuffled}, "
       "optimizer: {kind: flow, lr: 0.1}}",
       "{model: {kind: gnn, form: plain, depth: 2}, group: S_3, data: {graph: cayley, rows: 3, "
       "self_loop: 0}, optimizer: {kind: flow, lr: 0.1}}",
@@ -497,7 +408,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(gradients_of_every_form_equal_differences),
     cmocka_unit_test(teams_agree),
     cmocka_unit_test(the_optimum_is_the_energy_of_dead_irreps),
-    cmocka_unit_test(energies_of_a_content_are_those_of_a_polynomial),
     cmocka_unit_test(the_flow_stays_below_its_bound),
     cmocka_unit_test(energies_of_irreps_are_the_loss),
     cmocka_unit_test(responses_are_ordered),
