@@ -66,6 +66,21 @@ def test_unit_samples_of_any_size(size, tmp_path):
     np.testing.assert_allclose(got["sample_margin"], want["sample_margin"], rtol=1e-10)
 
 
+@pytest.mark.parametrize("size, word", [(1e-200, "too small"), (1e-310, "too small"),
+                                        (1e200, "too large"), (1e-120, None), (0, None)])
+def test_energies_that_no_double_holds_are_refused(size, word, tmp_path):
+    f = np.random.default_rng(0).standard_normal(24)
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as nc:
+        nc.createDimension("element", 24)
+        nc.createVariable("f", "f8", ("element",))[:] = f * size
+    done = pl_run.run(["fourier", tmp_path / "f.nc", "--group", "S_4"], code=2 if word else 0)
+    if word:
+        assert f"the values are {word} to square" in done.stderr
+    else:
+        total = float(done.stdout.split("total energy: ")[1].split()[0])
+        np.testing.assert_allclose(total, size * size * (f @ f), rtol=1e-12)
+
+
 # ---- optimum ----
 
 
