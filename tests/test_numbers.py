@@ -1,7 +1,10 @@
 """Numbers that leave the range of doubles, data of very different sizes, sweeps of many small runs."""
 
+import csv
 import itertools
 import os
+import subprocess
+import sys
 import time
 
 import netCDF4
@@ -199,3 +202,27 @@ def test_what_was_promised_survives_a_kill(tmp_path):
     with netCDF4.Dataset(out) as nc:
         assert np.isin(nc["status"][:], (DONE, DIVERGED)).all()
     assert not os.path.exists(f"{out}.ckpt")
+
+
+# ---- summaries ----
+
+
+def test_summary_leaves_out_what_does_not_classify(tmp_path):
+    """Medians of summary.py beside those taken run by run, and the count of the rest."""
+    got, _ = run(tmp_path, "mixed", "{group: [S_3, C_5], data.samples: 4, seed: 0..39, steps: 300, "
+                 "record.points: 4, optimizer.lr: 0.02}", code=None)
+    assert 0 < (got["separated"] == 1).sum() < 80
+    script = pl_run.ROOT / "analysis/summary.py"
+    for every in (False, True):
+        table = subprocess.run([sys.executable, script, tmp_path / "mixed.nc", "--csv", "-",
+                                *["--all"] * every], check=True, capture_output=True, text=True)
+        rows = list(csv.DictReader(table.stdout.splitlines()))
+        assert [row["group"] for row in rows] == ["C_5", "S_3"]
+        for row, runs in zip(rows, (np.arange(40, 80), np.arange(40))):
+            sound = runs[got["status"][runs] == DONE]
+            astray = sound[got["separated"][sound] == 0]
+            kept = sound if every else np.setdiff1d(sound, astray)
+            assert int(row["not_classifying"]) == (0 if every else len(astray))
+            np.testing.assert_allclose(float(row["loss_median"]),
+                                       np.median(got["loss"][kept, -1]), rtol=1e-12)
+            assert float(row["rank_max"]) <= (6 if runs[0] == 0 else 5)
