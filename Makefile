@@ -26,7 +26,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
-.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-long figures format \
+.PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-torch bench-long figures format \
   format-check layers tidy install clean FORCE
 
 all: $(BIN)
@@ -36,7 +36,7 @@ help:
 	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
-	@echo "bench      speed, as ratios                              bench-long large groups too"
+	@echo "bench      speed, as ratios          bench-long large groups too    bench-torch against PyTorch"
 	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/      format, layers, tidy  for developers"
 	@echo "Variables: CC, CFLAGS, ARCH ($(ARCH)), SAN=address, V=1, PREFIX, PKGS, LIBS, MPIRUN, PYTHON"
 
@@ -108,6 +108,7 @@ bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)for b in step spectrum linalg; do $(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_$$b || exit 1; done
 	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py || exit 1; done
+bench-torch: $(BIN) ; $(Q).ci/deps python3-torch; $(PYTHON) tests/bench_torch.py
 bench-long: $(BIN) $(BENCHES)
 	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py --long || exit 1; done
 format: ;     clang-format -i $$(git ls-files '*.c' '*.h')

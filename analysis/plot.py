@@ -8,8 +8,14 @@ Kinds:
   gap         how far from the optimum, against the step: the optimality gap at depth 2 and the KKT
               residual at every depth (record.kkt), a panel each; dashed, where `plancherel optimum`
               has added it, the true distance of the normalised margin from the optimum
-  irreps      each irrep's share of the Schatten sum against the step, one run a panel
+  irreps      each irrep's share of the Schatten sum against the step, one run a panel; or what --y
+              names, itself, of the variables per irrep (block_error)
   spectrum    the final singular values in descending order, one line per value of --hue
+  final       --y at the end of a run against the key --x, one line per value of --hue
+  profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
+              the last record, one line per value of --hue
+
+A trajectory is drawn against the step, or against the variable --x (flow_time).
 
 Keys that are swept besides --hue and the seeds get a panel each.  Diverged and failed runs are left
 out, as are those that end without classifying their training samples (--all: drawn, too); the
@@ -219,10 +225,12 @@ def trajectory_samples(step, y):
     return grid, samples
 
 
-def plot_lines(ds, args, sample, marker=None):
-    """Panels by facet keys, lines by hue; sample(runs) gives x and samples[run, x]."""
+def plot_lines(ds, args, sample, marker=None, along=None):
+    """Panels by facet keys, lines by hue; sample(runs) gives x and samples[run, x].  along: a key
+    that runs along the x axis."""
     runs, note = chosen_runs(ds, args)
     hue, facets = split_keys(ds, args, runs)
+    facets = [k for k in facets if k != along]
     groups = pio.combinations(ds, facets, runs)
     hues = [v for (v,), _ in pio.combinations(ds, [hue], runs)] if hue else [None]
     colour = {pio.order(v): c for v, c in zip(hues, colours(hues))}
@@ -246,31 +254,37 @@ def plot_lines(ds, args, sample, marker=None):
 
 
 def at_exponent(ds, args):
-    """schatten_at at --exponent, and its label."""
-    var = pio.require(ds, "schatten_at", ("run", "record", "exponent"))
+    """--y at --exponent, and its label."""
+    var = pio.require(ds, args.y, ("run", "record", "exponent"))
     exponents = ds["exponent"].values
     found = np.flatnonzero(np.isclose(exponents, args.exponent))
     if not len(found):
         have = ", ".join(f"{q:g}" for q in exponents)
-        raise pio.InputError(f"{args.input}: schatten_at is recorded at {have} (record.exponents)")
-    return var[:, :, found[0]], f"Schatten value S_{args.exponent:g} of normalised beta"
+        raise pio.InputError(f"{args.input}: {args.y} is recorded at {have} (record.exponents)")
+    of = "beta" if args.y == "schatten_at" else "beta less the identity"
+    return var[:, :, found[0]], f"Schatten value S_{args.exponent:g} of normalised {of}"
 
 
 def plot_trajectory(ds, args):
     """--y against the step."""
-    if args.y == "schatten_at":
+    if args.y in ("schatten_at", "increment_schatten_at"):
         var, label = at_exponent(ds, args)
     else:
         hint = f"--y takes one of: {', '.join(pio.on_records(ds))}"
         var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"), hint)
         label = pio.axis_label(var)
     step, y = pio.steps(ds), var.values.astype(float)
+    along = args.x and pio.require(ds, args.x, ("run", "record"))
+    if args.x:
+        step = along.values.astype(float)
     figure, axes, values, largest, note = plot_lines(
         ds, args, lambda runs: trajectory_samples(step[runs], y[runs])
     )
     scale_y(axes, values, args.yscale)
     for ax in axes:
         step_axis(ax, largest)
+        if args.x:
+            ax.set_xlabel(args.x.replace("_", " "))
     figure.supylabel(textwrap.fill(label, 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
 
@@ -336,6 +350,57 @@ def plot_spectrum(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
+def plot_final(ds, args):
+    """--y at the last record of every run against the key --x."""
+    key = (args.x or "model_depth").replace(".", "_")
+    place, last = pio.require(ds, key, ("run",)).values, pio.last_records(ds)
+    var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"))
+    final = np.array([var.values[r, k] if k >= 0 else np.nan for r, k in enumerate(last)])
+
+    def sample(runs):
+        x = np.unique(place[runs])
+        columns = [final[[r for r in runs if place[r] == v]] for v in x]
+        samples = np.full((max(map(len, columns)), len(x)), np.nan)
+        for k, values in enumerate(columns):
+            samples[: len(values), k] = values
+        return x, samples
+
+    figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o", along=key)
+    scale_y(axes, values, args.yscale)
+    wide = place.min() > 0 and place.max() >= 30 * place.min()
+    for ax in axes:
+        ax.set_xscale("log" if wide else "linear")
+        ax.set_xlabel(pio.key_text(key))
+    figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
+def plot_profile(ds, args):
+    """--y along its own axis at the last record."""
+    able = [n for n, v in ds.variables.items() if v.dims[:2] == ("run", "record") and v.ndim == 3]
+    if args.y not in able:
+        raise pio.InputError(f"--y {args.y}: --kind profile takes one of: {', '.join(able)}")
+    var, last = ds[args.y], pio.last_records(ds)
+    axis = var.dims[2]
+    names = pio.column(ds, "irrep_label") if axis == "irrep" else None
+    numbers = ds[axis].values.astype(float) if axis in ds.variables else np.arange(var.shape[2])
+
+    def sample(runs):
+        rows = np.array([var[run, last[run]].values for run in runs], dtype=float)
+        there = np.isfinite(rows).any(axis=0)
+        x = np.arange(there.sum()) if names else numbers[there]
+        return x, rows[:, there]
+
+    figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o" if names else None)
+    scale_y(axes, values, args.yscale)
+    for ax in axes:
+        ax.set_xlabel(axis)
+        if names:
+            ax.set_xticks(range(len(names)), names, rotation=60, fontsize=7)
+    figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
+    finish(figure, args, ds.attrs.get("title", ""), note)
+
+
 def edges(step):
     """Cell borders halfway between steps on the step axis, from 0 to the last step."""
     u = np.log1p(step)
@@ -343,13 +408,15 @@ def edges(step):
     return np.concatenate([[max(step[0], 0)], middle, [max(step[-1], 1)]])
 
 
-def draw_shares(ds, ax, run, share):
-    """The heat map of one run: irreps downwards as stored, steps to the right."""
+def draw_shares(ds, ax, run, share, whole):
+    """The heat map of one run: irreps downwards as stored, steps to the right; whole: as shares of
+    their sum."""
     step = pio.steps(ds)[run]
     there = np.isfinite(step)
     irreps = pio.irreps_of(ds, run)
     q = share[run].values[there][:, irreps]
-    q = q / np.nansum(q, axis=1, keepdims=True)
+    if whole:
+        q = q / np.nansum(q, axis=1, keepdims=True)
     rows = np.arange(len(irreps) + 1) - 0.5
     ax.grid(False)
     mesh = ax.pcolormesh(
@@ -370,9 +437,12 @@ def draw_shares(ds, ax, run, share):
 
 
 def plot_irreps(ds, args):
-    """Shares of the Schatten sum, the first sound run of each combination (or --run)."""
+    """Shares of the Schatten sum, or --y itself, the first sound run of each combination (or
+    --run)."""
     hint = "set record.irreps: true in the sweep file"
-    share = pio.require(ds, "irrep_schatten", ("run", "record", "irrep"), hint)
+    name = args.y or "irrep_schatten"
+    share = pio.require(ds, name, ("run", "record", "irrep"), hint)
+    whole = name == "irrep_schatten"
     runs, note = chosen_runs(ds, args)
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     shown = [(values, members[0]) for values, members in pio.combinations(ds, keys, runs)]
@@ -381,14 +451,14 @@ def plot_irreps(ds, args):
     figure, axes = panels(len(shown), (3.4, height))
     groups = pio.column(ds, "group") if "group" in ds.variables else None
     for ax, (values, run) in zip(axes, shown):
-        mesh = draw_shares(ds, ax, run, share)
+        mesh = draw_shares(ds, ax, run, share, whole)
         text = pio.combination_text(keys, values)
-        ax.set_title(f"{text + ', ' if text else ''}run {run}")
+        ax.set_title(textwrap.fill(f"{text + ', ' if text else ''}run {run}", 36))
         if ax.get_subplotspec().is_first_col():
             named = groups and "group" not in keys
             ax.set_ylabel(f"irrep of {pio.group_text(groups[run])}" if named else "irrep")
     bar = figure.colorbar(mesh, ax=axes, extend="min", aspect=25, pad=0.02)
-    bar.set_label("Schatten share")
+    bar.set_label("Schatten share" if whole else textwrap.fill(pio.axis_label(share), 50))
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
@@ -397,6 +467,8 @@ KINDS = {
     "gap": plot_gap,
     "irreps": plot_irreps,
     "spectrum": plot_spectrum,
+    "final": plot_final,
+    "profile": plot_profile,
 }
 
 
@@ -409,6 +481,8 @@ def main(argv=None):
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
+    parser.add_argument("--x", help="variable that a trajectory is drawn against (the step); key of "
+                                    "--kind final (model_depth)")
     parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
     parser.add_argument("--hue", help="key told apart by colour (the file's default_hue)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")

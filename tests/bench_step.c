@@ -1,10 +1,11 @@
-/* One step of gradient descent against its floor: 12 sum d^3 flops at the rate DGEMM reaches on the
- * same sizes, plus one read of the samples at the memory bandwidth, both measured in the same run
- * with every rank busy.  Under mpirun the ranks form one team.  bench_step [largest n] */
+/* One step of gradient descent against its floor: its products at the rate DGEMM reaches on the
+ * same sizes, 3 (L - 1) of them per irrep, plus one read of the samples at the memory bandwidth,
+ * both measured in the same run with every rank busy.  Residual networks likewise, with 3 (N - 1)
+ * products, and 4 (N - 1) with the reversible store; and what their stores take.  Under mpirun the
+ * ranks form one team.  bench_step [largest n] */
 #include "bench.h"
 
 #include "group/group.h"
-#include "nets/group/gcnn.h"
 #include "model/optim.h"
 #include "run/config.h"
 
@@ -66,7 +67,7 @@ static pl_model *network(const pl_comm *world, const pl_rates *rates, const char
   if (pl_config_parse(text, strlen(text), "bench", NULL, 0, cfg))
     pl_die(PL_EBUG, "%s", pl_error_message());
   pl_config_run(*cfg, 0, spec);
-  if (pl_gcnn.create(spec, world, rates, &model)) pl_die(PL_EBUG, "%s", pl_error_message());
+  if (spec->model->create(spec, world, rates, &model)) pl_die(PL_EBUG, "%s", pl_error_message());
   return model;
 }
 
@@ -74,7 +75,7 @@ static double gemm_seconds(const pl_comm *world, int d) {
   size_t n = (size_t)d * (size_t)d;
   product x = {d, pl_alloc(n, 8, "a"), pl_alloc(n, 8, "b"), pl_alloc(n, 8, "c")};
   for (size_t k = 0; k < n; k++) x.a[k] = x.b[k] = 1e-3 * (double)(k % 17);
-  int64_t calls = (int64_t)(3e7 / (2.0 * d * d * d)) + 1;
+  int64_t calls = (int64_t)fmin(3e7 / (2.0 * d * d * d), 1e5) + 1;
   gemm(&x);
   double t = together(world, gemm, &x, 5, calls);
   pl_free(x.a);
@@ -91,12 +92,13 @@ static double read_seconds_per_byte(const pl_comm *world) {
   return t;
 }
 
-static void against_floor(const pl_comm *world, const pl_rates *rates, int n, int depth) {
+/* network: its keys of the sweep file; layers: products per irrep. */
+static void against_floor(const pl_comm *world, const pl_rates *rates, int n,
+                          const char *network_keys, int layers) {
   enum { SAMPLES = 10 };
   char text[256];
-  snprintf(text, sizeof text,
-           "{group: S_%d, model.depth: %d, data.samples: %d, optimizer.lr: 1e-3}", n, depth,
-           SAMPLES);
+  snprintf(text, sizeof text, "{group: S_%d, model: {%s}, data.samples: %d, optimizer.lr: 1e-3}", n,
+           network_keys, SAMPLES);
   pl_config *cfg;
   pl_spec spec;
   training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
@@ -109,7 +111,7 @@ static void against_floor(const pl_comm *world, const pl_rates *rates, int n, in
   int64_t calls = (int64_t)(0.05 / (once + 1e-9)) + 1;
   double measured = together(world, step, &x, 9, calls);
   pl_optim_free(x.optim);
-  pl_gcnn.destroy(x.model);
+  x.model->kind->destroy(x.model);
   pl_config_free(cfg);
 
   pl_group *g;
@@ -123,15 +125,15 @@ static void against_floor(const pl_comm *world, const pl_rates *rates, int n, in
     int d = pl_group_irrep(g, i).dim;
     if (d != last) seconds = gemm_seconds(world, d);
     last = d;
-    products += 3 * (depth - 1) * seconds;
+    products += layers * seconds;
   }
   double reading = 8.0 * SAMPLES * (double)pl_group_order(g) * read_seconds_per_byte(world);
   double floor = (products + reading) / world->size;
   pl_group_free(g);
   if (world->rank == 0)
-    printf("step      S_%-2d depth %d, %d rank%s: %9.3g s, floor %9.3g s (products %.3g, samples "
+    printf("step      S_%-2d %s, %d rank%s: %9.3g s, floor %9.3g s (products %.3g, samples "
            "%.3g): floor/measured %.2f\n",
-           n, depth, world->size, world->size == 1 ? "" : "s", measured, floor,
+           n, network_keys, world->size, world->size == 1 ? "" : "s", measured, floor,
            products / world->size, reading / world->size, floor / measured);
 }
 
@@ -176,7 +178,7 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
   x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
   double measured = bench_time(step, &x, 9, 0.02);
   pl_optim_free(x.optim);
-  pl_gcnn.destroy(x.model);
+  x.model->kind->destroy(x.model);
   pl_config_free(cfg);
   pl_group *g;
   snprintf(name, sizeof name, "S_%d", n);
@@ -195,6 +197,37 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
   pl_group_free(g);
 }
 
+/* Peak memory of making a network and of one step, against depth. */
+static void stores(const pl_comm *world, const pl_rates *rates) {
+  static const char *const how[][2] = {
+      {"all", "0.99"}, {"reversible", "0.99"}, {"reversible", "0.9"}};
+  const int depths[] = {10, 100, 1000};
+  for (int i = 0; i < 3; i++) {
+    double mb[3];
+    for (int k = 0; k < 3; k++) {
+      char text[256];
+      pl_config *cfg;
+      pl_spec spec;
+      snprintf(text, sizeof text,
+               "{group: S_6, model: {kind: residual, depth: %d, tied: true, gamma: %s, store: %s}, "
+               "data.samples: 4}",
+               depths[k], how[i][1], how[i][0]);
+      pl_mem_restart_peak();
+      training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
+      x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
+      step(&x);
+      mb[k] = 1e-6 * (double)pl_mem_peak();
+      pl_optim_free(x.optim);
+      x.model->kind->destroy(x.model);
+      pl_config_free(cfg);
+    }
+    printf(
+        "memory    S_6 residual, tied, gamma %s, store %s: %.3g, %.3g, %.3g MB at depth 10, 100, "
+        "1000\n",
+        how[i][1], how[i][0], mb[0], mb[1], mb[2]);
+  }
+}
+
 int main(int argc, char **argv) {
   pl_blas_choose_kernels(argv);
   MPI_Init(&argc, &argv);
@@ -205,7 +238,13 @@ int main(int argc, char **argv) {
   if (world.rank == 0) printf("kernels   %s, %s\n", pl_blas_core(), pl_blas_version());
   if (world.size == 1)
     for (int n = 4; n <= 5; n++) against_straight_loop(&world, &rates, n);
-  for (int n = 7; n <= largest; n++) against_floor(&world, &rates, n, 3);
+  for (int n = 7; n <= largest; n++) against_floor(&world, &rates, n, "kind: gcnn, depth: 3", 6);
+  for (int n = 7; n <= largest && n <= 8; n++) {
+    against_floor(&world, &rates, n, "kind: residual, depth: 20", 3 * 19);
+    against_floor(&world, &rates, n, "kind: residual, depth: 20, tied: true", 3 * 19);
+    against_floor(&world, &rates, n, "kind: residual, depth: 20, store: reversible", 4 * 19);
+  }
+  if (world.size == 1) stores(&world, &rates);
   MPI_Finalize();
   return 0;
 }

@@ -21,7 +21,7 @@ import sys
 
 import pl_run
 
-PAGES = [pl_run.ROOT / "README.md", *sorted(pl_run.ROOT.glob("src/nets/*/README.md"))]
+PAGES = [pl_run.ROOT / "README.md", *sorted(pl_run.ROOT.glob("src/nets/*/*.md"))]
 TABLE = re.compile(r"(<!-- ([a-z ]+): ?([a-z0-9 -]*?) -->\n).*?(<!-- end -->)", re.S)
 
 

@@ -9,7 +9,8 @@ import pl_run
 import tables
 
 README = (pl_run.ROOT / "README.md").read_text()
-FAMILIES = {p.parent.name: p.read_text() for p in tables.PAGES if p.parent != pl_run.ROOT}
+FAMILIES = {p.parent.name if p.stem == "README" else p.stem: p.read_text()
+            for p in tables.PAGES if p.parent != pl_run.ROOT}
 PAGES = [*tables.PAGES, *pl_run.ROOT.glob("*.md"), pl_run.ROOT / "src/group/README.md"]
 
 

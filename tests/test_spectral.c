@@ -158,6 +158,7 @@ static void products_are_convolutions(void **state) {
     double *f = function(&x, 1), *h = function(&x, 2);
     double *A = spectrum(&x), *B = spectrum(&x), *C = spectrum(&x);
     double *got = function(&x, 3), *want = pl_alloc((size_t)x.order, sizeof *want, "want");
+    double *D = spectrum(&x);
     pl_transform_forward(x.t, f, A);
     pl_transform_forward(x.t, h, B);
     for (pl_product op = PL_NN; op <= PL_NC; op++) {
@@ -168,14 +169,20 @@ static void products_are_convolutions(void **state) {
               a[op == PL_CN ? pl_group_inv(x.g, p) : p] * b[op == PL_NC ? pl_group_inv(x.g, q) : q];
       for (int i = 0; i < x.l->num_stacks; i++) {
         const pl_stack *t = &x.l->stacks[i];
-        pl_stack_mul(t, op, A + t->offset, B + t->offset, C + t->offset);
+        double *product = C + t->offset, *mixed = D + t->offset;
+        int64_t n = pl_stack_doubles(t);
+        pl_stack_mul(t, op, A + t->offset, B + t->offset, product);
+        memcpy(mixed, product, (size_t)n * sizeof *mixed);
+        pl_stack_mul_add(t, op, 0.5, A + t->offset, B + t->offset, -2, mixed);
+        for (int64_t k = 0; k < n; k++)
+          assert_close(mixed[k], -1.5 * product[k], 1e-12 * (double)x.order);
       }
       pl_transform_inverse(x.t, C, got);
       for (int64_t i = 0; i < x.count; i++)
         assert_close(got[i], want[x.first + i], 1e-12 * (double)x.order);
     }
-    double *all[] = {a, b, f, h, A, B, C, got, want};
-    for (int k = 0; k < 9; k++) pl_free(all[k]);
+    double *all[] = {a, b, f, h, A, B, C, D, got, want};
+    for (int k = 0; k < 10; k++) pl_free(all[k]);
     drop(&x);
   }
 }

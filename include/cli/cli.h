@@ -14,6 +14,8 @@ int pl_cli_main(int argc, char **argv, const pl_comm *world);
  * returns a status, with a message for pl_cli_main to print. */
 pl_status pl_cli_run(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_plan(int argc, char **argv, const pl_comm *world);
+pl_status pl_cli_data(int argc, char **argv, const pl_comm *world);
+pl_status pl_cli_apply(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_status(int argc, char **argv, const pl_comm *world);
 pl_status pl_cli_group(int argc, char **argv, const pl_comm *world);

@@ -173,6 +173,13 @@ struct pl_model_kind {
   /* Write the weights to a NetCDF file that model.init.path reads, with these texts as attributes
    * of the file beside the network's own. */
   pl_status (*save)(pl_model *m, const char *path, const pl_attribute *attributes, int num);
+  /* `plancherel apply`: a saved network on samples of a file.  spec: the network's keys as the
+   * weights file has them, model.init.path that file, data.kind file with data.path; it has not
+   * passed check, nor need the file have targets.  Write predictions, and metrics where there are
+   * targets, to a new file at path, with these texts as attributes.  NULL: it cannot be applied.
+   * Collective over team; so is the status. */
+  pl_status (*apply)(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                     const char *path, const pl_attribute *attributes, int num);
 };
 
 /* Doubles of block p as a whole. */

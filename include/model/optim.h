@@ -64,7 +64,8 @@ bool pl_optim_polar(const pl_spec *spec);
 bool pl_optim_flow(const pl_spec *spec);
 /* Does it need two passes over the data, at some time?  Pure. */
 bool pl_optim_two_passes(const pl_spec *spec);
-/* Bytes of state on a rank that holds `doubles` weights. */
+/* Bytes of state on a rank that holds `doubles` weights, the best ones with record.best included.
+ */
 double pl_optim_bytes(const pl_spec *spec, double doubles);
 
 /* Moments for the model's blocks; spec and model are borrowed; steps: of the whole run.  Local. */

@@ -26,7 +26,7 @@ typedef struct pl_common {
   const char *stop_metric; /* NULL: the network's own */
   int64_t record_schedule, record_points, record_every_epoch;
   pl_ints record_steps; /* n = 0: by schedule */
-  int64_t record_final;
+  int64_t record_final, record_best;
   double checkpoint_every; /* minutes */
   int64_t team;            /* mapping.team; PL_UNSET: by measurement and size */
   /* Owned by those who name the table (model/spec.c): */

@@ -163,6 +163,16 @@ struct pl_net_kind {
   /* Parameters' shapes from the keys (and files) alone, for the planner and the file: as load adds
    * them, into an empty net.  Local. */
   pl_status (*shapes)(pl_net *net);
+  /* For `plancherel apply`, all three or none.  Attributes of the family's own in a file of
+   * weights; rank 0 alone calls it, in define mode. */
+  pl_status (*note)(const pl_net *net, pl_nc *nc);
+  /* As load, but all samples of a data file as the test part, with targets or without, for a
+   * network of the shapes that the weights file tells; both files on rank 0 only, NULL elsewhere.
+   */
+  pl_status (*open)(pl_net *net, const pl_nc *weights, const pl_nc *data);
+  /* What the network says to the test part: define variables in out, leave define mode, write; out
+   * on rank 0 only.  Collective; the same status on every rank. */
+  pl_status (*predict)(pl_net *net, pl_nc *out);
   /* Flops and bytes of forward and backward of one sample, and of one evaluation as a whole. */
   void (*work)(const pl_spec *spec, double *sample_flops, double *sample_bytes, double *fixed_flops,
                double *fixed_bytes);
@@ -201,7 +211,7 @@ typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, cons
                           void *context);
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);
 /* From now on at most so many samples of a rank on the tape at a time, where the objective is a sum
- * over them; unless told, as many as 64 MB hold by the kind's own estimate.  Local. */
+ * over them; unless told, as many as 12 MB hold by the kind's own estimate.  Local. */
 void pl_net_set_piece(pl_net *net, int64_t samples);
 /* The objective over the whole training part at w, without random layers, and its gradient; w and g
  * laid out as net->w.  Collective. */
@@ -256,5 +266,8 @@ extern const pl_transfer pl_net_weights;
   .observe = pl_net_observe, .block_sum = pl_net_block_sum, .block_polar = pl_net_block_polar,     \
   .weights = &pl_net_weights, .keep = pl_net_keep, .flows = true, .save = pl_net_save
 pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attributes, int num);
+/* For the door's apply of families with note, open and predict, which know their data.path. */
+pl_status pl_net_apply(const pl_spec *spec, const pl_comm *team, const char *data_path,
+                       const char *path, const pl_attribute *attributes, int num);
 
 #endif

@@ -17,6 +17,9 @@ typedef struct pl_ckpt {
   int64_t step, records;
   double wall_time; /* s, over all sessions */
   pl_best best;
+  /* Weights of the best record, [num_params] blocks like the model's: the caller's, here and in a
+   * checkpoint that is read; NULL: none are kept. */
+  double *const *best_weights;
 } pl_ckpt;
 
 /* What a checkpoint must have in common with the run that reads it: a digest of all keys that the

@@ -49,6 +49,9 @@ typedef struct pl_train_hooks {
   pl_status (*save)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
   /* Called on every rank of the team at the end, while the model lives (NULL: nothing). */
   pl_status (*finish)(void *context, pl_model *model, pl_run_state state);
+  /* Called likewise after it, with record.best: the model holds the weights of the best record, to
+   * be saved and no more (NULL: nothing). */
+  pl_status (*best)(void *context, pl_model *model);
 } pl_train_hooks;
 
 /* Train one run, from its checkpoint if there is one.  It is done after length->steps steps, when

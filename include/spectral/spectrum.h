@@ -16,6 +16,9 @@ typedef enum { PL_NN, PL_CN, PL_NC } pl_product;
  * the stack; c overlaps neither a nor b.  Collective over the stack's grid; Local otherwise.
  * No allocation. */
 void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c);
+/* C_rho = alpha times that product + beta C_rho, beta != 0; likewise. */
+void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const double *a,
+                      const double *bb, double beta, double *c);
 
 /* The norm of a function over the group from its spectrum: sqrt(sum over stacks of weight |F|^2),
  * at any size of its numbers.  Collective over the team. */

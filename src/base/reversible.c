@@ -19,13 +19,18 @@ static pl_divisor divisor(int64_t by) {
 
 /* 0 <= u < 2^63. */
 static inline int64_t quotient(pl_divisor v, uint64_t u) {
-  return (int64_t)(uint64_t)(((unsigned __int128)u * v.factor) >> (63 + v.shift));
+  return (int64_t)((uint64_t)(((unsigned __int128)(2 * u) * v.factor) >> 64) >> v.shift);
 }
 
 /* floor(a / by): for a < 0 it is -1 - floor((-1 - a) / by). */
 static inline int64_t floored(pl_divisor v, int64_t a) {
   int64_t sign = a >> 63;
   return quotient(v, (uint64_t)(a ^ sign)) ^ sign;
+}
+
+/* a less q times the divisor; parts of sums may pass 64 bits, so they wrap. */
+static inline uint64_t left(int64_t a, int64_t q, pl_divisor v) {
+  return (uint64_t)a - (uint64_t)q * (uint64_t)v.by;
 }
 
 /* ---- the ratio ---- */
@@ -69,7 +74,7 @@ int pl_reversible_buffers(const pl_reversible *r, int layers) {
 
 /* ---- fixed point ---- */
 
-/* The same in both directions. */
+/* The same in both directions; whatever beyond the range. */
 static inline int64_t steps(double x) {
   return llrint(x * UNIT);
 }
@@ -94,20 +99,21 @@ bool pl_reversible_forward(const pl_reversible *r, int64_t count, double c, cons
                            int64_t *v, int64_t *x, uint64_t *buffer) {
   const pl_divisor n = r->n, d = r->d;
   bool ok = true;
+  uint64_t over = 0; /* its highest bit: some sum has left the range */
   for (int64_t k = 0; k < count; k++) {
     double f = c * force[k];
-    bool in = fits(f);
+    uint64_t add = (uint64_t)steps(f), at = (uint64_t)x[k];
     int64_t q = floored(d, v[k]);
-    uint64_t b = buffer[k] * (uint64_t)d.by + (uint64_t)(v[k] - q * d.by);
-    int64_t high = quotient(n, b), to, at;
+    uint64_t b = buffer[k] * (uint64_t)d.by + left(v[k], q, d);
+    int64_t high = quotient(n, b);
+    uint64_t shrunk = (uint64_t)(q - high) * (uint64_t)n.by + b, to = shrunk + add, next = at + to;
+    ok &= fits(f);
+    over |= ((shrunk ^ to) & (add ^ to)) | ((at ^ next) & (to ^ next));
     buffer[k] = (uint64_t)high;
-    in &= !__builtin_add_overflow(q * n.by + ((int64_t)b - high * n.by), in ? steps(f) : 0, &to);
-    in &= !__builtin_add_overflow(x[k], to, &at);
-    ok &= in && to != INT64_MIN && at != INT64_MIN;
-    v[k] = to;
-    x[k] = at;
+    v[k] = (int64_t)to;
+    x[k] = (int64_t)next;
   }
-  return ok;
+  return ok && !(over >> 63);
 }
 
 void pl_reversible_back_x(int64_t count, const int64_t *v, int64_t *x) {
@@ -119,9 +125,9 @@ void pl_reversible_back_v(const pl_reversible *r, int64_t count, double c, const
   const pl_divisor n = r->n, d = r->d;
   for (int64_t k = 0; k < count; k++) {
     int64_t was = v[k] - steps(c * force[k]), q = floored(n, was);
-    uint64_t b = buffer[k] * (uint64_t)n.by + (uint64_t)(was - q * n.by);
+    uint64_t b = buffer[k] * (uint64_t)n.by + left(was, q, n);
     int64_t high = quotient(d, b);
-    v[k] = q * d.by + ((int64_t)b - high * d.by);
+    v[k] = (int64_t)((uint64_t)(q - high) * (uint64_t)d.by + b);
     buffer[k] = (uint64_t)high;
   }
 }

@@ -16,6 +16,8 @@ static const struct command {
 } commands[] = {
     {"run", "train a sweep", pl_cli_run},
     {"plan", "show phases, teams, mapping, memory and time of a sweep; train nothing", pl_cli_plan},
+    {"data", "write the samples of a run to a file", pl_cli_data},
+    {"apply", "run a saved network on the samples of a file", pl_cli_apply},
     {"optimum", "solve the margin problem of depth 2 for the data of a sweep", pl_cli_optimum},
     {"status", "show the runs of an output file, also while the sweep runs", pl_cli_status},
     {"merge", "put the outputs of shards together", pl_cli_merge},

@@ -262,7 +262,7 @@ static void define(pl_nc *nc, const pl_graph_data *d, const edge_list *e) {
   if (d->splits > 1) pl_nc_def_dim(nc, "fold", d->splits);
   if (d->splits) {
     static const int values[PL_NUM_SPLIT_PARTS] = {PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST,
-                                             PL_PART_NONE};
+                                                   PL_PART_NONE};
     pl_nc_def_var(nc, "split", PL_NC_BYTE, d->splits > 1 ? DIMS("fold", "node") : DIMS("node"),
                   "part of a node", "1");
     pl_nc_att_ints(nc, "split", "flag_values", PL_NC_BYTE, values, PL_NUM_SPLIT_PARTS);

@@ -340,7 +340,8 @@ bool pl_optim_two_passes(const pl_spec *spec) {
 }
 
 double pl_optim_bytes(const pl_spec *spec, double doubles) {
-  return kind_of(spec)->num_moments * doubles * (double)sizeof(double);
+  int copies = kind_of(spec)->num_moments + (spec->common.record_best == 1);
+  return copies * doubles * (double)sizeof(double);
 }
 
 /* ---- a step ---- */

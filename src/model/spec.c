@@ -40,6 +40,8 @@ static const pl_key common_rows[] = {
      .ascending = true, .help = "recorded steps, instead of a schedule"},
     {"record.final", PL_KEY_BOOL, F(record_final), PL_RESULTS, "false",
      .help = "write each run's final weights, usable as model.init.path"},
+    {"record.best", PL_KEY_BOOL, F(record_best), PL_COST | PL_RESULTS, "false",
+     .help = "write each run's weights at the record with the best metric on the validation part"},
     {"checkpoint.every", PL_KEY_REAL, F(checkpoint_every), 0, "10", .min = 0, .max = MANY,
      .whole = true, .units = "min",
      .help = "save running runs every so many minutes (0: only when stopped)"},

@@ -397,22 +397,30 @@ static void make_work(pl_net *net) {
   k->rect = pl_rect_new(rows, cols);
 }
 
-pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
-                        pl_model **out) {
-  (void)rates;
+/* A network whose data and parameters are known: room, weights. */
+static pl_status furnish(pl_net *net) {
+  net->w = pl_zalloc((size_t)length(net), sizeof *net->w, "weights");
+  for (int k = 0; k < net->num_weights; k++) draw_weight(net, k);
+  list_params(net);
+  make_work(net);
+  return pl_agree(&net->team, pl_net_read_weights(net));
+}
+
+static pl_net *empty(const pl_spec *spec, const pl_comm *team) {
   pl_net *net = pl_zalloc(1, sizeof *net, "network");
   net->kind = pl_net_kind_of(spec);
   net->base.kind = spec->model;
   net->spec = *spec;
   net->team = *team;
+  return net;
+}
+
+pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        pl_model **out) {
+  (void)rates;
+  pl_net *net = empty(spec, team);
   pl_status st = net->kind->load(net);
-  if (!st) {
-    net->w = pl_zalloc((size_t)length(net), sizeof *net->w, "weights");
-    for (int k = 0; k < net->num_weights; k++) draw_weight(net, k);
-    list_params(net);
-    make_work(net);
-    st = pl_agree(team, pl_net_read_weights(net));
-  }
+  if (!st) st = furnish(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
   if (st) {
     pl_net_destroy(&net->base);
@@ -422,6 +430,18 @@ pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates
   if (net->kind->begin) net->kind->begin(net);
   *out = &net->base;
   return PL_OK;
+}
+
+pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *weights,
+                      const pl_nc *data, pl_net **out) {
+  pl_net *net = empty(spec, team);
+  pl_status st = net->kind->open(net, weights, data);
+  if (!st) st = furnish(net);
+  if (st)
+    pl_net_destroy(&net->base);
+  else
+    *out = net;
+  return st;
 }
 
 void pl_net_destroy(pl_model *m) {

@@ -37,6 +37,7 @@ static pl_status define(const pl_net *net, pl_nc *nc, const pl_attribute *attrib
   }
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
+  if (net->kind->note) PL_TRY(net->kind->note(net, nc));
   return pl_nc_end_def(nc);
 }
 

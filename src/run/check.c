@@ -25,6 +25,9 @@ static pl_status check_metrics(const pl_config *cfg, const pl_outline *outline) 
     pl_config_run(cfg, r, &spec);
     pl_status st = pl_watch_init(&watch, &spec, &pl_outline_of(outline, r)->schema);
     if (st) return pl_config_blame(cfg, r, "stop.metric", st);
+    if (!spec.common.record_best || watch.validation >= 0) continue;
+    pl_error(PL_EINPUT, "the run has no validation part to tell the best record by");
+    return pl_config_blame(cfg, r, "record.best", PL_EINPUT);
   }
   return PL_OK;
 }

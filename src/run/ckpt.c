@@ -123,7 +123,8 @@ static void add_arrays(contents *c, const char *prefix, const pl_transfer *trans
 
 /* Weights first, then the moments: arrays shaped like the weights or, where the optimiser works on
  * them, like the model's functions. */
-static contents contents_of(const pl_comm *team, pl_model *model, pl_optim *optim) {
+static contents contents_of(const pl_comm *team, pl_model *model, pl_optim *optim,
+                            double *const *best) {
   contents c = {.team = team, .model = model};
   const pl_model_kind *kind = model->kind;
   bool functions = pl_optim_functions(optim);
@@ -131,6 +132,11 @@ static contents contents_of(const pl_comm *team, pl_model *model, pl_optim *opti
   double **w = pl_alloc((size_t)n, sizeof *w, "checkpoint");
   for (int p = 0; p < n; p++) w[p] = model->params[p].w;
   add_arrays(&c, "weight", kind->weights, n, model->params, w);
+  if (best) {
+    double **copy = pl_alloc((size_t)n, sizeof *copy, "checkpoint");
+    memcpy(copy, best, (size_t)n * sizeof *copy);
+    add_arrays(&c, "best", kind->weights, n, model->params, copy);
+  }
   for (int s = 0; s < pl_optim_num_moments(optim); s++) {
     double **moment = pl_alloc((size_t)num_moment, sizeof *moment, "checkpoint");
     for (int p = 0; p < num_moment; p++) moment[p] = pl_optim_moment(optim, s, p);
@@ -247,7 +253,7 @@ static char *previous_of(const char *path) {
 
 pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
                         int64_t digest, const pl_ckpt *at) {
-  contents c = contents_of(team, model, optim);
+  contents c = contents_of(team, model, optim, at->best_weights);
   char *temporary = pl_asprintf("%s.tmp", path), *previous = previous_of(path);
   bool root = team->rank == 0;
   head h = {digest, *at};
@@ -348,7 +354,7 @@ static pl_nc *open_best(contents *c, const char *path, const char *previous, int
 
 bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
                   int64_t digest, int64_t records, pl_ckpt *at) {
-  contents c = contents_of(team, model, optim);
+  contents c = contents_of(team, model, optim, at->best_weights);
   char *previous = previous_of(path);
   pl_nc *nc = NULL;
   pl_ckpt found = {0};
@@ -361,6 +367,7 @@ bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_opt
     /* It was whole a moment ago, and the weights are half replaced. */
     if (walk(&c, nc, LOAD, &sum)) pl_die(PL_EENV, "%s", pl_error_message());
     model->kind->refresh(model, found.step);
+    found.best_weights = at->best_weights;
     *at = found;
   }
   pl_nc_close(nc);

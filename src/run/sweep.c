@@ -371,7 +371,13 @@ static pl_status finish_hook(void *context, pl_model *model, pl_run_state state)
   sweep *s = context;
   if (state != PL_RUN_DONE) return PL_OK;
   if (is_root(s)) write_before(s, INFINITY);
-  return pl_final_save(s->opt->output, &s->team, s->cfg, s->run, model);
+  return pl_final_save(s->opt->output, "final", &s->team, s->cfg, s->run, model);
+}
+
+static pl_status best_hook(void *context, pl_model *model) {
+  sweep *s = context;
+  if (is_root(s)) write_before(s, INFINITY);
+  return pl_final_save(s->opt->output, "best", &s->team, s->cfg, s->run, model);
 }
 
 /* ---- the work of one team ---- */
@@ -395,7 +401,8 @@ static void train_run(sweep *s) {
                           .poll = poll_hook,
                           .resume = resume_hook,
                           .save = save_hook,
-                          .finish = s->spec.common.record_final ? finish_hook : NULL};
+                          .finish = s->spec.common.record_final ? finish_hook : NULL,
+                          .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
   if (st && is_leader(s))
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());

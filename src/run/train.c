@@ -24,9 +24,47 @@ typedef struct trainer {
   double *values; /* a record: n doubles */
   int64_t n;
   pl_watch watch;
-  double start; /* pl_clock when the run would have begun, had it never been interrupted */
+  double **best; /* weights of the best record, block by block; NULL: not wanted */
+  double start;  /* pl_clock when the run would have begun, had it never been interrupted */
   pl_outcome *out;
 } trainer;
+
+/* ---- weights of the best record ---- */
+
+/* The model's weights into copies of its blocks, or changed for them. */
+static void copy_blocks(pl_model *m, double *const *blocks, bool exchange) {
+  for (int p = 0; p < m->num_params; p++)
+    for (int64_t i = 0; i < m->params[p].n; i++) {
+      double kept = blocks[p][i];
+      blocks[p][i] = m->params[p].w[i];
+      if (exchange) m->params[p].w[i] = kept;
+    }
+}
+
+static void make_best(trainer *r) {
+  const pl_model *m = r->model;
+  if (!r->spec->common.record_best) return;
+  r->best = pl_alloc((size_t)m->num_params, sizeof *r->best, "best weights");
+  for (int p = 0; p < m->num_params; p++)
+    r->best[p] = pl_zalloc((size_t)m->params[p].n, sizeof **r->best, "best weights");
+}
+
+static void free_best(trainer *r) {
+  for (int p = 0; r->best && p < r->model->num_params; p++) pl_free(r->best[p]);
+  pl_free(r->best);
+}
+
+/* Hand them over in the model, which has its own again afterwards.  A run that diverges has had
+ * them all the same. */
+static pl_status save_best(trainer *r) {
+  const pl_outcome *o = r->out;
+  bool ended = o->state == PL_RUN_DONE || o->state == PL_RUN_DIVERGED;
+  if (!r->best || !r->hooks->best || !ended || o->best.step < 0) return PL_OK;
+  copy_blocks(r->model, r->best, true);
+  pl_status st = r->hooks->best(r->hooks->context, r->model);
+  copy_blocks(r->model, r->best, true);
+  return pl_agree(r->team, st);
+}
 
 /* What a record tells all ranks. */
 typedef struct learnt {
@@ -55,6 +93,7 @@ static pl_status record(trainer *r, int64_t t) {
   r->out->verdict = l.verdict;
   r->out->best = l.best;
   if (!l.finite) r->out->state = PL_RUN_DIVERGED;
+  if (r->best && l.best.step == t) copy_blocks(r->model, r->best, false);
   return PL_OK;
 }
 
@@ -63,7 +102,8 @@ static void save(trainer *r, int64_t t) {
   pl_ckpt at = {.step = t,
                 .records = r->out->records,
                 .wall_time = pl_clock() - r->start,
-                .best = r->out->best};
+                .best = r->out->best,
+                .best_weights = r->best};
   pl_status st = r->hooks->save(r->hooks->context, r->model, r->optim, &at);
   if (st && r->team->rank == 0)
     pl_log_all(PL_LOG_WARNING, "no checkpoint at step %lld: %s", (long long)t, pl_error_message());
@@ -72,7 +112,7 @@ static void save(trainer *r, int64_t t) {
 
 /* The number of steps done already, zero or from a checkpoint. */
 static int64_t take_up(trainer *r) {
-  pl_ckpt at = {0};
+  pl_ckpt at = {.best_weights = r->best};
   if (!r->hooks->resume(r->hooks->context, r->model, r->optim, &at)) return 0;
   r->out->records = at.records;
   r->out->best = at.best;
@@ -126,12 +166,15 @@ static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schem
   PL_TRY(pl_agree(r->team, pl_watch_init(&r->watch, r->spec, schema)));
   PL_TRY(kind->create(r->spec, r->team, rates, &r->model));
   r->optim = pl_optim_new(r->spec, r->model, r->length->steps);
+  make_best(r);
   r->n = PL_RECORD_HEAD + schema->size;
   r->values = pl_alloc((size_t)r->n, sizeof *r->values, "a record");
   pl_status st = loop(r);
   if (!st && r->hooks->finish)
     st = pl_agree(r->team, r->hooks->finish(r->hooks->context, r->model, r->out->state));
+  if (!st) st = save_best(r);
   if (st) r->out->state = PL_RUN_FAILED;
+  free_best(r);
   pl_free(r->values);
   pl_optim_free(r->optim);
   kind->destroy(r->model);

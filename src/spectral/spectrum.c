@@ -7,26 +7,31 @@
 #include <string.h>
 
 void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c) {
+  pl_stack_mul_add(b, op, 1, a, bb, 0, c);
+}
+
+void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const double *a,
+                      const double *bb, double beta, double *c) {
   int d = b->dim;
   if (!b->here) return;
   if (b->grid >= 0) {
     /* The grid holds transposes: (A B)^T = B^T A^T. */
-    pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', 1, &b->mat, bb, a, 0, c);
+    pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', alpha, &b->mat, bb, a, beta, c);
     return;
   }
   bool z = pl_stack_complex(b);
   if (d <= (z ? PL_SMALL_COMPLEX : PL_SMALL_REAL)) {
-    pl_small_mul(d, z, b->count, op, a, bb, c);
+    pl_small_mul(d, z, b->count, op, alpha, a, bb, beta, c);
     return;
   }
-  const double one[2] = {1, 0}, zero[2] = {0, 0};
+  const double za[2] = {alpha, 0}, zb[2] = {beta, 0};
   CBLAS_TRANSPOSE h = z ? CblasConjTrans : CblasTrans;
   CBLAS_TRANSPOSE ta = op == PL_CN ? h : CblasNoTrans, tb = op == PL_NC ? h : CblasNoTrans;
   for (int64_t k = 0; k < b->count; k++, a += b->size, bb += b->size, c += b->size) {
     if (z)
-      cblas_zgemm(CblasRowMajor, ta, tb, d, d, d, one, a, d, bb, d, zero, c, d);
+      cblas_zgemm(CblasRowMajor, ta, tb, d, d, d, za, a, d, bb, d, zb, c, d);
     else
-      cblas_dgemm(CblasRowMajor, ta, tb, d, d, d, 1, a, d, bb, d, 0, c, d);
+      cblas_dgemm(CblasRowMajor, ta, tb, d, d, d, alpha, a, d, bb, d, beta, c, d);
   }
 }
 

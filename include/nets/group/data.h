@@ -46,6 +46,15 @@ pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, 
                       double *F, pl_data **out);
 void pl_data_free(pl_data *data);
 
+/* pl_data_kind.write_data of all kinds on groups. */
+pl_status pl_group_data_write(const pl_spec *spec, const pl_comm *team, const char *path,
+                              const pl_attribute *attributes, int num);
+/* Can a network on g be applied to the samples of a file?  Labels may be missing; it then counts
+ * them as +1.  *n: samples; *split: the part of each, *labelled: there are labels; the caller frees
+ * split.  PL_EINPUT.  Local. */
+pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, int64_t **split,
+                             bool *labelled);
+
 /* ---- kinds of data ---- */
 
 /* Samples being made for one run on one team. */

@@ -85,6 +85,7 @@ static void fixed_depths(pl_net *net, filter_record *r, const double *h, int64_t
   const graph_nodes *d = own->base.data;
   graph_rule rule = filter_rule(v, false);
   int64_t n = d->nodes * cols;
+  bool wanted = v->record_iterates == 1 || v->record_layers == 1;
   double *z0 = pl_alloc((size_t)(5 * n), sizeof *z0, "iterates"), *z = z0 + n, *next = z + n,
          *sure = next + n, *work = sure + n;
   if (rule.second != 0)
@@ -93,12 +94,11 @@ static void fixed_depths(pl_net *net, filter_record *r, const double *h, int64_t
     for (int64_t k = 0; k < n; k++) z0[k] = rule.first * h[k];
   if (v->record_iterates == 1) graph_map_apply(&own->sure, false, cols, h, sure, false);
   memcpy(z, z0, (size_t)n * sizeof *z);
-  for (int64_t k = 0; k <= v->depth; k++) {
-    bool last = k == v->depth && filter_fixed(v->rule);
-    /* The closed form has one depth of its own, the last. */
-    look(net, r, k, cols, last && v->rule != RULE_SGC ? own->base.output : z, work);
+  for (int64_t k = wanted ? 0 : v->depth; k <= v->depth; k++) {
+    /* The last depth is what the network answers, closed or gated. */
+    look(net, r, k, cols, k == v->depth ? own->base.output : z, work);
     if (v->record_iterates == 1) r->error[k] = distance(n, z, sure);
-    iterate(net, cols, z, z0, next);
+    if (wanted) iterate(net, cols, z, z0, next);
     double *kept = z;
     z = next;
     next = kept;

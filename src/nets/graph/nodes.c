@@ -215,8 +215,7 @@ void graph_nodes_free(graph_nodes *d) {
 static pl_status make(const pl_spec *spec, const char **key, graph_nodes *d, pl_graph_data *raw) {
   const graph_values *v = graph_values_of(spec);
   PL_TRY(graph_source(spec, key, d, raw));
-  d->graph = raw->graph;
-  raw->graph = NULL;
+  d->graph = raw->graph; /* raw's until all is well */
   d->nodes = d->graph->rows;
   pl_status st = pl_graph_operator(d->graph, (pl_operator)v->operator_kind, v->self_loop, &d->op);
   if (st && v->source == SOURCE_FILE) pl_error_in(st, "%s: ", v->path);
@@ -232,6 +231,10 @@ pl_status graph_nodes_new(const pl_spec *spec, const char **key, graph_nodes **o
   graph_nodes *d = pl_zalloc(1, sizeof *d, "data on a graph");
   pl_graph_data raw = {0};
   pl_status st = make(spec, key, d, &raw);
+  if (st)
+    d->graph = NULL;
+  else
+    raw.graph = NULL;
   pl_graph_data_fini(&raw);
   if (st)
     graph_nodes_free(d);

@@ -29,77 +29,91 @@ static void solve_dense(const graph_map *m, int64_t cols, double *z) {
                 CblasNonUnit, n, c, 1, m->factor, n, z, c);
 }
 
-static double dot(int64_t n, int64_t stride, const double *a, const double *b) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += a[i * stride] * b[i * stride];
-  return sum;
+/* sum[c] = sum_i a_ic b_ic. */
+static void dots(int64_t n, int64_t cols, const double *a, const double *b, double *sum) {
+  memset(sum, 0, (size_t)cols * sizeof *sum);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t c = 0; c < cols; c++) sum[c] += a[i * cols + c] * b[i * cols + c];
 }
 
-/* Column c of conjugate gradients, A p being known.  Returns false once it is solved. */
-static bool advance(int64_t n, int64_t cols, int64_t c, double *z, double *r, double *p,
-                    const double *ap, double *rr, double goal) {
-  if (*rr <= goal) return false;
-  double step = *rr / dot(n, cols, p + c, ap + c), now;
-  for (int64_t i = c; i < n * cols; i += cols) {
-    z[i] += step * p[i];
-    r[i] -= step * ap[i];
-  }
-  now = dot(n, cols, r + c, r + c);
-  for (int64_t i = c; i < n * cols; i += cols) p[i] = r[i] + now / *rr * p[i];
-  *rr = now;
-  return now > goal;
-}
-
-/* z <- (I - ratio S)^-1 z; work: [3][n][cols] and 2 cols numbers. */
+/* z <- (I - ratio S)^-1 z, each column on its own until its residual is below rounding; work:
+ * [3][n][cols] and 4 cols numbers. */
 static void solve_sparse(const graph_map *m, int64_t cols, double *z, double *work) {
-  enum { MOST = 10000 };
+  static const double SOLVED = 1e-29; /* of |residual|^2 */
+  /* So many steps bring any error below rounding (condition number 2/(1 - |ratio|) at most). */
+  int most = (int)(20 * sqrt(2 / (1 - fabs(m->rule.ratio)))) + 20;
   int64_t n = m->s->rows;
   size_t bytes = (size_t)(n * cols) * sizeof(double);
-  double *r = work, *p = r + n * cols, *ap = p + n * cols, *rr = ap + n * cols, *goal = rr + cols;
+  double *r = work, *p = r + n * cols, *ap = p + n * cols;
+  double *rr = ap + n * cols, *goal = rr + cols, *step = goal + cols, *now = step + cols;
   memcpy(r, z, bytes);
   memcpy(p, z, bytes);
   memset(z, 0, bytes);
-  for (int64_t c = 0; c < cols; c++) {
-    rr[c] = dot(n, cols, r + c, r + c);
-    goal[c] = rr[c] * 1e-30;
-  }
+  dots(n, cols, r, r, rr);
+  for (int64_t c = 0; c < cols; c++) goal[c] = rr[c] * SOLVED;
   bool going = true;
-  for (int k = 0; going && k < MOST; k++) {
-    going = false;
+  for (int k = 0; going && k < most; k++) {
     pl_csr_times(m->s, cols, -m->rule.ratio, p, cols, 1, p, cols, ap, cols);
-    for (int64_t c = 0; c < cols; c++)
-      if (advance(n, cols, c, z, r, p, ap, &rr[c], goal[c])) going = true;
+    dots(n, cols, p, ap, step);
+    for (int64_t c = 0; c < cols; c++) step[c] = rr[c] > goal[c] ? rr[c] / step[c] : 0;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t c = 0; c < cols; c++) {
+        z[i * cols + c] += step[c] * p[i * cols + c];
+        r[i * cols + c] -= step[c] * ap[i * cols + c];
+      }
+    dots(n, cols, r, r, now);
+    going = false;
+    for (int64_t c = 0; c < cols; c++) {
+      step[c] = rr[c] > goal[c] ? now[c] / rr[c] : 0;
+      if (rr[c] > goal[c]) rr[c] = now[c];
+      going = going || rr[c] > goal[c];
+    }
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t c = 0; c < cols; c++)
+        p[i * cols + c] = r[i * cols + c] + step[c] * p[i * cols + c];
   }
 }
 
 /* ---- one rank's columns ---- */
 
-/* cols columns of x, ldx apart, into y, cols apart. */
-static void own(const graph_map *m, const pl_csr *s, int64_t cols, const double *x, int64_t ldx,
-                double *y) {
+/* Columns that a rank works on: whole registers, the last ones zeros.  Pure. */
+static int64_t padded(int64_t cols) {
+  int64_t lanes = cols > 4 ? 8 : 4;
+  return (cols + lanes - 1) / lanes * lanes;
+}
+
+/* [n][cols], ldx apart, into [n][wide]. */
+static void spread(int64_t n, int64_t cols, const double *x, int64_t ldx, int64_t wide, double *y) {
+  memset(y, 0, (size_t)(n * wide) * sizeof *y);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t c = 0; c < cols; c++) y[i * wide + c] = x[i * ldx + c];
+}
+
+/* p(S) of cols columns of x, ldx apart; the caller's until the next call: [n][padded(cols)]. */
+static const double *own(const graph_map *m, const pl_csr *s, int64_t cols, const double *x,
+                         int64_t ldx) {
   const graph_rule *r = &m->rule;
-  int64_t n = s->rows, room = n * m->most;
-  double *z0 = m->work, *turn[2] = {z0 + room, z0 + 2 * room};
+  int64_t n = s->rows, room = n * padded(m->most), wide = padded(cols);
+  double *z0 = m->work, *turn[2] = {z0 + room, z0 + 2 * room}, *z = z0;
+  spread(n, cols, x, ldx, wide, turn[1]);
   if (r->second != 0)
-    pl_csr_times(s, cols, r->second, x, ldx, r->first, x, ldx, z0, cols);
+    pl_csr_times(s, wide, r->second, turn[1], wide, r->first, turn[1], wide, z0, wide);
   else
-    for (int64_t i = 0; i < n; i++)
-      for (int64_t c = 0; c < cols; c++) z0[i * cols + c] = r->first * x[i * ldx + c];
+    for (int64_t k = 0; k < n * wide; k++) z0[k] = r->first * turn[1][k];
   if (r->closed) {
-    for (int64_t k = 0; k < n * cols; k++) y[k] = r->keep * z0[k];
+    for (int64_t k = 0; k < n * wide; k++) z0[k] *= r->keep;
     if (m->factor)
-      solve_dense(m, cols, y);
+      solve_dense(m, wide, z0);
     else
-      solve_sparse(m, cols, y, z0);
-    return;
+      solve_sparse(m, wide, z0, turn[0]);
+    return z0;
   }
-  const double *from = z0;
   for (int64_t k = 0; k < r->depth; k++) {
-    double *to = k == r->depth - 1 ? y : turn[k % 2];
-    pl_csr_times(s, cols, r->ratio, from, cols, r->keep, r->keep != 0 ? z0 : NULL, cols, to, cols);
-    from = to;
+    double *next = turn[k % 2];
+    pl_csr_times(s, wide, r->ratio, z, wide, r->keep, r->keep != 0 ? z0 : NULL, wide, next, wide);
+    z = next;
   }
-  if (!r->depth) memcpy(y, z0, (size_t)(n * cols) * sizeof *y);
+  return z;
 }
 
 void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const double *x, double *y,
@@ -108,18 +122,15 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
   int64_t n = s->rows, ranks = m->team ? m->team->size : 1, rank = m->team ? m->team->rank : 0;
   int64_t first = cols * rank / ranks, count = cols * (rank + 1) / ranks - first;
   pl_require(cols <= m->most);
-  double *mine = m->work + 4 * n * m->most, *all = m->work + 3 * n * m->most;
-  if (ranks == 1) {
-    double *to = add ? mine : y;
-    own(m, s, cols, x, cols, to);
-    for (int64_t k = 0; add && k < n * cols; k++) y[k] += to[k];
-    return;
-  }
-  if (count) own(m, s, count, x + first, cols, mine);
-  double *to = add ? all : y;
-  memset(to, 0, (size_t)(n * cols) * sizeof *to);
+  const double *mine = count ? own(m, s, count, x + first, cols) : NULL;
+  double *to = ranks > 1 && add ? m->work + 4 * n * padded(m->most) : y;
+  if (!(ranks == 1 && add) && count < cols) memset(to, 0, (size_t)(n * cols) * sizeof *to);
   for (int64_t i = 0; i < n; i++)
-    for (int64_t c = 0; c < count; c++) to[i * cols + first + c] = mine[i * count + c];
+    for (int64_t c = 0; c < count; c++) {
+      double *at = to + i * cols + first + c, value = mine[i * padded(count) + c];
+      *at = ranks == 1 && add ? *at + value : value;
+    }
+  if (ranks == 1) return;
   pl_comm_sum(m->team, to, n * cols);
   for (int64_t k = 0; add && k < n * cols; k++) y[k] += to[k];
 }
@@ -129,7 +140,7 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
 pl_status graph_map_init(graph_map *m, const graph_rule *rule, const pl_csr *s, const pl_csr *s_t,
                          const pl_comm *team, int64_t most) {
   *m = (graph_map){.rule = *rule, .s = s, .s_t = s_t, .team = team, .most = most};
-  m->work = pl_alloc((size_t)(5 * s->rows * most + 2 * most), sizeof *m->work, "propagation");
+  m->work = pl_alloc((size_t)((5 * s->rows + 4) * padded(most)), sizeof *m->work, "propagation");
   return rule->closed && s->rows <= GRAPH_DENSE ? factorise(m) : PL_OK;
 }
 
@@ -141,7 +152,7 @@ void graph_map_fini(graph_map *m) {
 
 double graph_map_bytes(const graph_rule *rule, double nodes, double most) {
   bool dense = rule->closed && nodes <= GRAPH_DENSE;
-  return 8 * (5 * nodes * most + (dense ? nodes * nodes : 0));
+  return 8 * (5 * nodes * (most + 8) + (dense ? nodes * nodes : 0));
 }
 
 double graph_map_flops(const graph_rule *rule, double nodes, double entries, double cols) {

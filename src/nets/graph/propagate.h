@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-enum { GRAPH_DENSE = 4096 };
+enum { GRAPH_DENSE = 1024 }; /* beyond, conjugate gradients take fewer operations */
 
 typedef struct graph_rule {
   double first, second, ratio, keep;
@@ -33,7 +33,7 @@ typedef struct graph_map {
   const pl_comm *team;   /* borrowed; NULL: alone */
   int64_t most;          /* columns */
   double *factor;        /* lower Cholesky factor, [n][n]; or NULL */
-  double *work;          /* [5][n][most] */
+  double *work;          /* [5][n][most, in whole registers] */
 } graph_map;
 
 /* s_t: S^T, which may be s.  PL_NUMERIC: not positive definite.  Local. */

@@ -21,10 +21,12 @@ static const char *path_of(const pl_spec *spec) {
   return pl_group_data_of(spec)->path;
 }
 
-/* 0: no y(sample). */
+/* 0: neither labels nor samples. */
 static int64_t samples_in(const pl_nc *nc) {
-  int64_t shape[1];
-  return pl_nc_var(nc, "y", NULL, NULL, shape, 1) == 1 ? shape[0] : 0;
+  int64_t shape[2];
+  if (pl_nc_var(nc, "y", NULL, NULL, shape, 1) == 1) return shape[0];
+  if (pl_nc_var(nc, "x_fourier", NULL, NULL, shape, 2) == 2) return shape[0];
+  return pl_nc_var(nc, "x", NULL, NULL, shape, 2) == 2 ? shape[0] : 0;
 }
 
 /* The part of each of n samples: split(sample), or all for training. */
@@ -101,6 +103,26 @@ static pl_status check(const pl_spec *spec, const pl_group *g, const char **key)
   return st;
 }
 
+pl_status pl_group_file_open(const char *path, const pl_group *g, int64_t *n, int64_t **split,
+                             bool *labelled) {
+  pl_nc *nc;
+  *n = -1;
+  *split = NULL;
+  PL_TRY(pl_nc_open(path, false, &nc));
+  pl_status st = function_file_check_shape(nc, "x", "sample", g, n);
+  if (!st && *n == 0) st = pl_error(PL_EINPUT, "%s: no samples", path);
+  *labelled = pl_nc_var(nc, "y", NULL, NULL, NULL, 0) >= 0;
+  if (!st && *labelled) st = check_labels(nc, *n);
+  if (!st) {
+    *split = pl_alloc((size_t)*n, sizeof **split, "parts of the data");
+    st = read_split(nc, *n, *split);
+  }
+  if (!st) st = function_file_check_values(nc, "x", g, *n, false);
+  pl_nc_close(nc);
+  if (st) pl_free(*split);
+  return st;
+}
+
 /* ---- reading ---- */
 
 /* Rows are read on rank 0 of the team, labels and parts known to all. */
@@ -113,7 +135,10 @@ static pl_status begin(pl_source *s) {
   f->y = pl_alloc((size_t)f->num, sizeof *f->y, "labels");
   f->split = pl_alloc((size_t)f->num, sizeof *f->split, "parts of the data");
   pl_status st = PL_OK;
-  if (f->file.nc) st = pl_nc_get_doubles(f->file.nc, "y", NULL, NULL, f->y);
+  /* Without labels, which only `plancherel apply` lets pass, all are +1. */
+  for (int64_t i = 0; i < f->num; i++) f->y[i] = 1;
+  if (f->file.nc && pl_nc_var(f->file.nc, "y", NULL, NULL, NULL, 0) >= 0)
+    st = pl_nc_get_doubles(f->file.nc, "y", NULL, NULL, f->y);
   if (f->file.nc && !st) st = read_split(f->file.nc, f->num, f->split);
   PL_TRY(pl_agree(team, st));
   pl_comm_bcast(team, f->y, (size_t)f->num * sizeof *f->y, 0);
@@ -156,6 +181,7 @@ const pl_group_data pl_data_group_file = {
     .base = {.name = "file",
              .help = "samples and labels from a NetCDF file",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .defaults = defaults,
              .seedless = true,
              .count = count},

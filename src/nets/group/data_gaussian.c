@@ -26,7 +26,8 @@ static const pl_keys *const keys[] = {&pl_size_keys, &data_scale_keys, NULL};
 const pl_group_data pl_data_gaussian = {
     .base = {.name = "gaussian",
              .help = "independent normal values over the group, labels +1, -1 in turn",
-             .keys = keys},
+             .keys = keys,
+             .write_data = pl_group_data_write},
     .begin = begin,
     .sample = sample,
     .end = end,

@@ -54,6 +54,7 @@ const pl_group_data pl_data_idx = {
     .base = {.name = "idx",
              .help = "images of two classes from IDX files (MNIST), chosen at random",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .fits = fits,
              .count = data_alone_count},
     .over_group = true,

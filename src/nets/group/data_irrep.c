@@ -81,6 +81,7 @@ const pl_group_data pl_data_irrep = {
     .base = {.name = "irrep",
              .help = "matrix elements of data.irreps, these in turn, labels +1, -1 in turn",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .seedless = true,
              .fits = listed_irreps_fits,
              .count = data_alone_count},

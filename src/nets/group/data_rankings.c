@@ -84,6 +84,7 @@ const pl_group_data pl_data_rankings = {
     .base = {.name = "rankings",
              .help = "counts of ballots drawn from two files of rankings",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .count = data_alone_count},
     .over_group = true,
     .permutations = permutations,

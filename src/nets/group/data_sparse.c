@@ -119,7 +119,8 @@ static const pl_keys *const keys[] = {&pl_size_keys, &data_scale_keys, &table, N
 const pl_group_data pl_data_sparse = {
     .base = {.name = "sparse",
              .help = "Gaussian values at a few elements, labels +1, -1 in turn",
-             .keys = keys},
+             .keys = keys,
+             .write_data = pl_group_data_write},
     .over_group = true,
     .permutations = permutations,
     .check = check,

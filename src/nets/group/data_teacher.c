@@ -75,6 +75,7 @@ const pl_group_data pl_data_teacher = {
     .base = {.name = "teacher",
              .help = "Gaussian functions, labelled by a linear teacher of low rank on a few irreps",
              .keys = keys,
+             .write_data = pl_group_data_write,
              .defaults = defaults,
              .fits = listed_irreps_fits},
     .check = check,

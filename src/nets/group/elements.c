@@ -1,5 +1,6 @@
 #include "nets/group/elements.h"
 
+#include "apply.h"
 #include "base/mem.h"
 #include "elements_batch.h"
 #include "elements_block.h"
@@ -158,6 +159,11 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
   return snprintf(buf, n, "%s, %s, depth %lld", v->group, spec->model->name, (long long)v->depth);
 }
 
+static pl_status apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                       const char *path, const pl_attribute *attributes, int num) {
+  return group_apply(spec, team, rates, path, attributes, num, elements_outputs);
+}
+
 #define KEYS                                                                                       \
   &pl_group_keys, &pl_layers_keys, &pl_init_keys, &pl_pooling_keys, &pl_functional_keys,           \
       &pl_spectrum_keys
@@ -194,6 +200,7 @@ static const pl_keys *const relu_keys[] = {KEYS, &pl_batch_keys, NULL};
       .block_polar = elements_block_polar,                                                         \
       .weights = &elements_weights,                                                                \
       .save = elements_save,                                                                       \
+      .apply = apply,                                                                              \
   };
 #define LINEAR(id, word, text) KIND(id, word, text, linear_keys, elements_linear_measures, "")
 #define RELU(id, word, text)                                                                       \

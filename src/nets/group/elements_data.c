@@ -59,15 +59,30 @@ static double count_right(int64_t n, const double *y, const double *f) {
   return right;
 }
 
-double elements_accuracy(elements_net *m, pl_part part) {
-  const elements_part *p = &m->part[part];
-  double right = 0, *f = pl_zalloc((size_t)p->count, sizeof *f, "outputs");
+/* Of this rank's samples of a part; m->betas must be known. */
+static void outputs_on(elements_net *m, const elements_part *p, double *f) {
+  for (int64_t i = 0; i < p->count; i++) f[i] = 0;
   if (!m->recipe->relu) pl_multi_dot(p->count, m->order, 1, p->x, m->order, m->betas, f);
   for (int64_t i = 0; m->recipe->relu && i < p->count; i += m->capacity) {
     int64_t left = p->count - i, n = left < m->capacity ? left : m->capacity;
     elements_forward(m, n, p->x + i * m->order);
     memcpy(f + i, m->z[m->num_layers], (size_t)n * sizeof *f);
   }
+}
+
+void elements_outputs(pl_model *model, pl_part part, double *f) {
+  elements_net *m = elements_of(model);
+  const elements_part *p = &m->part[part];
+  if (!m->recipe->relu) elements_linearise(m);
+  for (int64_t i = 0; i < p->num; i++) f[i] = 0;
+  outputs_on(m, p, f + p->first);
+  pl_comm_sum(&m->team, f, p->num);
+}
+
+double elements_accuracy(elements_net *m, pl_part part) {
+  const elements_part *p = &m->part[part];
+  double right = 0, *f = pl_alloc((size_t)p->count, sizeof *f, "outputs");
+  outputs_on(m, p, f);
   right = count_right(p->count, p->y + p->first, f);
   pl_comm_sum(&m->team, &right, 1);
   pl_free(f);

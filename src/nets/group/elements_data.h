@@ -9,6 +9,8 @@
 pl_status elements_make_data(elements_net *m);
 void elements_free_data(elements_net *m);
 
+/* f(x) of the samples of a part, f[num], on every rank; activations are lost.  Collective. */
+void elements_outputs(pl_model *model, pl_part part, double *f);
 /* Share of a part on the right side.  m->betas must be known; a nonlinear network's activations
  * are lost.  Collective. */
 double elements_accuracy(elements_net *m, pl_part part);

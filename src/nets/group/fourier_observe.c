@@ -1,5 +1,6 @@
 #include "fourier_observe.h"
 
+#include "apply.h"
 #include "base/mem.h"
 
 #include <math.h>
@@ -36,6 +37,12 @@ void fourier_observe_free(fourier_net *m) {
 }
 
 /* ---- a record ---- */
+
+static void make_beta(fourier_net *m) {
+  const pl_layout *l = m->layout;
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+}
 
 static double norm_of_filters(const fourier_net *m) {
   double norm = 0;
@@ -87,8 +94,7 @@ static void bring_in_range(fourier_net *m, pl_functional *s) {
 /* beta, in range, and singular values of every irrep into m->sigma on rank 0 of the team. */
 static pl_status decompose(fourier_net *m, pl_functional *s) {
   const pl_layout *l = m->layout;
-  for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+  make_beta(m);
   observe_norms(m, s);
   if (!pl_sum_safe(s->norm * s->norm)) bring_in_range(m, s);
   return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
@@ -122,17 +128,24 @@ static void observe_over_group(fourier_net *m, pl_functional *s) {
   s->support = sums[1];
 }
 
-/* Share of the samples of a part on the right side of beta, a spectrum. */
-static double accuracy_on(const fourier_net *m, const pl_samples *part) {
+/* <x, beta> of the samples of a part, beta the spectrum m->beta. */
+static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) {
   const pl_layout *l = m->layout;
-  int64_t n = part->num, right = 0;
-  double *f = pl_zalloc((size_t)n, sizeof *f, "outputs");
+  int64_t n = part->num;
+  for (int64_t i = 0; i < n; i++) f[i] = 0;
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(part, b), pl_data_stride(b),
                  m->beta + b->offset, f);
   }
   pl_comm_sum(&l->team, f, n);
+}
+
+/* Share of the samples of a part on the right side of beta. */
+static double accuracy_on(const fourier_net *m, const pl_samples *part) {
+  int64_t n = part->num, right = 0;
+  double *f = pl_alloc((size_t)n, sizeof *f, "outputs");
+  outputs_on(m, part, f);
   for (int64_t i = 0; i < n; i++) right += part->y[i] * f[i] > 0;
   pl_free(f);
   return (double)right / (double)n;
@@ -159,4 +172,17 @@ pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
   if (m->orientation) pl_functional_orientation(m->layout, m->beta, m->orientation);
   if (m->layout->team.rank == 0) pl_functional_sums(s);
   return st;
+}
+
+/* ---- on files ---- */
+
+static void outputs_of(pl_model *model, pl_part part, double *f) {
+  fourier_net *m = fourier_of(model);
+  make_beta(m);
+  outputs_on(m, &m->data->part[part], f);
+}
+
+pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        const char *path, const pl_attribute *attributes, int num) {
+  return group_apply(spec, team, rates, path, attributes, num, outputs_of);
 }

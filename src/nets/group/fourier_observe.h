@@ -12,5 +12,8 @@ void fourier_observe_free(fourier_net *m);
  * says; p = 2/depth.  Overwrites the workspace of a step.  Collective.  PL_NUMERIC: some singular
  * values are NaN. */
 pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s);
+/* pl_model_kind.apply. */
+pl_status fourier_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                        const char *path, const pl_attribute *attributes, int num);
 
 #endif

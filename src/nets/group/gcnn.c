@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "fourier_block.h"
 #include "fourier_cost.h"
+#include "fourier_observe.h"
 #include "fourier_weights.h"
 #include "functional.h"
 #include "gcnn_dual.h"
@@ -95,4 +96,5 @@ const pl_model_kind pl_gcnn = {
     .functions = &fourier_functions,
     .keep = keep,
     .save = fourier_save,
+    .apply = fourier_apply,
 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "fourier_block.h"
 #include "fourier_cost.h"
+#include "fourier_observe.h"
 #include "fourier_weights.h"
 #include "functional.h"
 #include "residual_observe.h"
@@ -153,4 +154,5 @@ const pl_model_kind pl_residual = {
     .weights = &fourier_weights,
     .functions = &fourier_functions,
     .save = fourier_save,
+    .apply = fourier_apply,
 };

@@ -84,40 +84,41 @@ void residual_identity(const pl_stack *b, double *out) {
   }
 }
 
-/* v <- gamma v + c t, next = x + v. */
-static void advance(int64_t n, double gamma, double c, const double *t, const double *x, double *v,
-                    double *next) {
-  for (int64_t k = 0; k < n; k++) {
-    v[k] = gamma * v[k] + c * t[k];
-    next[k] = x[k] + v[k];
-  }
+static void sum_of(int64_t n, const double *x, const double *y, double *out) {
+  for (int64_t k = 0; k < n; k++) out[k] = x[k] + y[k];
 }
 
-/* end <- end + t, p <- gamma p + c end. */
-static void retreat(int64_t n, double gamma, double c, const double *t, double *end, double *p) {
-  for (int64_t k = 0; k < n; k++) {
-    end[k] += t[k];
-    p[k] = gamma * p[k] + c * end[k];
-  }
-}
-
-static void add(int64_t n, const double *x, double *sum) {
-  for (int64_t k = 0; k < n; k++) sum[k] += x[k];
+/* p <- gamma p + c end. */
+static void mix(int64_t n, double gamma, double c, const double *end, double *p) {
+  for (int64_t k = 0; k < n; k++) p[k] = gamma * p[k] + c * end[k];
 }
 
 /* ---- forward ---- */
+
+/* v <- gamma v + c Theta_k x. */
+static void advance(const residual *m, int k, const pl_stack *b, const double *x, double *v) {
+  const double *w = residual_filter(m, k, b);
+  int64_t n = pl_stack_doubles(b);
+  if (m->gamma > 0) {
+    pl_stack_mul_add(b, PL_NN, m->c, w, x, m->gamma, v);
+    return;
+  }
+  pl_stack_mul(b, PL_NN, w, x, v);
+  for (int64_t i = 0; i < n; i++) v[i] *= m->c;
+}
 
 /* X_1 .. X_N; the force of the first layer is Theta_0 itself. */
 static void forward_all(residual *m, const pl_stack *b) {
   fourier_net *net = &m->net;
   int64_t n = pl_stack_doubles(b);
-  double *v = net->scratch[P], *t = net->scratch[T], *one = net->scratch[X];
+  const double *first = residual_filter(m, 0, b);
+  double *v = net->scratch[P], *one = net->scratch[X];
   residual_identity(b, one);
-  memset(v, 0, (size_t)n * sizeof *v);
-  advance(n, m->gamma, m->c, residual_filter(m, 0, b), one, v, state(m, 1, b));
+  for (int64_t k = 0; k < n; k++) v[k] = m->c * first[k];
+  sum_of(n, one, v, state(m, 1, b));
   for (int k = 1; k < m->depth; k++) {
-    pl_stack_mul(b, PL_NN, residual_filter(m, k, b), state(m, k, b), t);
-    advance(n, m->gamma, m->c, t, state(m, k, b), v, state(m, k + 1, b));
+    advance(m, k, b, state(m, k, b), v);
+    sum_of(n, state(m, k, b), v, state(m, k + 1, b));
   }
 }
 
@@ -193,7 +194,7 @@ static void backward(fourier_net *net, int stack, fourier_visitor *visitor) {
   residual *m = (residual *)net;
   const pl_stack *b = &net->layout->stacks[stack];
   int64_t n = pl_stack_doubles(b);
-  double *end = net->scratch[END], *p = net->scratch[P], *t = net->scratch[T];
+  double *end = net->scratch[END], *p = net->scratch[P];
   double *g = net->scratch[GRADIENT], *sum = net->scratch[SUM];
   bool tied = net->filters == 1;
   for (int64_t k = 0; k < n; k++) p[k] = m->c * end[k];
@@ -201,15 +202,16 @@ static void backward(fourier_net *net, int stack, fourier_visitor *visitor) {
   for (int k = m->depth - 1; k > 0; k--) {
     const double *x = state_before(m, k, b);
     /* Theta_k moves as soon as its gradient is known: first what still needs it. */
-    pl_stack_mul(b, PL_CN, residual_filter(m, k, b), p, t);
-    pl_stack_mul(b, PL_NC, p, x, g);
-    if (tied)
-      add(n, g, sum);
-    else
+    pl_stack_mul_add(b, PL_CN, 1, residual_filter(m, k, b), p, 1, end);
+    if (tied) {
+      pl_stack_mul_add(b, PL_NC, 1, p, x, 1, sum);
+    } else {
+      pl_stack_mul(b, PL_NC, p, x, g);
       visitor->visit(visitor, net, fourier_param(net, k, stack), g);
-    retreat(n, m->gamma, m->c, t, end, p);
+    }
+    mix(n, m->gamma, m->c, end, p);
   }
-  if (tied) add(n, p, sum);
+  if (tied) sum_of(n, sum, p, sum);
   visitor->visit(visitor, net, fourier_param(net, 0, stack), tied ? sum : p);
 }
 
@@ -276,7 +278,9 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
   return (fourier_work){
       /* forward and backward; for the norm once more backward, and what that has undone */
       .products = (N - 1) * (1 + back + (two_passes ? back + reversible : 0)),
-      .moves = 3 * filters + 2 * states,
+      /* updates, states, and the passes of a layer: in fixed point they take as long as reading
+       * eight arrays from memory */
+      .moves = 3 * filters + 2 * states + N * (reversible ? 8 : 1),
       .arrays = filters + states,
       .spectra = filters + states + 1, /* and B - 1 */
       /* the gradient, the recursion undone, and eigenvalues at some forty products */

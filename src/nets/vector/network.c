@@ -86,7 +86,7 @@ static const double *rows_of(pl_tape *t, const pl_take *take, int64_t cols, cons
   return to;
 }
 
-pl_node *vector_input(const pl_net *net, pl_tape *t, const pl_take *take) {
+static pl_node *input_of(const pl_net *net, pl_tape *t, const pl_take *take) {
   const pl_vectors *data = vector_data(net);
   int64_t cols = data->shape.features;
   return pl_tape_constant(t, take->count, cols, rows_of(t, take, cols, data->part[take->part].x));
@@ -135,14 +135,13 @@ static pl_node *logistic_loss(const pl_net *net, pl_tape *t, pl_node *f, const p
   return pl_tape_scale(t, pl_tape_sum(t, pl_tape_softplus(t, m)), 1 / (double)take->total);
 }
 
-static pl_node *outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {
+pl_node *vector_outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {
   const pl_vectors *data = vector_data(net);
-  return vector_kind_of(&net->spec)
-      ->outputs(net, t, w, vector_input(net, t, take), &data->shape, take);
+  return vector_kind_of(&net->spec)->outputs(net, t, w, input_of(net, t, take), &data->shape, take);
 }
 
 pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {
-  pl_node *f = outputs_of(net, t, w, take);
+  pl_node *f = vector_outputs_of(net, t, w, take);
   switch (vector_values_of(&net->spec)->loss) {
   case LOSS_SOFTMAX:
     return softmax_loss(net, t, f, take);
@@ -157,7 +156,7 @@ pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, cons
 
 enum { ACCURACY, MSE };
 
-static int class_of(int64_t n, const double *f) {
+int vector_class_of(int64_t n, const double *f) {
   if (n == 1) return f[0] > 0;
   int best = 0;
   for (int j = 1; j < n; j++)
@@ -168,14 +167,14 @@ static int class_of(int64_t n, const double *f) {
 static void count_right(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take,
                         void *context) {
   const int *label = vector_data(net)->part[take->part].label;
-  const pl_node *f = outputs_of(net, t, w, take);
+  const pl_node *f = vector_outputs_of(net, t, w, take);
   for (int64_t i = 0; i < take->count; i++)
-    *(double *)context += class_of(f->cols, f->value + i * f->cols) == label[take->entry[i]];
+    *(double *)context += vector_class_of(f->cols, f->value + i * f->cols) == label[take->entry[i]];
 }
 
 static void add_squares(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take,
                         void *context) {
-  const pl_node *f = outputs_of(net, t, w, take);
+  const pl_node *f = vector_outputs_of(net, t, w, take);
   const double *y = vector_data(net)->part[take->part].y;
   for (int64_t i = 0; i < take->count; i++)
     for (int64_t j = 0; j < f->cols; j++) {

@@ -27,6 +27,11 @@ pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, cons
 void vector_metrics(pl_net *net, pl_part part, double *metric);
 void vector_work(const pl_spec *spec, double *sample_flops, double *sample_bytes,
                  double *fixed_flops, double *fixed_bytes);
+pl_status vector_note(const pl_net *net, pl_nc *nc);
+pl_status vector_open(pl_net *net, const pl_nc *weights, const pl_nc *data);
+pl_status vector_predict(pl_net *net, pl_nc *out);
+pl_status vector_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                       const char *path, const pl_attribute *attributes, int num);
 const char *vector_fits(const pl_spec *spec);
 pl_status vector_check(const pl_spec *spec, const char **key);
 extern const pl_measures vector_measures;
@@ -41,12 +46,15 @@ static inline const pl_vectors *vector_data(const pl_net *net) {
 static inline const pl_vector_kind *vector_kind_of(const pl_spec *spec) {
   return (const pl_vector_kind *)(const void *)spec->model;
 }
-/* The samples of a take as a node [count][features]. */
-pl_node *vector_input(const pl_net *net, pl_tape *t, const pl_take *take);
+/* What the network gives for the samples of a take, [count][outputs]. */
+pl_node *vector_outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
+/* The class that n outputs speak for. */
+int vector_class_of(int64_t n, const double *f);
 
 #define VECTOR_NET                                                                                 \
   .split = PL_SPLIT_SAMPLES, .random = true, .num_metrics = 2, .load = vector_load,                \
   .unload = vector_unload, .objective = vector_objective, .metrics = vector_metrics,               \
-  .shapes = vector_shapes, .work = vector_work
+  .shapes = vector_shapes, .work = vector_work, .note = vector_note, .open = vector_open,          \
+  .predict = vector_predict
 
 #endif

@@ -1,0 +1,178 @@
+#include "base/mem.h"
+#include "base/nc.h"
+#include "cli/cli.h"
+#include "door_files.h"
+#include "model/model.h"
+#include "run/config.h"
+#include "run/keys.h"
+#include "run/values.h"
+
+#include <string.h>
+
+enum { KEY_OVERWRITE = 256 };
+
+typedef struct apply_options {
+  const char *weights, *data, *output;
+  bool overwrite;
+} apply_options;
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.nc", 0, "Output file (required)", 0},
+    {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing output", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  apply_options *o = state->input;
+  switch (key) {
+  case 'o':
+    o->output = arg;
+    return 0;
+  case KEY_OVERWRITE:
+    o->overwrite = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->data) argp_error(state, "more than two inputs: %s", arg);
+    *(o->weights ? &o->data : &o->weights) = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->data) argp_error(state, "expected two inputs, WEIGHTS.nc and DATA.nc");
+    if (!o->output) argp_error(state, "no output given: -o OUT.nc");
+    return 0;
+  }
+  return ARGP_ERR_UNKNOWN;
+}
+
+/* ---- the run that a file of weights tells ---- */
+
+typedef struct settings {
+  char **set; /* "key=value" */
+  int num;
+} settings;
+
+static void add(settings *s, const char *key, const char *value) {
+  s->set = pl_realloc(s->set, (size_t)s->num + 1, sizeof *s->set, "keys");
+  s->set[s->num++] = pl_asprintf("%s=%s", key, value);
+}
+
+static void settings_free(settings *s) {
+  for (int i = 0; i < s->num; i++) pl_free(s->set[i]);
+  pl_free(s->set);
+}
+
+/* A text as YAML reads it back. */
+static void add_text(settings *s, const char *key, const char *text) {
+  const pl_key row = {.name = key, .type = PL_KEY_TEXT};
+  size_t n = (size_t)pl_value_print(&row, &text, NULL, 0) + 1;
+  char *yaml = pl_alloc(n, 1, "a value");
+  pl_value_print(&row, &text, yaml, n);
+  add(s, key, yaml);
+  pl_free(yaml);
+}
+
+/* Is the key of no use in this file: its companion has another word? */
+static bool idle(const pl_nc *nc, const pl_key *row) {
+  if (!row->with) return false;
+  char *word = pl_nc_get_att_string(nc, NULL, row->with);
+  bool other = !word || strcmp(word, row->with_word) != 0;
+  pl_free(word);
+  return other;
+}
+
+static void add_key(settings *s, const pl_nc *nc, const pl_key *row) {
+  char *value = idle(nc, row) ? NULL : pl_nc_get_att_string(nc, NULL, row->name);
+  /* A text may stand there as it is or, with signs that YAML reads, in quotes. */
+  if (value && row->type == PL_KEY_TEXT && *value != '"')
+    add_text(s, row->name, value);
+  else if (value)
+    add(s, row->name, value);
+  pl_free(value);
+}
+
+/* Keys of the network in the file's attributes; where the samples come from is told anew. */
+static pl_status read_settings(const apply_options *o, const pl_nc *nc, settings *s) {
+  pl_arena arena = {0};
+  int num;
+  const pl_owned *list = pl_keys_list(&arena, &num);
+  char *kind = pl_nc_get_att_string(nc, NULL, "model.kind");
+  pl_status st = PL_OK;
+  if (!kind)
+    st = pl_error(PL_EINPUT,
+                  "%s: expected an attribute model.kind and those of its keys, as record.final "
+                  "writes them",
+                  o->weights);
+  if (kind) add(s, "model.kind", kind);
+  for (int i = 0; i < num && !st; i++) {
+    const pl_key *row = list[i].row;
+    if (list[i].owner == PL_OWNER_MODEL && list[i].place == PL_IN_NETWORK &&
+        !strcmp(list[i].name, kind) && strncmp(row->name, "model.init.", 11) != 0)
+      add_key(s, nc, row);
+  }
+  add(s, "model.init.kind", "file");
+  add_text(s, "model.init.path", o->weights);
+  add(s, "data.kind", "file");
+  add_text(s, "data.path", o->data);
+  pl_free(kind);
+  pl_arena_free(&arena);
+  return st;
+}
+
+static pl_status read_run(const apply_options *o, const pl_comm *world, pl_config **cfg) {
+  settings s = {0};
+  pl_nc *nc = NULL;
+  *cfg = NULL;
+  pl_status st = world->rank == 0 ? pl_nc_open(o->weights, false, &nc) : PL_OK;
+  if (nc && !st) st = read_settings(o, nc, &s);
+  pl_nc_close(nc);
+  st = pl_agree(world, st);
+  if (!st) {
+    pl_comm_bcast(world, &s.num, sizeof s.num, 0);
+    if (world->rank != 0) s.set = pl_zalloc((size_t)s.num, sizeof *s.set, "keys");
+    for (int i = 0; i < s.num; i++) {
+      size_t n = s.set[i] ? strlen(s.set[i]) + 1 : 0;
+      pl_comm_bcast(world, &n, sizeof n, 0);
+      if (world->rank != 0) s.set[i] = pl_alloc(n, 1, "a key");
+      pl_comm_bcast(world, s.set[i], n, 0);
+    }
+    st = pl_config_parse("{}", 2, o->weights, (const char *const *)s.set, s.num, cfg);
+    if (st) pl_error_in(st, "%s: ", o->weights);
+    st = pl_agree(world, st);
+  }
+  settings_free(&s);
+  return st;
+}
+
+/* ---- the command ---- */
+
+static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_comm *world) {
+  const char *inputs[] = {o->weights, o->data};
+  const pl_rates rates = pl_rates_nominal();
+  const pl_attribute told[] = {
+      {"title", "Predictions of a saved network"}, {"weights", o->weights}, {"data", o->data}};
+  pl_spec spec;
+  door_output out;
+  pl_config_run(cfg, 0, &spec);
+  if (!spec.model->apply)
+    return pl_error(PL_EINPUT, "%s: model.kind %s is not applied to files", o->weights,
+                    spec.model->name);
+  pl_status st = door_output_begin(&out, o->output, o->overwrite, inputs, 2, world);
+  if (!st)
+    st = spec.model->apply(&spec, world, &rates, out.temporary, told, sizeof told / sizeof *told);
+  return door_output_end(&out, st, world);
+}
+
+pl_status pl_cli_apply(int argc, char **argv, const pl_comm *world) {
+  static const struct argp argp = {
+      .options = options,
+      .parser = parse,
+      .args_doc = "WEIGHTS.nc DATA.nc -o OUT.nc",
+      .doc = "Run a saved network (OUT.nc.final/ of record.final, OUT.nc.best/ of record.best) on "
+             "the samples of a file: what it says to each and, where the file has targets, "
+             "metrics."};
+  apply_options o = {0};
+  pl_config *cfg;
+  pl_cli_parse(&argp, argc, argv, &o, world);
+  PL_TRY(read_run(&o, world, &cfg));
+  pl_status st = apply(&o, cfg, world);
+  pl_config_free(cfg);
+  return st;
+}

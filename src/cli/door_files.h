@@ -1,0 +1,23 @@
+/* What `data` and `apply` share: an output that takes its place only when whole, and is none of the
+ * inputs.  Inside cli/ only. */
+#ifndef PL_CLI_DOOR_FILES_H
+#define PL_CLI_DOOR_FILES_H
+
+#include "base/comm.h"
+
+#include <stdbool.h>
+
+typedef struct door_output {
+  const char *path;
+  char *temporary; /* to be written, on every rank */
+} door_output;
+
+/* PL_EINPUT: there is a file at path, unless overwrite, or it is the input of one of these names.
+ * Collective; the same status on every rank; door_output_end follows in any case. */
+pl_status door_output_begin(door_output *o, const char *path, bool overwrite,
+                            const char *const *inputs, int num, const pl_comm *world);
+/* Put it in its place if st is PL_OK, else remove it.  Collective; returns st or why that failed.
+ */
+pl_status door_output_end(door_output *o, pl_status st, const pl_comm *world);
+
+#endif
