@@ -91,6 +91,21 @@ def throughput():
           f"{statistics.median(ratios):.2f}")
 
 
+def small_runs():
+    """10^4 runs of ten steps and eleven records: what is around the training."""
+    path = write("small", "{group: S_3, data.samples: 4, seed: 0..9999, steps: 10, record.points: 11}")
+    _, empty, _ = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"))
+    _, one, _ = run(path)
+    _, launch, _ = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"), 2)
+    _, two, _ = run(path, 2)
+    start = time.monotonic()
+    subprocess.run([sys.executable, str(ROOT / "analysis/summary.py"), str(WORK / "out.nc")],
+                   check=True, stdout=subprocess.DEVNULL)
+    print(f"small runs  10^4 on S_3: {(one - empty) * 100:.0f} us a run with its 11 records; 2 ranks "
+          f"against 1: {(one - empty) / (two - launch):.2f}; summary.py "
+          f"{time.monotonic() - start:.1f} s")
+
+
 def against_numpy():
     sys.path.insert(0, str(ROOT / "tests"))
     import reference
@@ -171,6 +186,7 @@ def main():
         estimates([(11, 2)])
     else:
         throughput()
+        small_runs()
         against_numpy()
         estimates([(7, 4000), (8, 600)])
 

@@ -92,7 +92,8 @@ def test_status_finished(finished):
     }
     # What is the same in every run is not shown.
     assert set(table[0]) == {"run", "state", "steps", "model_depth", "seed", "loss",
-                             "schatten_thresholded", "normalized_margin", "wall_time/s"}
+                             "schatten_thresholded", "normalized_margin", "separated", "converged",
+                             "wall_time/s"}
     check_values(finished, table)
 
 

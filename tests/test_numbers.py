@@ -1,7 +1,10 @@
 """Numbers that leave the range of doubles, data of very different sizes, sweeps of many small runs."""
 
+import csv
 import itertools
 import os
+import subprocess
+import sys
 import time
 
 import netCDF4
@@ -64,6 +67,21 @@ def test_unit_samples_of_any_size(size, tmp_path):
     got, _ = run(tmp_path, "sized", text.format(tmp_path / "x.nc"))
     want, _ = run(tmp_path, "plain", text.format(tmp_path / "y.nc"))
     np.testing.assert_allclose(got["sample_margin"], want["sample_margin"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("size, word", [(1e-200, "too small"), (1e-310, "too small"),
+                                        (1e200, "too large"), (1e-120, None), (0, None)])
+def test_energies_that_no_double_holds_are_refused(size, word, tmp_path):
+    f = np.random.default_rng(0).standard_normal(24)
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as nc:
+        nc.createDimension("element", 24)
+        nc.createVariable("f", "f8", ("element",))[:] = f * size
+    done = pl_run.run(["fourier", tmp_path / "f.nc", "--group", "S_4"], code=2 if word else 0)
+    if word:
+        assert f"the values are {word} to square" in done.stderr
+    else:
+        total = float(done.stdout.split("total energy: ")[1].split()[0])
+        np.testing.assert_allclose(total, size * size * (f @ f), rtol=1e-12)
 
 
 # ---- optimum ----
@@ -184,3 +202,27 @@ def test_what_was_promised_survives_a_kill(tmp_path):
     with netCDF4.Dataset(out) as nc:
         assert np.isin(nc["status"][:], (DONE, DIVERGED)).all()
     assert not os.path.exists(f"{out}.ckpt")
+
+
+# ---- summaries ----
+
+
+def test_summary_leaves_out_what_does_not_classify(tmp_path):
+    """Medians of summary.py beside those taken run by run, and the count of the rest."""
+    got, _ = run(tmp_path, "mixed", "{group: [S_3, C_5], data.samples: 4, seed: 0..39, steps: 300, "
+                 "record.points: 4, optimizer.lr: 0.02}", code=None)
+    assert 0 < (got["separated"] == 1).sum() < 80
+    script = pl_run.ROOT / "analysis/summary.py"
+    for every in (False, True):
+        table = subprocess.run([sys.executable, script, tmp_path / "mixed.nc", "--csv", "-",
+                                *["--all"] * every], check=True, capture_output=True, text=True)
+        rows = list(csv.DictReader(table.stdout.splitlines()))
+        assert [row["group"] for row in rows] == ["C_5", "S_3"]
+        for row, runs in zip(rows, (np.arange(40, 80), np.arange(40))):
+            sound = runs[got["status"][runs] == DONE]
+            astray = sound[got["separated"][sound] == 0]
+            kept = sound if every else np.setdiff1d(sound, astray)
+            assert int(row["not_classifying"]) == (0 if every else len(astray))
+            np.testing.assert_allclose(float(row["loss_median"]),
+                                       np.median(got["loss"][kept, -1]), rtol=1e-12)
+            assert float(row["rank_max"]) <= (6 if runs[0] == 0 else 5)

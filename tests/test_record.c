@@ -7,6 +7,7 @@
 #include "run/record.h"
 #include "run/shard.h"
 
+#include <math.h>
 #include <unistd.h>
 
 static char path[64];
@@ -110,6 +111,51 @@ static void what_is_recorded_is_read(void **state) {
   for (int64_t i = 0; i <= 4; i++) assert_record(rec, 9, i, 9);
   put(rec, 8, 0);
   assert_record(rec, 8, 0, 8);
+  assert_ok(pl_recorder_close(rec));
+  pl_config_free(cfg);
+  unlink(path);
+}
+
+/* What is gathered reaches the file whole, in whatever order it came; nothing of it before. */
+static void gathered_records_are_read(void **state) {
+  (void)state;
+  name_file();
+  pl_config *cfg = sweep(MIXED);
+  pl_recorder *rec = create(path, cfg), *reader;
+  pl_outcome done = outcome(PL_RUN_DONE, 5);
+  done.verdict = (pl_verdict){1, 0};
+  pl_recorder_gather(rec, 1e9);
+  assert_true(isinf(pl_recorder_oldest(rec)));
+  /* Runs come mixed, as from several teams; one has a gap to the next, one is not done. */
+  for (int64_t i = 0; i < 5; i++)
+    for (int64_t run = 11; run >= 0; run--) {
+      if (run == 5) continue;
+      if (i == 0) assert_ok(pl_recorder_start(rec, run, 2));
+      if (run != 7 || i < 3) put(rec, run, i);
+      if (i == 4 && run != 7) assert_ok(pl_recorder_end(rec, run, &done));
+    }
+  assert_false(isinf(pl_recorder_oldest(rec)));
+  assert_ok(pl_recorder_open(path, false, cfg, &reader));
+  assert_int_equal(read_run(reader, 0).state, PL_RUN_PENDING);
+  assert_ok(pl_recorder_close(reader));
+  assert_ok(pl_recorder_flush(rec));
+  assert_true(isinf(pl_recorder_oldest(rec)));
+  assert_ok(pl_recorder_open(path, false, cfg, &reader));
+  for (int64_t run = 0; run < 12; run++) {
+    pl_outcome o = read_run(reader, run);
+    int64_t records = run == 5 ? 0 : run == 7 ? 3 : 5;
+    assert_int_equal(o.state, run == 5 ? PL_RUN_PENDING : run == 7 ? PL_RUN_RUNNING : PL_RUN_DONE);
+    assert_int_equal(o.records, records);
+    assert_int_equal(o.verdict.separated, run == 5 || run == 7 ? PL_UNSAID : 1);
+    assert_int_equal(o.verdict.converged, run == 5 || run == 7 ? PL_UNSAID : 0);
+    for (int64_t i = 0; i < records; i++) assert_record(reader, run, i, run);
+  }
+  assert_ok(pl_recorder_close(reader));
+  /* A record written twice: the later holds. */
+  pl_recorder_gather(rec, 1e9);
+  put(rec, 7, 3);
+  put(rec, 7, 3);
+  assert_record(rec, 7, 3, 7);
   assert_ok(pl_recorder_close(rec));
   pl_config_free(cfg);
   unlink(path);
@@ -354,9 +400,10 @@ static void an_axis_may_be_one_for_all(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(what_is_recorded_is_read), cmocka_unit_test(axes_stand_one_after_the_other),
-    cmocka_unit_test(another_sweep_is_refused), cmocka_unit_test(keys_stand_where_they_are_owned),
-    cmocka_unit_test(long_values_are_whole),    cmocka_unit_test(shards_merge_into_the_whole),
-    cmocka_unit_test(one_name_has_one_meaning), cmocka_unit_test(an_axis_may_be_one_for_all),
+    cmocka_unit_test(gathered_records_are_read),       cmocka_unit_test(what_is_recorded_is_read),
+    cmocka_unit_test(axes_stand_one_after_the_other),  cmocka_unit_test(another_sweep_is_refused),
+    cmocka_unit_test(keys_stand_where_they_are_owned), cmocka_unit_test(long_values_are_whole),
+    cmocka_unit_test(shards_merge_into_the_whole),     cmocka_unit_test(one_name_has_one_meaning),
+    cmocka_unit_test(an_axis_may_be_one_for_all),
 };
 PL_TEST_MAIN(tests)

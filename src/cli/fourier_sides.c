@@ -4,6 +4,7 @@
 #include "group/fourier.h"
 #include "rankings.h"
 
+#include "base/norm.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -48,9 +49,12 @@ static double total_energy(const pl_group *g, const double *F) {
   return total;
 }
 
-static pl_status check_plancherel(const fourier_options *o, double norm2, double total) {
+static pl_status check_plancherel(const fourier_options *o, double norm2, double total,
+                                  double largest) {
   if (!isfinite(norm2) || !isfinite(total))
     return pl_error(PL_EINPUT, "%s: the values are too large to square", o->input);
+  if (largest > 0 && !pl_sum_safe(norm2))
+    return pl_error(PL_EINPUT, "%s: the values are too small to square", o->input);
   if (fabs(total - norm2) <= PLANCHEREL_TOLERANCE * fmax(norm2, total)) return PL_OK;
   if (o->inverse)
     return pl_error(PL_EINPUT,
@@ -90,7 +94,7 @@ pl_status fourier_sides_flush(void) {
 pl_status fourier_sides_show(const fourier_options *o, const pl_group *g, const double *f,
                              const double *F, const pl_rankings *r, const pl_effects *e) {
   double norm2 = sum_squares(f, pl_group_order(g)), total = total_energy(g, F);
-  PL_TRY(check_plancherel(o, norm2, total));
+  PL_TRY(check_plancherel(o, norm2, total, pl_max_abs(pl_group_order(g), f)));
   if (o->output) PL_TRY(fourier_file_write(o, g, f, F, r, e));
   print(g, F, norm2, total, r);
   if (r) rankings_print_effects(r, e);

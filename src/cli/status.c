@@ -256,6 +256,20 @@ static pl_status add_states(table *t) {
   return PL_OK;
 }
 
+/* "yes", "no", or nothing where the run does not say; no column where none does. */
+static pl_status add_flag(table *t, const char *name) {
+  if (pl_nc_var(t->nc, name, NULL, NULL, NULL, 0) != 1) return PL_OK;
+  int64_t *flag = pl_alloc((size_t)t->runs, sizeof *flag, "a flag");
+  pl_status st = pl_nc_get_ints(t->nc, name, NULL, NULL, flag);
+  bool any = false;
+  for (int64_t r = 0; !st && r < t->runs; r++) any = any || flag[r] == 0 || flag[r] == 1;
+  column *c = any ? add(t, name, NUMBER, true) : NULL;
+  for (int64_t r = 0; any && r < t->runs; r++)
+    if (flag[r] == 0 || flag[r] == 1) strcpy(cell(c, r), flag[r] ? "yes" : "no");
+  pl_free(flag);
+  return st;
+}
+
 static pl_status expect_output(table *t) {
   int64_t shape[] = {-1, -1};
   pl_status st = pl_nc_expect(t->nc, "status", false, 1, shape);
@@ -275,6 +289,8 @@ static pl_status read_table(table *t) {
   PL_TRY(add_steps(t));
   PL_TRY(add_keys(t));
   PL_TRY(add_records(t));
+  PL_TRY(add_flag(t, "separated"));
+  PL_TRY(add_flag(t, "converged"));
   return add_variable(t, "wall_time", "wall_time/s", "%.2f");
 }
 
