@@ -14,7 +14,8 @@ import xarray as xr
 
 # On `run`, but an outcome and no key of the sweep file.
 OUTCOMES = {"status", "wall_time", "memory", "steps_done", "ranks", "run_index", "best_step",
-            "validation_best", "test_at_best"}
+            "validation_best", "test_at_best", "separated", "converged", "optimum", "optimum_bound",
+            "separable"}
 # Keys whose values make replicas of one experiment.
 REPLICAS = {"seed", "data_seed"}
 # Runs with these outcomes do not enter medians.
@@ -75,9 +76,52 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def codes(ds, name):
+    """(distinct Python values, which of them each entry has) of a one-dimensional variable."""
+    known = ds.encoding.setdefault("codes", {})
+    if name not in known:
+        values = ds[name].values
+        if values.dtype == object:
+            values = np.array([v if isinstance(v, bytes) else str(v).encode() for v in values])
+        distinct, code = np.unique(values, return_inverse=True)
+        known[name] = [plain(v) for v in distinct], code.reshape(-1)
+    return known[name]
+
+
 def column(ds, name):
     """The values of a one-dimensional variable as a list of Python values."""
-    return [plain(v) for v in ds[name].values]
+    distinct, code = codes(ds, name)
+    return [distinct[c] for c in code.tolist()]
+
+
+def last_values(ds, name, last):
+    """The numbers of a variable on (run, record) at the last record of each run, NaN without one."""
+    values = ds[name].values[np.arange(len(last)), np.maximum(last, 0)].astype(float)
+    return np.where(last >= 0, values, np.nan)
+
+
+def unclassified(ds, last):
+    """Runs known not to classify their training samples at the last record: by `separated` or, where
+    it says nothing, by the accuracy."""
+    told = np.full(len(last), np.nan)
+    if "separated" in ds.variables:
+        told = ds["separated"].values.astype(float)
+        told[~np.isin(told, (0, 1))] = np.nan
+    for name in ("accuracy", "train_accuracy"):
+        if name in ds.variables and ds[name].dims == ("run", "record"):
+            accuracy = last_values(ds, name, last)
+            by_accuracy = np.where(np.isfinite(accuracy), accuracy == 1, np.nan)
+            told = np.where(np.isfinite(told), told, by_accuracy)
+    return told == 0
+
+
+def sound_runs(ds, every=False):
+    """(which runs enter medians, why each of the others does not in a word): those with a record, not
+    broken and, unless `every`, not known to leave training samples unclassified."""
+    state, last = np.array(statuses(ds)), last_records(ds)
+    sound = (last >= 0) & ~np.isin(state, sorted(BROKEN))
+    astray = sound & unclassified(ds, last) & (not every)
+    return sound & ~astray, np.where(astray, "not classifying", state)
 
 
 def statuses(ds):
@@ -89,19 +133,13 @@ def statuses(ds):
     return [words.get(int(v), str(v)) for v in var.values]
 
 
-def same(a, b):
-    """Equality under which missing equals missing."""
-    return a == b or (a != a and b != b)
-
-
 def swept_keys(ds):
     """Keys that differ between the runs that own them, replicas (seeds) apart, in the file's order."""
     keys = []
     for name, var in ds.variables.items():
         if var.dims != ("run",) or name in OUTCOMES | REPLICAS:
             continue
-        values = [v for v in column(ds, name) if v == v and v != ""]
-        if any(not same(v, values[0]) for v in values):
+        if sum(v == v and v != "" for v in codes(ds, name)[0]) > 1:
             keys.append(name)
     return keys
 
@@ -143,14 +181,17 @@ def order(value):
 
 def combinations(ds, keys, runs=None):
     """[(values, runs)] for each combination of `keys` among `runs` (all), sorted."""
-    runs = range(ds.sizes["run"]) if runs is None else runs
-    columns = [column(ds, key) for key in keys]
-    found = {}
-    for run in runs:
-        values = tuple(c[run] for c in columns)
-        mark = tuple("missing" if v != v else v for v in values)
-        found.setdefault(mark, (values, []))[1].append(run)
-    return sorted(found.values(), key=lambda item: [order(v) for v in item[0]])
+    runs = np.arange(ds.sizes["run"]) if runs is None else np.asarray(runs, dtype=int)
+    if not len(runs):
+        return []
+    known = [codes(ds, key) for key in keys]
+    mark = np.zeros(len(runs), dtype=int)
+    for distinct, code in known:  # one number for each combination so far
+        mark = np.unique(mark * len(distinct) + code[runs], return_inverse=True)[1].reshape(-1)
+    inside = np.argsort(mark, kind="stable")
+    parts = np.split(runs[inside], np.flatnonzero(np.diff(mark[inside])) + 1)
+    found = [(tuple(d[c[part[0]]] for d, c in known), part.tolist()) for part in parts]
+    return sorted(found, key=lambda item: [order(v) for v in item[0]])
 
 
 def number(value):
@@ -200,8 +241,13 @@ def irreps_of(ds, run):
     groups = np.array(column(ds, require(ds, "irrep_group", ("irrep",)).name))
     if "group" not in ds.variables:
         return np.arange(len(groups))
-    own = groups == column(ds, "group")[run]
-    codepth = column(ds, "band_codepth")[run] if "band_codepth" in ds.variables else np.nan
+
+    def of_run(name):
+        distinct, code = codes(ds, name)
+        return distinct[code[run]]
+
+    own = groups == of_run("group")
+    codepth = of_run("band_codepth") if "band_codepth" in ds.variables else np.nan
     if codepth == codepth:
         parts = [[int(p) for p in label.split(",")] for label in column(ds, "irrep_label")]
         own &= np.array([sum(p[1:]) for p in parts]) <= codepth

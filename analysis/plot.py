@@ -18,7 +18,8 @@ Kinds:
 A trajectory is drawn against the step, or against the variable --x (flow_time).
 
 Keys that are swept besides --hue and the seeds get a panel each.  Diverged and failed runs are left
-out, and the figure says so.
+out, as are those that end without classifying their training samples (--all: drawn, too); the
+figure says so.
 """
 
 import argparse
@@ -93,14 +94,14 @@ def chosen_runs(ds, args):
         runs = [args.run]
     else:
         runs = parse_where(ds, args.where)
-    state, last = pio.statuses(ds), pio.last_records(ds)
-    if args.run is not None and last[args.run] >= 0:
+    if args.run is not None and pio.last_records(ds)[args.run] >= 0:
         return runs, ""  # asked for by number: shown however it ended
-    drawn = [r for r in runs if last[r] >= 0 and state[r] not in pio.BROKEN]
-    left = Counter(state[r] for r in runs if r not in set(drawn))
+    sound, why = pio.sound_runs(ds, args.all)
+    drawn = [r for r in runs if sound[r]]
+    left = Counter(why[r] for r in runs if not sound[r])
     note = ", ".join(f"{n} {s}" for s, n in left.items())
     if not drawn:
-        raise pio.InputError(f"no run to draw (left out: {note})")
+        raise pio.InputError(f"no run to draw (left out: {note}; --all draws those, too)")
     return drawn, note and f"left out: {note}"
 
 
@@ -488,6 +489,7 @@ def main(argv=None):
     parser.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE", help="only these runs; repeats"
     )
+    parser.add_argument("--all", action="store_true", help="runs that do not classify, too")
     parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
     parser.add_argument("--title", help="instead of the sweep's title; '' for none")
     args = parser.parse_args(argv)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Summarise the runs of a sweep: one row per swept combination, medians over its seeds.
 
-Diverged and failed runs are counted and enter no median.  Columns, each the median (and the range)
+Diverged and failed runs, and those that end without classifying their training samples, are counted
+and enter no median (--all: the latter do).  Columns, each the median (and the range)
 over seeds of the last record: the measures that the file's attribute `headline` names, and where it
 has per-irrep variables (record.irreps)
   rank              sum of m d rank over the irreps that hold more than 1e-6 of ||beta||^2: the rank
@@ -23,52 +24,74 @@ STATUS_ORDER = ["done", "stopped", "running", "pending", "diverged", "failed"]
 
 
 def scalar_metric(name):
-    """A metric that reads one variable."""
-    return lambda ds, run, record: float(ds[name].values[run, record])
+    """A metric that reads one variable.  Metrics give a number for each run."""
+    return lambda ds, last: pio.last_values(ds, name, last)
 
 
-def rank(ds, run, record):
-    """Rank of convolution by beta over the irreps that matter."""
-    i = pio.irreps_of(ds, run)
-    weight = ds["irrep_multiplicity"].values[i] * ds["irrep_dim"].values[i]
-    matters = ds["irrep_energy"][run, record].values[i] > ENERGY_FLOOR
-    if not matters.any():
-        return np.nan  # a network without irreps
-    return float(np.sum(weight * matters * ds["irrep_rank"][run, record].values[i]))
+def irrep_metric(of_irreps, *names):
+    """A metric made of variables on (run, record, irrep), over the irreps that a run has:
+    of_irreps(m d, values of each name), arrays [run][irrep]."""
+
+    def metric(ds, last):
+        out = np.full(len(last), np.nan)
+        weight = ds["irrep_multiplicity"].values * ds["irrep_dim"].values
+        keys = [k for k in ("group", "band_codepth") if k in ds.variables]
+        for _, runs in pio.combinations(ds, keys, np.flatnonzero(last >= 0)):
+            i = pio.irreps_of(ds, runs[0])
+            at = np.array(runs)[:, None], last[runs][:, None], i[None, :]
+            out[runs] = of_irreps(weight[i], *(ds[n].values[at] for n in names))
+        return out
+
+    return metric
 
 
-def effective_irreps(ds, run, record):
+def rank(weight, energy, ranks):
+    """Rank of convolution by beta over the irreps that matter; NaN of a network without irreps."""
+    matters = energy > ENERGY_FLOOR
+    return np.where(matters.any(axis=1), np.where(matters, weight * ranks, 0).sum(axis=1), np.nan)
+
+
+def effective_irreps(_weight, q):
     """exp(-sum q log q), q the irreps' shares of the Schatten sum."""
-    q = ds["irrep_schatten"][run, record].values[pio.irreps_of(ds, run)]
-    q = q[q > 0] / np.sum(q[q > 0])
-    return float(np.exp(-np.sum(q * np.log(q)))) if len(q) else np.nan
+    positive = q > 0
+    share = np.where(positive, q, 0)
+    total = share.sum(axis=1, keepdims=True)
+    share = np.where(positive, share / np.where(total > 0, total, 1), 1)
+    return np.where(positive.any(axis=1), np.exp(-(share * np.log(share)).sum(axis=1)), np.nan)
 
 
 def metrics_of(ds):
     """{column: what computes it} for what the file has."""
     metrics = {name: scalar_metric(name) for name in pio.headline(ds)}
     if {"irrep_rank", "irrep_energy"} <= set(ds.variables):
-        metrics["rank"] = rank
+        metrics["rank"] = irrep_metric(rank, "irrep_energy", "irrep_rank")
     if "irrep_schatten" in ds.variables:
-        metrics["effective_irreps"] = effective_irreps
+        metrics["effective_irreps"] = irrep_metric(effective_irreps, "irrep_schatten")
     return metrics
 
 
 def spread(values):
     """(median, least, largest) of the finite values, or None if there are none."""
-    values = [v for v in values if np.isfinite(v)]
-    return (float(np.median(values)), min(values), max(values)) if values else None
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    return float(np.median(values)), float(values.min()), float(values.max())
 
 
-def summarise(ds):
-    """(swept keys, rows); a row has values, runs, status (a Counter) and metrics."""
-    keys, state, last = pio.swept_keys(ds), pio.statuses(ds), pio.last_records(ds)
-    metrics_here, rows = metrics_of(ds), []
+def summarise(ds, every=False):
+    """(swept keys, rows); a row has values, runs, status and astray (counts) and metrics."""
+    keys, state, last = pio.swept_keys(ds), np.array(pio.statuses(ds)), pio.last_records(ds)
+    sound, why = pio.sound_runs(ds, every)
+    here = {n: np.where(sound, f(ds, last), np.nan) for n, f in metrics_of(ds).items()}
+    # Converged by the network's own rule, where it has one.
+    flag = ds["converged"].values.astype(float) if "converged" in ds.variables else last * np.nan
+    rows = []
     for values, runs in pio.combinations(ds, keys):
-        sound = [r for r in runs if last[r] >= 0 and state[r] not in pio.BROKEN]
-        metrics = {n: spread([f(ds, r, last[r]) for r in sound]) for n, f in metrics_here.items()}
-        row = {"values": values, "runs": len(runs), "status": Counter(state[r] for r in runs)}
-        rows.append(row | {"metrics": metrics})
+        row = {"values": values, "runs": len(runs), "status": Counter(state[runs].tolist())}
+        row["astray"] = int((why[runs] == "not classifying").sum())
+        told = flag[runs][sound[runs] & np.isin(flag[runs], (0, 1))]
+        row["converged"] = f"{int(told.sum())}/{len(told)}" if len(told) else ""
+        rows.append(row | {"metrics": {n: spread(v[runs]) for n, v in here.items()}})
     return keys, rows
 
 
@@ -83,11 +106,14 @@ def cell(stats):
 def text_table(keys, rows):
     """Aligned text; metrics that no row has are left out."""
     names = [m for m in rows[0]["metrics"] if any(row["metrics"][m] for row in rows)]
-    table = [[*keys, "runs", "status", *names]]
+    told = any(row["converged"] for row in rows)
+    table = [[*keys, "runs", "status", *["converged"] * told, *names]]
     for row in rows:
         status = ", ".join(f"{row['status'][s]} {s}" for s in STATUS_ORDER if row["status"][s])
+        status += f" ({row['astray']} not classifying)" if row["astray"] else ""
         values = [pio.number(v) for v in row["values"]]
-        table.append([*values, str(row["runs"]), status, *(cell(row["metrics"][m]) for m in names)])
+        status = [status, row["converged"]] if told else [status]
+        table.append([*values, str(row["runs"]), *status, *(cell(row["metrics"][m]) for m in names)])
     width = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, width)).rstrip() for line in table)
 
@@ -96,9 +122,9 @@ def write_csv(keys, rows, file):
     """One column per key, status and statistic; blank where there is no value."""
     out = csv.writer(file, lineterminator="\n")
     stats = [f"{m}_{s}" for m in rows[0]["metrics"] for s in ("median", "min", "max")]
-    out.writerow([*keys, "runs", *STATUS_ORDER, *stats])
+    out.writerow([*keys, "runs", *STATUS_ORDER, "not_classifying", "converged", *stats])
     for row in rows:
-        counts = [row["status"][s] for s in STATUS_ORDER]
+        counts = [row["status"][s] for s in STATUS_ORDER] + [row["astray"], row["converged"]]
         numbers = [v for m in row["metrics"].values() for v in m or [""] * 3]
         out.writerow([*row["values"], row["runs"], *counts, *numbers])
 
@@ -110,9 +136,10 @@ def main(argv=None):
     )
     parser.add_argument("output", help="output file of plancherel run")
     parser.add_argument("--csv", metavar="FILE", help="write CSV to FILE instead (-: stdout)")
+    parser.add_argument("--all", action="store_true", help="medians over unclassifying runs, too")
     args = parser.parse_args(argv)
     with pio.open_output(args.output) as ds:
-        keys, rows = summarise(ds)
+        keys, rows = summarise(ds, args.all)
     if args.csv is None:
         print(text_table(keys, rows))
     elif args.csv == "-":

@@ -580,7 +580,7 @@ def test_completion_of_files_and_values(tmp_path):
     keys = {k + "=" for k in re.findall(r"^([a-z]\S*)", run(["run", "--keys"]).stdout, re.M)[1:]}
     assert len(keys) > 30
     assert complete(tmp_path, "run", "--set", "") == sorted(keys)
-    assert complete(tmp_path, "plan", "--set", "=", "model.d") == ["model.depth=", "model.dropout="]
+    assert complete(tmp_path, "plan", "--set", "=", "model.de") == ["model.depth="]
     assert complete(tmp_path, "run", "--set", "model.depth", "=") == []
     assert complete(tmp_path, "run", "--set", "model.depth", "=", "2") == []
     assert complete(tmp_path, "run", "--set", "record.schedule", "=") == ["linear", "log"]

@@ -211,7 +211,7 @@ typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, cons
                           void *context);
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);
 /* From now on at most so many samples of a rank on the tape at a time, where the objective is a sum
- * over them; unless told, as many as 64 MB hold by the kind's own estimate.  Local. */
+ * over them; unless told, as many as 12 MB hold by the kind's own estimate.  Local. */
 void pl_net_set_piece(pl_net *net, int64_t samples);
 /* The objective over the whole training part at w, without random layers, and its gradient; w and g
  * laid out as net->w.  Collective. */

@@ -28,6 +28,11 @@ static inline int64_t floored(pl_divisor v, int64_t a) {
   return quotient(v, (uint64_t)(a ^ sign)) ^ sign;
 }
 
+/* a less q times the divisor; parts of sums may pass 64 bits, so they wrap. */
+static inline uint64_t left(int64_t a, int64_t q, pl_divisor v) {
+  return (uint64_t)a - (uint64_t)q * (uint64_t)v.by;
+}
+
 /* ---- the ratio ---- */
 
 bool pl_reversible_ratio(double gamma, int64_t *n, int64_t *d) {
@@ -99,9 +104,9 @@ bool pl_reversible_forward(const pl_reversible *r, int64_t count, double c, cons
     double f = c * force[k];
     uint64_t add = (uint64_t)steps(f), at = (uint64_t)x[k];
     int64_t q = floored(d, v[k]);
-    uint64_t b = buffer[k] * (uint64_t)d.by + (uint64_t)(v[k] - q * d.by);
+    uint64_t b = buffer[k] * (uint64_t)d.by + left(v[k], q, d);
     int64_t high = quotient(n, b);
-    uint64_t shrunk = (uint64_t)((q - high) * n.by) + b, to = shrunk + add, next = at + to;
+    uint64_t shrunk = (uint64_t)(q - high) * (uint64_t)n.by + b, to = shrunk + add, next = at + to;
     ok &= fits(f);
     over |= ((shrunk ^ to) & (add ^ to)) | ((at ^ next) & (to ^ next));
     buffer[k] = (uint64_t)high;
@@ -120,9 +125,9 @@ void pl_reversible_back_v(const pl_reversible *r, int64_t count, double c, const
   const pl_divisor n = r->n, d = r->d;
   for (int64_t k = 0; k < count; k++) {
     int64_t was = v[k] - steps(c * force[k]), q = floored(n, was);
-    uint64_t b = buffer[k] * (uint64_t)n.by + (uint64_t)(was - q * n.by);
+    uint64_t b = buffer[k] * (uint64_t)n.by + left(was, q, n);
     int64_t high = quotient(d, b);
-    v[k] = (q - high) * d.by + (int64_t)b;
+    v[k] = (int64_t)((uint64_t)(q - high) * (uint64_t)d.by + b);
     buffer[k] = (uint64_t)high;
   }
 }

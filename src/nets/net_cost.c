@@ -50,6 +50,7 @@ void pl_net_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *
   out->record = ceil(all / ranks) * sample_flops / rate + fixed_flops / rate + values;
   out->setup = weights * rates->normal + out->step;
   double widest = fmax(mine, ceil(all / ranks));
+  widest = fmin(widest, (double)pl_net_piece_of(kind, sample_bytes));
   out->bytes =
       widest * sample_bytes + fixed_bytes + 4 * 8 * weights + pl_optim_bytes(spec, weights);
   /* A team that shares nothing gains nothing. */

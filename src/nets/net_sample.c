@@ -6,9 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What one piece of samples may keep on the tape: larger than caches at all sizes that matter would
- * gain nothing, and a part of any length then fits. */
-static const double PIECE_BYTES = 64e6;
+/* What one piece of samples may keep on the tape: about what a cache holds, so that the way back
+ * finds there what the way forward left; products are then large enough.  A part of any length
+ * fits. */
+static const double PIECE_BYTES = 12e6;
 
 enum { RECORDED = 0x7ffffff3 }; /* stream of the samples of records */
 
@@ -52,10 +53,15 @@ static pl_take sample_of(const pl_net *net, int64_t n, int64_t m, int64_t **entr
   return take;
 }
 
+int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes) {
+  bool sums = !kind->combine && kind->split != PL_SPLIT_OWN;
+  return sums && sample_bytes > 0 ? (int64_t)fmax(1, PIECE_BYTES / sample_bytes) : INT64_MAX;
+}
+
 static int64_t piece_of(const pl_net *net) {
   double sample_flops, sample_bytes = 0, fixed_flops, fixed_bytes;
   net->kind->work(&net->spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
-  return sample_bytes > 0 ? (int64_t)fmax(1, PIECE_BYTES / sample_bytes) : INT64_MAX;
+  return pl_net_piece_of(net->kind, sample_bytes);
 }
 
 void pl_net_sample_new(pl_net *net) {

@@ -41,6 +41,9 @@ double pl_net_objective(pl_net *net, pl_part part);
 /* Samples of records: net_sample.c. */
 void pl_net_sample_new(pl_net *net);
 void pl_net_sample_free(pl_net *net);
+/* Samples of so many bytes that go onto the tape at a time; beyond any number where the objective
+ * is no sum over samples that the ranks share.  Pure. */
+int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes);
 /* Norm of the gradient of the step to come, which then need not be computed again.  Collective. */
 double pl_net_gradient_norm(pl_net *net);
 

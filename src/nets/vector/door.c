@@ -33,8 +33,13 @@ void vector_work(const pl_spec *spec, double *sample_flops, double *sample_bytes
   pl_vector_shape shape;
   double products = 0, doubles = 0;
   *fixed_flops = *fixed_bytes = 0;
-  if (!pl_vector_shape_of(spec, &shape))
+  if (!pl_vector_shape_of(spec, &shape)) {
     vector_kind_of(spec)->work(spec, &shape, vector_outputs(spec, &shape), &products, &doubles);
+    /* Every rank has all samples. */
+    for (int p = 0; p < PL_NUM_PARTS; p++)
+      *fixed_bytes += 8 * (double)pl_data_count(spec, (pl_part)p) *
+                      (double)(shape.features + pl_vector_targets(&shape));
+  }
   *sample_flops = 6 * products + 20 * doubles; /* each product forward, and twice back */
   *sample_bytes = 2 * 8 * doubles;             /* values and their adjoints */
 }

@@ -1,0 +1,186 @@
+"""Numbers that leave the range of doubles, data of very different sizes, sweeps of many small runs."""
+
+import itertools
+import os
+import time
+
+import netCDF4
+import numpy as np
+import pytest
+
+import pl_run
+
+DONE, DIVERGED = 2, 3
+
+
+def run(folder, name, text, code=0, ranks=1, *more):
+    path, out = folder / f"{name}.yaml", folder / f"{name}.nc"
+    path.write_text(text)
+    done = pl_run.run(["run", path, "-q", "-o", out, *more], ranks, code=code)
+    with netCDF4.Dataset(out) as nc:
+        return {n: np.ma.filled(v[:], np.nan) if v.dtype == float else v[:]
+                for n, v in nc.variables.items()}, done
+
+
+# ---- range ----
+
+
+@pytest.mark.parametrize("kind", ["gcnn", "fc", "cnn"])
+def test_values_do_not_depend_on_the_scale_of_the_weights(kind, tmp_path):
+    """Normalised beta is the same at every scale: down to products below the least double."""
+    got, _ = run(tmp_path, kind, f"{{model.kind: {kind}, group: S_4, data.samples: 6, model.depth: 16,"
+                 " model.init.scale: [1e-3, 1e-10, 1e-20], steps: 5, record.points: 2}")
+    assert (got["status"] == DONE).all() and (got["separated"] == 0).all()
+    np.testing.assert_allclose(got["irrep_energy"].sum(axis=2), 1, rtol=1e-12)
+    for name in ("schatten", "schatten_thresholded", "schatten_real", "normalized_margin",
+                 "tightness", "l2_margin", "linf_margin"):
+        values = got[name]
+        assert np.isfinite(values).all(), name
+        np.testing.assert_allclose(values[1:], np.broadcast_to(values[:1], values[1:].shape),
+                                   rtol=1e-8, err_msg=name)
+    if kind == "gcnn":
+        np.testing.assert_allclose(got["schatten"], 4.9234433e8, rtol=1e-7)
+        np.testing.assert_allclose(got["parameter_norm"][:, 0] * [1, 1e7, 1e17],
+                                   got["parameter_norm"][0, 0], rtol=1e-12)
+
+
+def test_growth_without_bound_diverges(tmp_path):
+    """No record is called done whose numbers that must be are not finite."""
+    got, _ = run(tmp_path, "grow", "{group: S_3, data.samples: 4, model.depth: 3, optimizer: {kind: "
+                 "ngd, lr: 0.1, growth: {factor: 1.1, every: 10}}, steps: 40000, record.points: 20}",
+                 code=1)
+    assert got["status"][0] == DIVERGED and got["steps_done"][0] < 40000
+    records = got["step"][0] >= 0
+    assert np.isfinite(got["parameter_norm"][0][records][:-1]).all()
+    np.testing.assert_allclose(got["irrep_energy"][0][records].sum(axis=1)[:-1], 1, rtol=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e-160, 1, 1e160])
+def test_unit_samples_of_any_size(size, tmp_path):
+    x = np.random.default_rng(1).standard_normal((3, 6))
+    write_data(tmp_path / "x.nc", x * size, [1, -1, 1])
+    write_data(tmp_path / "y.nc", x, [1, -1, 1])
+    text = "{{group: S_3, data: {{kind: file, path: {}, scale: unit}}, steps: 20, record.points: 3}}"
+    got, _ = run(tmp_path, "sized", text.format(tmp_path / "x.nc"))
+    want, _ = run(tmp_path, "plain", text.format(tmp_path / "y.nc"))
+    np.testing.assert_allclose(got["sample_margin"], want["sample_margin"], rtol=1e-10)
+
+
+# ---- optimum ----
+
+
+def write_data(path, x, y):
+    with netCDF4.Dataset(path, "w") as nc:
+        nc.createDimension("sample", len(x))
+        nc.createDimension("element", len(x[0]))
+        nc.createVariable("x", "f8", ("sample", "element"))[:] = x
+        nc.createVariable("y", "f8", ("sample",))[:] = y
+
+
+def optimum(folder, x, y, group="S_3", code=0):
+    """margin, bound, separable."""
+    write_data(folder / "data.nc", x, y)
+    (folder / "o.yaml").write_text(f"{{group: {group}, model.depth: 2, steps: 5, data: {{kind: file, "
+                                   f"path: {folder / 'data.nc'}, scale: 1}}}}")
+    done = pl_run.run(["optimum", folder / "o.yaml"], code=code)
+    _, margin, bound, _, word = done.stdout.splitlines()[1].split()
+    return float(margin), float(bound), word
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_optimum_of_samples_of_very_different_norms(seed, tmp_path):
+    """On the cyclic group D(a) is a maximum of moduli of Fourier coefficients: an independent search
+    for the least over a grid finds nothing below the bounds, and close to them."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((3, 5)), np.array([1, -1, 1])
+    x *= (np.array([0.1, 30, 2.5e4]) / np.linalg.norm(x, axis=1))[:, None]
+    margin, bound, word = optimum(tmp_path, x, y, "C_5")
+    assert word == "yes" and 0 < margin <= bound <= margin * (1 + 2e-4)
+    spectrum = np.fft.fft(x * y[:, None])
+    # Weights on a logarithmic grid, refined around the best.
+    centre, width = np.zeros(2), 8.0
+    for _ in range(40):
+        t = centre[:, None] + width * np.linspace(-1, 1, 41)[None, :]
+        grid = np.array([(1, *10.0**np.array(p)) for p in itertools.product(*t)])
+        value = np.abs(grid @ spectrum).max(axis=1) / 5 / grid.sum(axis=1)
+        centre, width = np.log10(grid[value.argmin(), 1:]), width * 0.7
+    least = value.min()
+    assert margin <= least * (1 + 1e-9)
+    assert least <= bound * (1 + 1e-2)
+
+
+@pytest.mark.parametrize("case", ["contradiction", "more than dimensions", "a sum that vanishes"])
+def test_data_that_cannot_be_separated_are_proved_so(case, tmp_path):
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((4, 6))
+    y = [1, -1, 1, -1]
+    if case == "contradiction":
+        x[1] = x[0]
+    elif case == "more than dimensions":
+        x = np.concatenate([rng.standard_normal((6, 6))] * 2)
+        y = [1] * 6 + [-1] * 6
+    else:
+        x[3] = 1e3 * (0.3 * x[0] - 2 * x[1] + 0.01 * x[2])  # its label is -1: M = 0 for such weights
+    margin, bound, word = optimum(tmp_path, x, y)
+    assert (margin, word) == (0, "no") and 0 <= bound < 1e-5
+    margin, _, word = optimum(tmp_path, x[:1], y[:1])
+    assert margin > 0 and word == "yes"
+
+
+def test_no_gap_while_a_margin_is_negative(tmp_path):
+    got, _ = run(tmp_path, "gap", "{group: S_4, data.samples: 12, model.depth: 2, steps: 3000, "
+                 "record.points: 12, optimizer: {kind: ngd, lr: 0.05}, seed: 0..2}")
+    bad = got["min_margin"] <= 0
+    assert bad.any() and (~bad).any()
+    assert np.isnan(got["optimality_gap"][bad]).all()
+    gap = got["optimality_gap"][~bad]
+    assert np.isfinite(gap).all() and (gap >= -1e-9).all() and (gap <= 1).all()
+    assert (got["separated"] == (got["min_margin"][:, -1] > 0)).all()
+    close = got["optimality_gap"][:, -1] <= 0.05
+    assert (got["converged"] == close).all()
+
+
+# ---- many small runs ----
+
+
+SMALL = "{group: S_3, data.samples: 4, seed: 0..%d, steps: 10, record.points: 11}"
+
+
+def test_gathered_records_are_those_of_runs_alone(tmp_path):
+    """Slabs of many runs, one rank or two, hold what each run of its own writes."""
+    many, _ = run(tmp_path, "many", SMALL % 299)
+    two, _ = run(tmp_path, "two", SMALL % 299, ranks=2)
+    for run_ in (0, 150, 299):
+        alone, _ = run(tmp_path, f"r{run_}", f"{{group: S_3, data.samples: 4, seed: {run_}, steps: 10, "
+                       "record.points: 11}")
+        for name in ("step", "lr", "schatten", "sample_margin", "irrep_energy", "status",
+                     "steps_done", "separated", "converged"):
+            assert many[name][run_].tobytes() == alone[name][0].tobytes(), name
+    for name in many:
+        if name not in ("wall_time", "memory"):
+            assert np.asarray(many[name]).tobytes() == np.asarray(two[name]).tobytes(), name
+
+
+def test_what_was_promised_survives_a_kill(tmp_path):
+    """A second after the start and later: what stood in the file a second before the kill, and all of
+    a run that is called done, is there after it; going on gives the rest."""
+    path, out = tmp_path / "s.yaml", tmp_path / "s.nc"
+    path.write_text(SMALL % 29999)
+    process = pl_run.start(["run", path, "-q", "-o", out])
+    end, seen = time.time() + 60, 0
+    while time.time() < end and seen < 300:
+        time.sleep(0.05)
+        if out.exists():
+            with netCDF4.Dataset(out) as nc:
+                seen = int((nc["status"][:] == DONE).sum())
+    process.kill()
+    process.wait()
+    with netCDF4.Dataset(out) as nc:
+        done = np.flatnonzero(nc["status"][:] == DONE)
+        assert len(done) >= seen >= 300
+        assert (np.ma.filled(nc["step"][:][done], -1) >= 0).all()
+        assert np.isfinite(np.ma.filled(nc["loss"][:][done], np.nan)).all()
+    pl_run.run(["run", path, "-q", "-o", out, "--resume"], code=None)
+    with netCDF4.Dataset(out) as nc:
+        assert np.isin(nc["status"][:], (DONE, DIVERGED)).all()
+    assert not os.path.exists(f"{out}.ckpt")
