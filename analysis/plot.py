@@ -378,9 +378,10 @@ def plot_final(ds, args):
 def plot_profile(ds, args):
     """--y along its own axis at the last record."""
     able = [n for n, v in ds.variables.items() if v.dims[:2] == ("run", "record") and v.ndim == 3]
-    if args.y not in able:
-        raise pio.InputError(f"--y {args.y}: --kind profile takes one of: {', '.join(able)}")
-    var, last = ds[args.y], pio.last_records(ds)
+    name = args.y or (able[0] if able else "")
+    if name not in able:
+        raise pio.InputError(f"--y {name}: --kind profile takes one of: {', '.join(able)}")
+    var, last = ds[name], pio.last_records(ds)
     axis = var.dims[2]
     names = pio.column(ds, "irrep_label") if axis == "irrep" else None
     numbers = ds[axis].values.astype(float) if axis in ds.variables else np.arange(var.shape[2])

@@ -42,10 +42,13 @@ static pl_status integers(const pl_nc *nc, const char *var, int ndims, int64_t *
   pl_nc_input *in;
   size_t n;
   PL_TRY(open_numbers(nc, var, PL_NC_INTEGER, ndims, shape, &n, &in));
-  *out = pl_alloc(n, sizeof **out, var);
-  pl_status st = pl_nc_input_ints(in, NULL, NULL, *out);
+  int64_t *v = pl_alloc(n, sizeof *v, var);
+  pl_status st = pl_nc_input_ints(in, NULL, NULL, v);
   pl_nc_input_free(in);
-  if (st) pl_free(*out);
+  if (st)
+    pl_free(v);
+  else
+    *out = v;
   return st;
 }
 
@@ -53,10 +56,13 @@ static pl_status reals(const pl_nc *nc, const char *var, int ndims, int64_t *sha
   pl_nc_input *in;
   size_t n;
   PL_TRY(open_numbers(nc, var, PL_NC_REAL, ndims, shape, &n, &in));
-  *out = pl_alloc(n, sizeof **out, var);
-  pl_status st = pl_nc_input_doubles(in, NULL, NULL, *out);
+  double *v = pl_alloc(n, sizeof *v, var);
+  pl_status st = pl_nc_input_doubles(in, NULL, NULL, v);
   pl_nc_input_free(in);
-  if (st) pl_free(*out);
+  if (st)
+    pl_free(v);
+  else
+    *out = v;
   return st;
 }
 
