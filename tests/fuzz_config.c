@@ -12,6 +12,15 @@ enum { MAX_RUNS_TRIED = 3, MAX_TEXT = 1 << 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Is the key read in run r, whose other key may have to have a word? */
+static bool is_read(const pl_config *cfg, int64_t r, const pl_key *key) {
+  char word[64] = "";
+  int with = key->with ? pl_config_find(cfg, key->with) : -1;
+  if (!key->with) return true;
+  if (with >= 0) pl_config_value(cfg, r, with, word, sizeof word);
+  return !strcmp(word, key->with_word);
+}
+
 /* A run's values, each given to --set, make the same run. */
 static void round_trip(const pl_config *cfg, int64_t r) {
   char **sets = pl_alloc((size_t)pl_config_num_keys(cfg), sizeof *sets, "sets");
@@ -22,7 +31,7 @@ static void round_trip(const pl_config *cfg, int64_t r) {
     const pl_key *key = pl_config_key(cfg, i);
     int len = pl_config_value(cfg, r, i, value, MAX_TEXT);
     fits = fits && len < MAX_TEXT;
-    if (len && !key->with) sets[n++] = pl_asprintf("%s=%s", key->name, value);
+    if (len && is_read(cfg, r, key)) sets[n++] = pl_asprintf("%s=%s", key->name, value);
   }
   pl_config *copy;
   if (fits) {
@@ -34,7 +43,7 @@ static void round_trip(const pl_config *cfg, int64_t r) {
     for (int i = 0; i < pl_config_num_keys(cfg); i++) {
       const pl_key *key = pl_config_key(cfg, i);
       int other = pl_config_find(copy, key->name);
-      if (key->with || !pl_config_typed(cfg, r, i, NULL)) continue;
+      if (!is_read(cfg, r, key) || !pl_config_typed(cfg, r, i, NULL)) continue;
       *again = 0;
       pl_config_value(cfg, r, i, value, MAX_TEXT);
       if (other >= 0) pl_config_value(copy, 0, other, again, MAX_TEXT);

@@ -123,7 +123,7 @@ static void any_team_reads_it(void **state) {
   pl_comm one = pl_comm_split(&pl_test_world, pl_test_world.rank == 0 ? 0 : -1, 0);
   if (pl_test_world.rank == 0) {
     run b, c;
-    pl_ckpt at;
+    pl_ckpt at = {0};
     begin(&b, &one, "adam", true);
     begin(&c, &one, "adam", true);
     assert_true(reads(&b, DIGEST, INT64_MAX, &at));
@@ -221,7 +221,7 @@ static void one_flipped_bit_shows(void **state) {
   long bytes = 8 * (9 + 2 * (2 * FAKE_BLOCK + FAKE_BIAS) + FAKE_ENTRIES + 1);
   for (long back = 1; back <= bytes; back += 13) {
     run c;
-    pl_ckpt at;
+    pl_ckpt at = {0};
     begin(&c, &pl_test_world, "momentum", false);
     MPI_Barrier(pl_test_world.mpi);
     if (pl_test_world.rank == 0) flip(path, (long)s.st_size - back);
@@ -241,7 +241,7 @@ static void other_formats_are_refused(void **state) {
   name_files();
   for (int format = 1; format <= 3; format += 2) {
     run a;
-    pl_ckpt at;
+    pl_ckpt at = {0};
     begin(&a, &pl_test_world, "gd", false);
     write_at(&a, STEPS);
     if (pl_test_world.rank == 0) {

@@ -218,7 +218,7 @@ SWEEP = "{{model: {{kind: filter, rule: {rule}{model}}}, data: {{graph: file, pa
 @pytest.mark.parametrize("changes, key, said", [
     ({"edge": (("edges", "ends"), np.array([[0, 1], [2, N]])), "weight": None}, "data.path", "edge(1, 1)"),
     ({"edge": (("edges", "ends"), np.array([[0, 1]])), "weight": (("edges",), np.array([-1.0]))}, "data.path", "weight(0)"),
-    ({"edge": (("edges", "ends"), np.array([[0, 1]])), "weight": (("edges",), np.array([np.nan]))}, "data.path", "weight(0)"),
+    ({"edge": (("edges", "ends"), np.array([[0, 1]])), "weight": (("edges",), np.array([np.nan]))}, "data.path", "weight[0]"),
     ({"split": (("node",), np.r_[0, 0, np.full(N - 2, 2)])}, "data.path", "class"),
     ({"split": (("node",), np.full(N, 7))}, "data.path", "split"),
     ({"label": None}, "data.path", "label"),

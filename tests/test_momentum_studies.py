@@ -133,7 +133,7 @@ def test_memory(tmp_path):
                       "model.gamma=[0.9, 0.99]", "steps=1")
     size, depth, gamma = last(data, "store_bytes"), data["model_depth"][:], data["model_gamma"][:]
     kept = data["model_store"][:] == "all"
-    draw(tmp_path / "m.nc", *"--kind final --y store_bytes --hue model_gamma".split())
+    draw(tmp_path / "m.nc", *"--kind final --y store_bytes --hue model_gamma --all".split())
     per_layer = (size / (8 * 120 * depth))[kept]  # stacks begin on cache lines
     assert ((per_layer >= 1) & (per_layer < 1.2)).all()
     flat = ~kept & (gamma == 0.99)

@@ -72,7 +72,7 @@ def test_a_stop_is_told_with_exit_code_75(sweep, tmp_path):
     stop_when([*args, "-q", "--overwrite"], lambda: STOPPED not in states(out) and records(out))
     assert STOPPED in states(out)
     assert list(Path(f"{out}.ckpt").glob("run-*.nc"))
-    for wrong in ("0", "1:2:3:4", "x", "5d"):
+    for wrong in ("0", "1:2:3:4", "x", "5y"):
         assert "--max-time" in pl_run.run([*args, "--max-time", wrong], code=2).stderr
 
 

@@ -288,22 +288,22 @@ def test_patience_without_a_validation_part_watches_loss(tmp_path):
 # ---- resumed ----
 
 
-@pytest.mark.parametrize("ranks, epochs", [(1, 400), (2, 160)])
+@pytest.mark.parametrize("ranks, epochs", [(1, 2000), (2, 2000)])
 def test_resumed(tmp_path, ranks, epochs):
     """Stopped again and again, inside epochs and between a best record and the end of the
     patience: bitwise the undisturbed sweep."""
     path = tmp_path / "sweep.yaml"
     path.write_text(
-        "group: S_3\nmodel: {kind: [gcnn-relu, fc-relu], depth: 3}\nloss: logistic\n"
-        "data: {kind: teacher, irreps: ['2,1'], samples: 24, validation: 40, test: 30}\n"
+        "group: S_4\nmodel: {kind: [gcnn-relu, fc-relu], depth: 3}\nloss: logistic\n"
+        "data: {kind: teacher, irreps: ['3,1'], samples: 48, validation: 40, test: 30}\n"
         "train.batch: 5\nrecord: {every_epoch: true, irreps: false}\n"
         f"epochs: {epochs}\nstop.patience: {epochs // 2}\n"
         "zip: [[model.kind, optimizer.kind]]\noptimizer: {kind: [momentum, adam], lr: 0.01, weight_decay: 0.001, clip: 0.5,\n"
         f"  schedule: cosine}}\nmapping.team: {ranks}\n")
     whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
     pl_run.run(["run", path, "-q", "-o", whole], ranks)
-    in_sessions(["run", path], out, lambda: epochs // 4, (ranks,), most=4)
+    in_sessions(["run", path], out, lambda: epochs // 20, (ranks,), most=4)
     assert_same(out, whole)
     with netCDF4.Dataset(whole) as f:
         done = f["steps_done"][:]
-    assert (done < 5 * epochs).any(), "patience should end some run"
+    assert (done < 10 * epochs).any(), "patience should end some run"

@@ -193,7 +193,7 @@ def test_bad_files(tmp_path):
     refuse(["image", "features, 4"], x, y, image=[3, 1, 1])
     bad = x.copy()
     bad[4, 2] = np.inf
-    refuse(["x of sample 4", "finite"], bad, y)
+    refuse(["x[4, 2]", "infinite"], bad, y)
     refuse(["loss", "softmax needs classes", "square"], x, np.ones((6, 1)))
     refuse(["loss", "logistic", "3"], x, y, keys={"loss": "logistic"})
     refuse(["image"], x, y, keys={"model.kind": "conv"})
