@@ -248,25 +248,39 @@ static pl_status create(pl_lock *l, bool *made) {
   return !reason || reason == EEXIST ? PL_OK : cannot(l->output, "create", reason);
 }
 
-/* Put away the lock of a dead holder.  Moved first and looked at then, so that a lock that another
- * process has taken meanwhile is not removed, but put back. */
-static pl_status remove_dead(const pl_lock *l, const pl_lock_holder *dead) {
-  char *aside;
-  pl_lock_holder moved;
-  if (pl_file_temporary(l->path, &aside, NULL)) return pl_error_in(PL_EENV, "%s: ", l->output);
-  if (rename(l->path, aside)) {
+/* Our own content in the place of a dead holder's, in one step: the lock never is absent meanwhile,
+ * so nobody creates one; and only who holds the guard beside it does this, having looked again.
+ * *made false: someone else is at it, or was. */
+static pl_status take_over(pl_lock *l, const pl_lock_holder *dead, bool *made) {
+  char *name, *guard = pl_asprintf("%s.takeover", l->path);
+  pl_lock_holder now;
+  struct stat s;
+  pl_status st = PL_OK;
+  int fd = open(guard, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0) {
     int reason = errno;
-    unlink(aside);
-    pl_free(aside);
-    return reason == ENOENT ? PL_OK : cannot(l->output, "take over", reason);
+    /* Of a process that died in here. */
+    if (reason == EEXIST && !lstat(guard, &s) &&
+        seconds(s.st_mtim) + PL_LOCK_BEAT < time_beside(l->path))
+      unlink(guard);
+    if (reason != EEXIST) st = cannot(l->output, "take over", reason);
+    pl_free(guard);
+    pl_sleep(1e-3);
+    return st;
   }
-  read_lock(aside, &moved, NULL);
-  /* If someone else's is in its place already, the one moved here notices at its next heartbeat. */
-  if (strcmp(moved.token, dead->token) && link(aside, l->path))
-    pl_log(PL_LOG_WARNING, "%s: several processes want it at once", l->output);
-  unlink(aside);
-  pl_free(aside);
-  return PL_OK;
+  close(fd);
+  st = write_beside(l, &name);
+  if (!st) {
+    bool same = read_lock(l->path, &now, NULL) && !strcmp(now.token, dead->token);
+    int reason = same && rename(name, l->path) ? errno : 0;
+    *made = same && !reason;
+    if (!*made) unlink(name);
+    if (reason) st = cannot(l->output, "take over", reason);
+    pl_free(name);
+  }
+  unlink(guard);
+  pl_free(guard);
+  return st;
 }
 
 static pl_status in_use(const pl_lock *l, const pl_lock_holder *h, life how) {
@@ -291,7 +305,7 @@ static pl_status take(pl_lock *l, double wait, bool (*stop)(void)) {
   char who[600] = "", text[600];
   bool made = false, told = false;
   for (int tries = 0; tries < MAX_TRIES;) {
-    PL_TRY(create(l, &made));
+    if (!made) PL_TRY(create(l, &made));
     if (made) {
       if (*who)
         pl_log(PL_LOG_WARNING, "%s: taken over from a process that is gone: %s", l->output, who);
@@ -306,7 +320,7 @@ static pl_status take(pl_lock *l, double wait, bool (*stop)(void)) {
     case PL_LOCK_DEAD:
       tries++;
       pl_lock_describe(&h, who, sizeof who);
-      PL_TRY(remove_dead(l, &h));
+      PL_TRY(take_over(l, &h, &made));
       continue;
     case PL_LOCK_HELD:
       break;
