@@ -78,7 +78,8 @@ static pl_status record(trainer *r, int64_t t) {
   double *own = r->values + PL_RECORD_HEAD;
   r->values[PL_RECORD_STEP] = (double)t;
   r->values[PL_RECORD_LR] = exp(pl_log_lr(r->spec, t, r->length->steps));
-  pl_status st = r->model->kind->observe(r->model, own);
+  /* Networks whose ranks compute alike need not agree themselves; what follows is collective. */
+  pl_status st = pl_agree(r->team, r->model->kind->observe(r->model, own));
   if (r->team->rank == 0) r->hooks->record(r->hooks->context, r->out->records, r->values, r->n);
   r->out->records++;
   if (st) return st;
