@@ -14,8 +14,11 @@ static int find_metric(const char *metric, const pl_schema *schema, pl_part part
 }
 
 int pl_best_measure(const pl_model_kind *kind, const pl_schema *schema, pl_part part) {
-  int k = find_metric(kind->metric, schema, part);
-  return k >= 0 ? k : find_metric(kind->other_metric, schema, part);
+  const char *const metrics[] = {kind->metric, kind->other_metric, kind->third_metric};
+  int k = -1;
+  for (size_t i = 0; i < sizeof metrics / sizeof *metrics && k < 0; i++)
+    k = find_metric(metrics[i], schema, part);
+  return k;
 }
 
 static int64_t offset_of(const pl_schema *schema, int k) {
