@@ -6,15 +6,28 @@
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
 #include "nets/group/residual.h"
+#include "nets/points/points.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
 
 /* clang-format off: a row each */
 static const pl_model_kind *const models[] = {
-    &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
-    &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+    &pl_gcnn,
+    &pl_cnn,
+    &pl_fc,
+    &pl_gcnn_relu,
+    &pl_cnn_relu,
+    &pl_fc_relu,
+    &pl_residual,
+    &pl_mlp.net.door,
+    &pl_conv.net.door,
+    &pl_gnn.door,
+    &pl_filter.door,
+    &pl_egnn.net.door,
+    &pl_gnn_points.net.door,
+    &pl_radial.net.door,
+    &pl_linear_points.net.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -43,6 +56,10 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_images.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_nbody.base,
+    &pl_data_graphs.base,
+    &pl_data_molecules.base,
+    &pl_data_points_file.base,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
