@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h).
+"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h), and
+molecules (src/nets/points/README.md).
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -8,6 +9,8 @@
                                "3 17 20" (ones) or "3:0.5 17:2"; --splits: a line of t v e - a split
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
+  xyz FILE.xyz ..              molecules: the numbers of a comment are properties; also QM9's files
+  qm7 FILE                     QM7 as text: m NAME ATOMS PBE0 DFTB, then "C x y z" (Angstrom)
 
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
@@ -17,15 +20,17 @@ import argparse
 import os
 import sys
 
+import molecule_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
 
 
 def parser():
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-o", "--output", required=True, metavar="OUT.nc")
-    common.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("-o", "--output", required=True, metavar="OUT.nc")
+    output.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    common = argparse.ArgumentParser(add_help=False, parents=[output])
     common.add_argument("--split", choices=["file", "planetoid"], default="file",
                         help="parts: those of the file, or drawn as Planetoid's (%(default)s)")
     for name, number, text in (("--seed", 0, "of --split planetoid"),
@@ -56,7 +61,38 @@ def parser():
               ("--part", "attribute of nodes (split)"),
               ("--features", "attributes of nodes, separated by commas"))
     sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
+    for read in (molecule_io.xyz, molecule_io.qm7):
+        sub = formats.add_parser(read.__name__, parents=[output])
+        sub.add_argument("file", metavar="FILE")
+        if read is molecule_io.xyz:
+            sub.add_argument("more", nargs="*", metavar="FILE", help="more files")
+        sub.set_defaults(read=read, molecules=True)
     return top
+
+
+def convert_molecules(args):
+    molecules = args.read(args)
+    names = molecule_io.write(args.output, molecules, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: {len(molecules.sizes)} molecules, {len(molecules.number)} atoms of "
+         f"{len(set(molecules.number))} elements, properties: {' '.join(names) or 'none'}")
+
+
+def convert_graph(args):
+    graph = args.read(args)
+    counts = simplify(graph, args.duplicates, args.self_loops)
+    if args.split == "planetoid":
+        graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
+                                  args.seed)
+    check_nodes(graph)
+    counts["nodes without features"] = featureless(graph)
+    if isinstance(graph.features, Sparse) and not len(graph.features.data):
+        graph.features = None
+    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    if graph.splits is not None:
+        sizes = [f"{(graph.splits[0] == p).sum()} {name}"
+                 for p, name in enumerate(("train", "validation", "test", "none"))]
+        tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
 
 
 def main():
@@ -64,15 +100,7 @@ def main():
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
-        graph = args.read(args)
-        counts = simplify(graph, args.duplicates, args.self_loops)
-        if args.split == "planetoid":
-            graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
-                                      args.seed)
-        check_nodes(graph)
-        counts["nodes without features"] = featureless(graph)
-        if isinstance(graph.features, Sparse) and not len(graph.features.data):
-            graph.features = None
+        (convert_molecules if "molecules" in args else convert_graph)(args)
     except InputError as error:
         text = str(error)
         raise InputError(text if args.file in text else f"{args.file}: {text}") from None
@@ -81,12 +109,6 @@ def main():
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None
-    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
-    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
-    if graph.splits is not None:
-        sizes = [f"{(graph.splits[0] == p).sum()} {name}"
-                 for p, name in enumerate(("train", "validation", "test", "none"))]
-        tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ ROUNDS, SECONDS = 3, 0.5
 
 try:
     import torch
+    import torch_points
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -96,6 +97,7 @@ ROWS = [
             dense(2, 64, 64, 10), 3)),
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
+    *torch_points.ROWS,
 ]
 
 
