@@ -51,4 +51,8 @@ double pl_recursion_bits(pl_tape *t, const pl_node *y);
 /* Largest |entry| of x_0 less the input, and of v_0, after the recursion was run backwards. */
 double pl_recursion_undo(pl_tape *t, const pl_node *y);
 
+/* The same in floating point, without buffers, of a recursion that is recorded for it; momenta
+ * above 0 and RevNets can be run backwards, else NaN. */
+double pl_recursion_drift(pl_tape *t, const pl_recursion *r, pl_node *x, pl_node *const *node);
+
 #endif

@@ -50,9 +50,11 @@ pl_tape *pl_tape_new(void);
 void pl_tape_free(pl_tape *t); /* t may be NULL */
 /* Forget all nodes. */
 void pl_tape_reset(pl_tape *t);
-/* Bytes of the arena, the inner tape's included.  After a reset: of the largest evaluation so far, and an eighth; while it
- * learns, up to twice that evaluation. */
+/* Bytes of the arena, the inner tape's included.  After a reset: of the largest evaluation so far,
+ * and an eighth; while it learns, up to twice that evaluation. */
 size_t pl_tape_bytes(const pl_tape *t);
+/* Bytes of it that are taken since the reset, the inner tape's not counted. */
+size_t pl_tape_used(const pl_tape *t);
 /* Another tape for operations that record pieces again and again; it lives as long as t and has no
  * content from one operation to the next. */
 pl_tape *pl_tape_inner(pl_tape *t);

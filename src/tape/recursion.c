@@ -382,3 +382,88 @@ double pl_recursion_undo(pl_tape *t, const pl_node *y) {
     most = fmax(most, fmax(fabs(s->at[i] - s->e[i]), fabs(s->p[i])));
   return most;
 }
+
+/* ---- in floating point ---- */
+
+/* x and v, or a and b, [count] each. */
+typedef struct plain {
+  const pl_recursion *r;
+  pl_node *const *node;
+  pl_node **room, **copy;
+  int64_t rows, cols, count;
+  double *first, *second, *start;
+} plain;
+
+static const double *force(pl_tape *t, const plain *s, int k, int half, const double *at) {
+  const pl_recursion *r = s->r;
+  pl_tape *in = pl_tape_inner(t);
+  pl_tape_reset(in);
+  for (int i = 0; i < pl_recursion_nodes(r); i++) {
+    int first = first_of(r, k, half);
+    if (i >= r->shared && !(i >= first && i < first + r->each)) continue;
+    const pl_node *w = s->node[i];
+    s->copy[i] = pl_tape_constant(in, w->rows, w->cols, w->value);
+  }
+  pl_node *x = pl_tape_constant(in, s->rows, s->cols, at);
+  return layer_of(in, r, k, half, s->copy, s->room, x)->value;
+}
+
+static void add_scaled(int64_t n, double c, const double *f, double *to) {
+  for (int64_t i = 0; i < n; i++) to[i] += c * f[i];
+}
+
+static void plain_layer(pl_tape *t, const plain *s, int k) {
+  const pl_recursion *r = s->r;
+  if (r->revnet) {
+    add_scaled(s->count, r->c, force(t, s, k, 0, s->second), s->first);
+    add_scaled(s->count, r->c, force(t, s, k, 1, s->first), s->second);
+    return;
+  }
+  mix(s->count, &(mixture){r->gamma, r->c}, s->second, force(t, s, k, 0, s->first), s->second);
+  add_scaled(s->count, 1, s->second, s->first);
+}
+
+static void plain_back(pl_tape *t, const plain *s, int k) {
+  const pl_recursion *r = s->r;
+  if (r->revnet) {
+    add_scaled(s->count, -r->c, force(t, s, k, 1, s->first), s->second);
+    add_scaled(s->count, -r->c, force(t, s, k, 0, s->second), s->first);
+    return;
+  }
+  add_scaled(s->count, -1, s->second, s->first);
+  const mixture undo = {1 / r->gamma, -r->c / r->gamma};
+  mix(s->count, &undo, s->second, force(t, s, k, 0, s->first), s->second);
+}
+
+/* What the recursion starts from. */
+static void plain_start(const plain *s, const pl_node *x, double *first, double *second) {
+  memset(second, 0, (size_t)s->count * sizeof *second);
+  if (!s->r->revnet) {
+    memcpy(first, x->value, (size_t)s->count * sizeof *first);
+    return;
+  }
+  for (int64_t i = 0; i < s->rows; i++) {
+    memcpy(first + i * s->cols, x->value + i * x->cols, (size_t)s->cols * sizeof *first);
+    memcpy(second + i * s->cols, x->value + i * x->cols + s->cols,
+           (size_t)s->cols * sizeof *second);
+  }
+}
+
+double pl_recursion_drift(pl_tape *t, const pl_recursion *r, pl_node *x, pl_node *const *node) {
+  if (!r->revnet && r->gamma == 0) return NAN;
+  plain s = {.r = r, .node = node, .rows = x->rows, .cols = x->cols / (r->revnet ? 2 : 1)};
+  size_t nodes = (size_t)pl_recursion_nodes(r);
+  double most = 0;
+  s.count = s.rows * s.cols;
+  s.room = pl_tape_alloc(t, nodes, sizeof(pl_node *));
+  s.copy = pl_tape_alloc(t, nodes, sizeof(pl_node *));
+  s.first = pl_tape_alloc(t, 2 * (size_t)s.count, sizeof(double));
+  s.start = pl_tape_alloc(t, 2 * (size_t)s.count, sizeof(double));
+  s.second = s.first + s.count;
+  plain_start(&s, x, s.first, s.second);
+  plain_start(&s, x, s.start, s.start + s.count);
+  for (int k = 0; k < r->depth; k++) plain_layer(t, &s, k);
+  for (int k = r->depth - 1; k >= 0; k--) plain_back(t, &s, k);
+  for (int64_t i = 0; i < 2 * s.count; i++) most = fmax(most, fabs(s.first[i] - s.start[i]));
+  return most;
+}

@@ -70,10 +70,15 @@ pl_tape *pl_tape_inner(pl_tape *t) {
   return t->inner;
 }
 
+size_t pl_tape_used(const pl_tape *t) {
+  size_t used = 0;
+  for (const chunk *c = t->chunk; c; c = c->older) used += c->used;
+  return used;
+}
+
 void pl_tape_reset(pl_tape *t) {
   if (t->chunk->older) {
-    size_t used = 0;
-    for (const chunk *c = t->chunk; c; c = c->older) used += c->used;
+    size_t used = pl_tape_used(t);
     drop_chunks(t);
     grow(t, (used + used / 8 + ALIGN - 1) / ALIGN * ALIGN);
   }
