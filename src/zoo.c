@@ -13,9 +13,19 @@
 
 /* clang-format off: a row each */
 static const pl_model_kind *const models[] = {
-    &pl_gcnn,     &pl_cnn,         &pl_fc,           &pl_gcnn_relu,     &pl_cnn_relu,
-    &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door, &pl_conv.net.door, &pl_resmlp.net.door,
-    &pl_gnn.door, &pl_filter.door,
+    &pl_gcnn,
+    &pl_cnn,
+    &pl_fc,
+    &pl_gcnn_relu,
+    &pl_cnn_relu,
+    &pl_fc_relu,
+    &pl_residual,
+    &pl_mlp.net.door,
+    &pl_conv.net.door,
+    &pl_resmlp.net.door,
+    &pl_unrolled.net.door,
+    &pl_gnn.door,
+    &pl_filter.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -42,6 +52,7 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_curve.base,
     &pl_data_bars.base,
     &pl_data_images.base,
+    &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
 };

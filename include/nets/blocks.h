@@ -22,6 +22,8 @@ typedef struct pl_layer_values {
 
 enum { PL_UPDATE_RESIDUAL, PL_UPDATE_MOMENTUM, PL_UPDATE_REVNET };
 enum { PL_KEEP_ALL, PL_KEEP_REVERSIBLE };
+/* Word i of model.update. */
+const char *pl_update_name(int i);
 
 typedef struct pl_recursion_values {
   int64_t block, depth, update, tied, store;

@@ -99,6 +99,10 @@ const pl_block *pl_block_of(const pl_spec *spec) {
   return pl_zoo_block((int)values_of(spec)->block);
 }
 
+const char *pl_update_name(int i) {
+  return updates(i);
+}
+
 /* ---- the recursion ---- */
 
 static bool reverses(const pl_spec *spec) {

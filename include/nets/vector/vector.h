@@ -23,6 +23,8 @@ typedef struct pl_vector_kind {
 
 /* resmlp: residual and momentum networks, and RevNets, of dense layers. */
 extern const pl_vector_kind pl_mlp, pl_conv, pl_resmlp;
+/* unrolled: soft thresholds of linear maps, as in LISTA, whose fixed point is to be a code. */
+extern const pl_vector_kind pl_unrolled;
 
 /* act(x W_1 + b_1) W_2 + b_2. */
 extern const pl_block pl_mlp_block;

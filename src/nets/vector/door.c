@@ -23,8 +23,11 @@ pl_status vector_load(pl_net *net) {
 }
 
 void vector_unload(pl_net *net) {
-  if (net->own) pl_vectors_fini(&vector_own_of(net)->data);
-  pl_free(net->own);
+  vector_own *own = net->own;
+  if (!own) return;
+  pl_vectors_fini(&own->data);
+  pl_free(own->record);
+  pl_free(own);
 }
 
 pl_status vector_shapes(pl_net *net) {

@@ -1,5 +1,7 @@
 #include "keys.h"
 
+#include <float.h>
+
 PL_WORDS(losses, "softmax", "square", "logistic")
 PL_WORDS(poolings, "none", "max", "mean")
 PL_WORDS(heads, "flatten", "mean")
@@ -33,6 +35,12 @@ static const pl_key resmlp_rows[] = {
     {"model.read_out", PL_KEY_BOOL, F(read_out), SHAPE, "true",
      .help = "the outputs are a linear map of x_N; false: x_N itself"},
 };
+static const pl_key unrolled_rows[] = {
+    {"model.threshold", PL_KEY_REAL, F(threshold), PL_RESULTS, "0.1", .min = 0, .max = DBL_MAX,
+     .help = "initial thresholds"},
+    {"model.init.scale", PL_KEY_REAL, F(base.layer.init_scale), PL_RESULTS, "1", DBL_MIN, DBL_MAX,
+     .help = "initial matrices are uniform on +-scale/sqrt(their rows)"},
+};
 static const pl_key conv_rows[] = {
     {"model.depth", PL_KEY_INT, F(depth), SHAPE, "4", .min = 1, .max = 64,
      .help = "convolutions, before the dense head"},
@@ -56,4 +64,5 @@ const pl_keys vector_dropout_keys = PL_KEYS(PL_IN_NETWORK, dropout_rows);
 const pl_keys vector_loss_keys = PL_KEYS(PL_IN_NETWORK, loss_rows);
 const pl_keys vector_resmlp_keys = PL_KEYS(PL_IN_NETWORK, resmlp_rows);
 const pl_keys vector_mlp_keys = PL_KEYS(PL_IN_NETWORK, mlp_rows);
+const pl_keys vector_unrolled_keys = PL_KEYS(PL_IN_NETWORK, unrolled_rows);
 const pl_keys vector_conv_keys = PL_KEYS(PL_IN_NETWORK, conv_rows);

@@ -14,13 +14,14 @@ typedef struct vector_values {
   int64_t depth, width, loss;
   double dropout;
   int64_t read_in, read_out;                              /* resmlp */
+  double threshold;                                       /* unrolled */
   int64_t kernel, stride, padding, pooling, window, head; /* conv */
 } vector_values;
 
 /* Of its data (place PL_IN_DATA). */
 typedef struct vector_data_values {
-  int64_t classes, function, side;
-  double noise, range;
+  int64_t classes, function, side, features, atoms;
+  double noise, range, lambda;
   const char *path, *labels, *test_path, *test_labels;
   pl_ints digits;
 } vector_data_values;
@@ -39,7 +40,7 @@ static inline const vector_data_values *vector_data_of(const pl_spec *spec) {
 enum { DATA_DRAWN = PL_DATA | PL_RESULTS, DATA_ALL = PL_COST | PL_DATA | PL_RESULTS };
 
 /* Tables: of one network each, model.dropout, loss. */
-extern const pl_keys vector_mlp_keys, vector_conv_keys, vector_resmlp_keys, vector_dropout_keys,
-    vector_loss_keys;
+extern const pl_keys vector_mlp_keys, vector_conv_keys, vector_resmlp_keys, vector_unrolled_keys,
+    vector_dropout_keys, vector_loss_keys;
 
 #endif

@@ -43,6 +43,7 @@ int64_t vector_outputs(const pl_spec *spec, const pl_vector_shape *shape);
 typedef struct vector_own {
   pl_vectors data;            /* first */
   pl_recursion_own recursion; /* of networks that have one */
+  double *record;             /* arrays of a record's state; NULL: none */
 } vector_own;
 static inline vector_own *vector_own_of(const pl_net *net) {
   return net->own;

@@ -72,9 +72,8 @@ static const char *fits(const pl_spec *spec) {
 
 static int label(const pl_spec *spec, char *buf, size_t n) {
   const pl_recursion_values *r = &vector_values_of(spec)->base.recursion;
-  static const char *const names[] = {"residual", "momentum", "revnet"};
-  return snprintf(buf, n, "resmlp, %s, depth %lld%s", names[r->update], (long long)r->depth,
-                  r->tied ? ", tied" : "");
+  return snprintf(buf, n, "resmlp, %s, depth %lld%s", pl_update_name((int)r->update),
+                  (long long)r->depth, r->tied ? ", tied" : "");
 }
 
 /* ---- records ---- */
