@@ -1,6 +1,5 @@
 /* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
 #include "model/model.h"
-#include "nets/example/perceptron.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"
 #include "nets/group/data.h"
@@ -15,7 +14,7 @@
 static const pl_model_kind *const models[] = {
     &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
     &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_perceptron.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -44,7 +43,6 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_images.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
-    &pl_data_line,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
