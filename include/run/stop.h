@@ -1,7 +1,8 @@
 /* When to leave early: a signal (SIGUSR1, SIGTERM, SIGINT, SIGHUP unless it was ignored, SIGXCPU),
- * the program's own clock, or so many steps made.  The first one asks the sweep to save and leave; a
- * second SIGINT ends the program at once.  Before pl_stop_later there is nothing to save, and every
- * signal ends the program at once, with PL_STOPPED.  Local: ranks agree in the training loop. */
+ * the program's own clock, or so many steps made.  The first one asks the sweep to save and leave;
+ * a second SIGINT ends the program at once.  Before pl_stop_later there is nothing to save, and
+ * every signal ends the program at once, with PL_STOPPED.  Local: ranks agree in the training loop.
+ */
 #ifndef PL_RUN_STOP_H
 #define PL_RUN_STOP_H
 
