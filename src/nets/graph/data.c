@@ -64,8 +64,7 @@ const pl_data_kind pl_data_graph = {
 };
 const pl_data_kind pl_data_graph_file = {
     .name = "file",
-    .help = "nodes of the graph of a NetCDF file (networks on graphs): as graph, with data.graph "
-            "file",
+    .help = "the graph of a NetCDF file: data.kind graph with data.graph file",
     .keys = graph_file_keys,
     .fits = graph_fits,
     .count = graph_part_count,
