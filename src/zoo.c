@@ -55,6 +55,7 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_graph_file,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
