@@ -44,7 +44,7 @@ static const pl_key common_rows[] = {
      .help = "square: mean over the coordinates of a sample, or square of its property; absolute: "
              "likewise of absolute values; logistic: cross entropy of edges, the sum over the "
              "pairs of a graph"},
-    {"record.defect", PL_KEY_INT, F(record_defect), SHAPE, "16", .min = 0, .max = 1e6,
+    {"record.defect", PL_KEY_INT, F(record_defect), SHAPE, "16", .min = 0, .max = 1000,
      .units = "samples",
      .help = "equivariance is recorded over so many samples, of the test part if there is one (0: "
              "not)"},
