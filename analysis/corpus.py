@@ -39,8 +39,9 @@ def once(path, rows):
     """{id: number}; an id that stands twice is an error."""
     index = {}
     for number, name in rows:
-        if index.setdefault(name, len(index)) != len(index) - 1:
+        if name in index:
             raise InputError(f"{path}:{number}: {name} stands twice")
+        index[name] = len(index)
     return index
 
 

@@ -237,7 +237,8 @@ static const pl_key rows[] = {
 };
 static const pl_keys table = PL_KEYS(PL_IN_DATA, rows);
 static const pl_keys *const keys[] = {&pl_size_keys, &table, NULL};
-static const pl_default defaults[] = {{"data.samples", "3000"}, {"data.test", "1000"}, {NULL, NULL}};
+static const pl_default defaults[] = {
+    {"data.samples", "3000"}, {"data.test", "1000"}, {NULL, NULL}};
 
 const pl_retrieval_data pl_data_permutations = {
     .base = {.name = "permutations",

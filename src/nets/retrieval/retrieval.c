@@ -248,7 +248,7 @@ const pl_net_kind pl_retrieval = {
              PL_NET_DOOR,
              .example =
                  "{model: {kind: retrieval, width: 6}, retrieval: {negatives: adore, top: 7, "
-                 "warmup: 3, refresh: 2}, data: {n: 4, documents: 12, clusters: 4, samples: "
+                 "warmup: 3, refresh: 3}, data: {n: 4, documents: 12, clusters: 4, samples: "
                  "9, validation: 3, test: 4}, train.batch: 4, optimizer.lr: 0.5, steps: 10}",
              .summary = "Metrics of retrieval, the negatives that training met, and spectra of the "
                         "encoders",
