@@ -47,6 +47,7 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_permutations.base,
     &pl_data_corpus.base,
     &pl_data_retrieval_file.base,
+    &pl_data_graph_file,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

@@ -132,14 +132,15 @@ struct pl_net {
 struct pl_net_kind {
   pl_model_kind door; /* first */
   pl_net_split split;
-  bool random; /* the objective in training has random layers: records are made without */
-  int num_metrics;
+  bool random;         /* the objective in training has random layers: records are made without */
+  int num_metrics;     /* of `metrics`; 0: it may be NULL */
   int num_terms;       /* columns of the objective; 0 counts as 1 */
   size_t record_bytes; /* of the family's state at a record; 0: pl_net_record */
-  /* Data, parts (net->count) and parameters (pl_net_add).  Weights are not yet there.  Collective;
-   * the same status on every rank. */
+  /* Data, parts (net->count, which says what the kind of data counts) and parameters (pl_net_add).
+   * Weights are not yet there.  NULL: `shapes` is all there is to do.  Collective; the same status
+   * on every rank. */
   pl_status (*load)(pl_net *net);
-  void (*unload)(pl_net *net); /* own may be NULL */
+  void (*unload)(pl_net *net); /* own may be NULL; NULL: nothing to do */
   /* Initial weights from elsewhere, over those that were drawn.  NULL: none.  Collective; the same
    * status on every rank. */
   pl_status (*initial)(pl_net *net);
@@ -180,7 +181,8 @@ struct pl_net_kind {
   /* What the network says to the test part: define variables in out, leave define mode, write; out
    * on rank 0 only.  Collective; the same status on every rank. */
   pl_status (*predict)(pl_net *net, pl_nc *out);
-  /* Flops and bytes of forward and backward of one sample, and of one evaluation as a whole. */
+  /* Flops and bytes of forward and backward of one sample, and of one evaluation as a whole.  NULL:
+   * a sample passes once through every weight. */
   void (*work)(const pl_spec *spec, double *sample_flops, double *sample_bytes, double *fixed_flops,
                double *fixed_bytes);
 };

@@ -425,7 +425,8 @@ pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates
                         pl_model **out) {
   (void)rates;
   pl_net *net = empty(spec, team);
-  pl_status st = net->kind->load(net);
+  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = pl_data_count(spec, (pl_part)p);
+  pl_status st = net->kind->load ? net->kind->load(net) : net->kind->shapes(net);
   if (!st) st = furnish(net);
   if (!st && net->kind->initial) st = net->kind->initial(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
@@ -454,7 +455,7 @@ pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *wei
 void pl_net_destroy(pl_model *m) {
   pl_net *net = pl_net_of(m);
   pl_net_work *k = net->work;
-  net->kind->unload(net);
+  if (net->kind->unload) net->kind->unload(net);
   if (k) {
     pl_net_observe_free(net);
     pl_net_sample_free(net);
