@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h), and
-molecules (src/nets/points/README.md).
+"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h):
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -9,8 +8,17 @@ molecules (src/nets/points/README.md).
                                "3 17 20" (ones) or "3:0.5 17:2"; --splits: a line of t v e - a split
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
-  xyz FILE.xyz ..              molecules: the numbers of a comment are properties; also QM9's files
+
+or molecules (src/nets/points/README.md):
+
+  xyz FILE.xyz ..              the numbers of a comment are properties; also QM9's extended XYZ
   qm7 FILE                     QM7 as text: m NAME ATOMS PBE0 DFTB, then "C x y z" (Angstrom)
+
+or texts that are to be found (src/nets/retrieval/README.md):
+
+  corpus DOCS.tsv QUERIES.tsv QRELS.tsv
+                               lines "id text"; "id part text", part train, validation, test or -;
+                               "query document grade", with tabs between
 
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
@@ -20,6 +28,7 @@ import argparse
 import os
 import sys
 
+import corpus
 import molecule_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
@@ -67,7 +76,23 @@ def parser():
         if read is molecule_io.xyz:
             sub.add_argument("more", nargs="*", metavar="FILE", help="more files")
         sub.set_defaults(read=read, molecules=True)
+    sub = formats.add_parser("corpus", parents=[output])
+    for name in ("file", "queries", "judgements"):
+        sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
+            name, "QRELS.tsv"))
+    sub.add_argument("--vocabulary", type=int, metavar="N", help="the N most frequent words (all)")
+    for name, number, text in (("--min-documents", 1, "documents that a word must stand in"),
+                               ("--folds", 0, "cross-validation: parts of the queries"),
+                               ("--fold", 0, ".. of which this one is for the test"),
+                               ("--seed", 0, ".. in a random order")):
+        sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
+    sub.set_defaults(corpus=True)
     return top
+
+
+def convert_corpus(args):
+    for line in corpus.convert(args, "convert.py " + " ".join(sys.argv[1:])):
+        tell(line)
 
 
 def convert_molecules(args):
@@ -81,18 +106,12 @@ def convert_graph(args):
     graph = args.read(args)
     counts = simplify(graph, args.duplicates, args.self_loops)
     if args.split == "planetoid":
-        graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
-                                  args.seed)
+        graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test, args.seed)
     check_nodes(graph)
     counts["nodes without features"] = featureless(graph)
     if isinstance(graph.features, Sparse) and not len(graph.features.data):
         graph.features = None
-    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
-    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
-    if graph.splits is not None:
-        sizes = [f"{(graph.splits[0] == p).sum()} {name}"
-                 for p, name in enumerate(("train", "validation", "test", "none"))]
-        tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
+    return graph, counts
 
 
 def main():
@@ -100,15 +119,26 @@ def main():
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
-        (convert_molecules if "molecules" in args else convert_graph)(args)
+        if "corpus" in args:
+            return convert_corpus(args)
+        if "molecules" in args:
+            return convert_molecules(args)
+        graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)
-        raise InputError(text if args.file in text else f"{args.file}: {text}") from None
+        told = "corpus" in args or "molecules" in args or args.file in text
+        raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None
+    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    if graph.splits is not None:
+        sizes = [f"{(graph.splits[0] == p).sum()} {name}"
+                 for p, name in enumerate(("train", "validation", "test", "none"))]
+        tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
 
 
 if __name__ == "__main__":

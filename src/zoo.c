@@ -8,6 +8,7 @@
 #include "nets/group/gcnn.h"
 #include "nets/group/residual.h"
 #include "nets/points/points.h"
+#include "nets/retrieval/retrieval.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ static const pl_model_kind *const models[] = {
     &pl_gnn_points.net.door,
     &pl_radial.net.door,
     &pl_linear_points.net.door,
+    &pl_retrieval.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -60,6 +62,9 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_permutations.base,
+    &pl_data_corpus.base,
+    &pl_data_retrieval_file.base,
     &pl_data_graph_file,
     &pl_data_nbody.base,
     &pl_data_graphs.base,
