@@ -269,6 +269,14 @@ def test_molecules(tmp_path):
     d = data(tmp_path, **keys)
     assert np.bincount(d["split"]).tolist() == [3, 1, 2]
     assert sorted(d["target"].tolist()) == [.25] * 3 + [1.] * 3
+    # A saved network knows its column of the file; a file with that one alone will do.
+    train(tmp_path, **dict(keys, model={"kind": "linear"}), steps=2, record={"final": True})
+    mae = []
+    for name in ("c.nc", "d.nc"):
+        pl_run.run(["apply", tmp_path / "o.nc.final/run-000000.nc", tmp_path / name, "-o",
+                    tmp_path / "p.nc", "--overwrite"])
+        mae.append(float(read(tmp_path / "p.nc")["mae"]))
+    assert mae[0] == pytest.approx(mae[1], rel=1e-12) and mae[0] < 2
     keys["data"]["samples"] = 5
     refused(tmp_path, ["data.samples", "8 molecules", "has 6"], **keys)
     keys["data"].update(samples=1, property=2)

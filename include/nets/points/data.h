@@ -21,6 +21,7 @@ typedef struct pl_points_shape {
   int64_t dimension; /* axes of a position */
   int elements;      /* kinds of atoms, by number */
   int element[PL_POINTS_ELEMENTS];
+  int64_t property;    /* column of target(molecule, property) in the file */
   double nodes, pairs; /* of a sample, on average: for costs */
 } pl_points_shape;
 

@@ -12,11 +12,12 @@
 pl_status points_note(const pl_net *net, pl_nc *nc) {
   const pl_points *p = points_of(net);
   const pl_points_shape *s = &p->shape;
-  const int task = (int)s->task, dimension = (int)s->dimension;
+  const int task = (int)s->task, dimension = (int)s->dimension, property = (int)s->property;
   PL_TRY(pl_nc_att_ints(nc, NULL, "task", PL_NC_INT, &task, 1));
   PL_TRY(pl_nc_att_ints(nc, NULL, "dimension", PL_NC_INT, &dimension, 1));
   if (s->task != PL_POINTS_PROPERTY) return PL_OK;
   PL_TRY(pl_nc_att_ints(nc, NULL, "elements", PL_NC_INT, s->element, s->elements));
+  PL_TRY(pl_nc_att_ints(nc, NULL, "property", PL_NC_INT, &property, 1));
   PL_TRY(pl_nc_att_doubles(nc, NULL, "mean", &p->mean, 1));
   return pl_nc_att_doubles(nc, NULL, "deviation", &p->deviation, 1);
 }
@@ -27,7 +28,7 @@ static pl_status wrong(const pl_nc *nc, const char *name) {
 }
 
 static pl_status read_elements(const pl_nc *nc, pl_points *out) {
-  double z[PL_POINTS_ELEMENTS];
+  double z[PL_POINTS_ELEMENTS], property;
   int n = pl_nc_get_att_doubles(nc, NULL, "elements", z, PL_POINTS_ELEMENTS);
   if (n < 1 || n > PL_POINTS_ELEMENTS) return wrong(nc, "elements");
   out->shape.elements = n;
@@ -35,6 +36,10 @@ static pl_status read_elements(const pl_nc *nc, pl_points *out) {
     if (!(z[k] >= 1 && z[k] <= 118) || (k > 0 && z[k] <= z[k - 1])) return wrong(nc, "elements");
     out->shape.element[k] = (int)z[k];
   }
+  if (pl_nc_get_att_doubles(nc, NULL, "property", &property, 1) != 1 ||
+      !(property >= 0 && property <= 1e6) || property != floor(property))
+    return wrong(nc, "property");
+  out->shape.property = (int64_t)property;
   if (pl_nc_get_att_doubles(nc, NULL, "mean", &out->mean, 1) != 1 || !isfinite(out->mean))
     return wrong(nc, "mean");
   if (pl_nc_get_att_doubles(nc, NULL, "deviation", &out->deviation, 1) != 1 ||

@@ -41,7 +41,8 @@ static int64_t *draw_split(const pl_spec *spec, int64_t num) {
   return split;
 }
 
-/* The file as one part, and the part of each sample; drawn: not the file's own. */
+/* The file as one part, and the part of each sample; drawn: not the file's own.  Nodes of graphs
+ * without positions are put into 8 dimensions. */
 static pl_status read_file(const pl_spec *spec, pl_points_shape *s, pl_points_part *all,
                            int64_t **split, bool *drawn) {
   const points_data_values *v = points_data_of(spec);
@@ -49,8 +50,9 @@ static pl_status read_file(const pl_spec *spec, pl_points_shape *s, pl_points_pa
   *all = (pl_points_part){0};
   *split = NULL;
   *drawn = false;
+  *s = (pl_points_shape){.dimension = 8, .property = v->property};
   PL_TRY(pl_nc_open(v->path, false, &nc));
-  pl_status st = points_file_read(nc, v->property, true, s, all, split);
+  pl_status st = points_file_read(nc, true, s, all, split);
   pl_nc_close(nc);
   if (st) return st;
   if (!is_molecules(spec)) return PL_OK;
@@ -68,7 +70,6 @@ static pl_status shape(const pl_spec *spec, pl_points_shape *out) {
   pl_points_part all;
   int64_t *split;
   bool drawn;
-  *out = (pl_points_shape){.dimension = 8};
   pl_status st = read_file(spec, out, &all, &split, &drawn);
   pl_points_part_fini(&all);
   pl_free(split);
@@ -76,7 +77,7 @@ static pl_status shape(const pl_spec *spec, pl_points_shape *out) {
 }
 
 static int64_t count(const pl_spec *spec, pl_part part) {
-  pl_points_shape s = {.dimension = 8};
+  pl_points_shape s;
   pl_points_part all;
   int64_t *split, sum = 0;
   bool drawn;
@@ -92,7 +93,6 @@ static pl_status make(const pl_spec *spec, pl_points *out) {
   pl_points_part all;
   int64_t *split;
   bool drawn;
-  out->shape = (pl_points_shape){.dimension = 8};
   pl_status st = read_file(spec, &out->shape, &all, &split, &drawn);
   if (!st) points_divide(&all, split, out);
   pl_points_part_fini(&all);
@@ -118,7 +118,7 @@ static pl_status check_parts(const pl_spec *spec, bool drawn, int64_t num, const
 }
 
 static pl_status check(const pl_spec *spec, const char **key) {
-  pl_points_shape s = {.dimension = 8};
+  pl_points_shape s;
   pl_points_part all;
   int64_t *split;
   bool drawn;

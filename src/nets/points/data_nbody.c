@@ -77,7 +77,7 @@ static pl_status read_initial(const pl_spec *spec, pl_points_shape *s, pl_points
   *all = (pl_points_part){0};
   *split = NULL;
   PL_TRY(pl_nc_open(path, false, &nc));
-  pl_status st = points_file_read(nc, 0, false, s, all, split);
+  pl_status st = points_file_read(nc, false, s, all, split);
   pl_nc_close(nc);
   if (st) return st;
   if (s->task != PL_POINTS_POSITIONS)

@@ -203,8 +203,8 @@ static pl_status read_split(const pl_nc *nc, const char *sample, int64_t n, int6
   return PL_OK;
 }
 
-pl_status points_file_read(const pl_nc *nc, int64_t property, bool targets, pl_points_shape *s,
-                           pl_points_part *all, int64_t **split) {
+pl_status points_file_read(const pl_nc *nc, bool targets, pl_points_shape *s, pl_points_part *all,
+                           int64_t **split) {
   int64_t num = 0, *start = NULL;
   *all = (pl_points_part){0};
   *split = NULL;
@@ -228,7 +228,7 @@ pl_status points_file_read(const pl_nc *nc, int64_t property, bool targets, pl_p
     return read_edges(nc, all);
   default:
     PL_TRY(read_elements(nc, s, all));
-    return y ? read_property(nc, property, all) : PL_OK;
+    return y ? read_property(nc, s->property, all) : PL_OK;
   }
 }
 
@@ -285,7 +285,9 @@ void points_divide(const pl_points_part *all, const int64_t *split, pl_points *o
 pl_status points_file_open(const pl_nc *nc, pl_points *out) {
   const pl_points_shape want = out->shape;
   int64_t *split;
-  pl_status st = points_file_read(nc, 0, false, &out->shape, &out->part[PL_TEST], &split);
+  /* A single property is the one that is meant, whatever column it once was. */
+  if (pl_nc_var(nc, "target", NULL, NULL, NULL, 0) == 1) out->shape.property = 0;
+  pl_status st = points_file_read(nc, false, &out->shape, &out->part[PL_TEST], &split);
   pl_free(split);
   if (st) return st;
   if (out->shape.task != want.task || out->shape.dimension != want.dimension)

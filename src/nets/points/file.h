@@ -11,10 +11,10 @@ typedef struct points_names {
 const points_names *points_names_of(pl_points_task task);
 
 /* All samples of a file as one part, with the part that each belongs to (NULL: the file does not
- * say).  Shape is found; where it has elements already, atoms of others are PL_EINPUT.  property:
- * column of target(molecule, property).  targets: they must be there.  The caller frees *all and
- * *split whatever the status. */
-pl_status points_file_read(const pl_nc *nc, int64_t property, bool targets, pl_points_shape *shape,
+ * say).  Shape is found; where it has elements already, atoms of others are PL_EINPUT; its property
+ * is the column of target(molecule, property) that is read.  targets: they must be there.  The
+ * caller frees *all and *split whatever the status. */
+pl_status points_file_read(const pl_nc *nc, bool targets, pl_points_shape *shape,
                            pl_points_part *all, int64_t **split);
 /* Samples number index[0 .. num - 1] of a part, as another. */
 void points_take(const pl_points_shape *s, const pl_points_part *all, int64_t num,
