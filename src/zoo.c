@@ -7,6 +7,7 @@
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
 #include "nets/group/residual.h"
+#include "nets/retrieval/retrieval.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -27,6 +28,7 @@ static const pl_model_kind *const models[] = {
     &pl_gnn.door,
     &pl_filter.door,
     &pl_resgnn.door,
+    &pl_retrieval.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -56,6 +58,9 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_permutations.base,
+    &pl_data_corpus.base,
+    &pl_data_retrieval_file.base,
     &pl_data_graph_file,
 };
 /* clang-format on */
