@@ -32,6 +32,7 @@ static const pl_model_kind *const models[] = {
     &pl_gnn_points.net.door,
     &pl_radial.net.door,
     &pl_linear_points.net.door,
+    &pl_resgnn.door,
     &pl_retrieval.door,
 };
 /* clang-format on */
@@ -91,7 +92,7 @@ const char *pl_zoo_data_name(int i) {
   return NULL;
 }
 
-static const pl_block *const blocks[] = {&pl_mlp_block};
+static const pl_block *const blocks[] = {&pl_mlp_block, &pl_gnn_block};
 
 const pl_block *pl_zoo_block(int i) {
   return i >= 0 && (size_t)i < sizeof blocks / sizeof *blocks ? blocks[i] : NULL;
