@@ -198,8 +198,8 @@ static void defect_share(const void *state, double *out) {
 
 static const pl_measure rows[] = {
     {"equivariance_defect", NULL, "1",
-     "largest relative violation of equivariance over group elements",
-     .wanted = wants_defect, .from = offsetof(points_record, defect)},
+     "largest relative violation of equivariance over group elements", .wanted = wants_defect,
+     .from = offsetof(points_record, defect)},
     {"defect_share", "irrep", "1", "share of each irrep in the violation of equivariance",
      .wanted = wants_shares, .compute = defect_share},
 };
