@@ -12,8 +12,6 @@
 #include "base/rng.h"
 #include "tape/ops.h"
 
-#include <time.h>
-
 enum { ROUNDS = 11, INPUTS = 3, NODES = 2708, EDGES = 13264, GATHERS = 20000 };
 
 /* ---- data ---- */
@@ -281,16 +279,10 @@ static void run_gemm_backward(void *context) {
   run_gemm(context, true);
 }
 
-static double processor_time(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double repeat(int calls, void (*run)(void *), bench *b) {
-  double start = processor_time();
+  double start = bench_processor();
   for (int i = 0; i < calls; i++) run(b);
-  return processor_time() - start;
+  return bench_processor() - start;
 }
 
 /* Seconds of one call; as long goes before, untimed, to fill the caches. */
