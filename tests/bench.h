@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static inline int bench_compare(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -24,19 +25,30 @@ static inline double bench_median(double *t, int n) {
   return t[n / 2];
 }
 
+/* Seconds of this process on its processor, which other work on the machine does not lengthen. */
+static inline double bench_processor(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* Seconds of one call of f: median of `rounds` rounds, each of enough calls to last `least` s. */
-static inline double bench_time(void (*f)(void *), void *context, int rounds, double least) {
-  double t[32], start = pl_clock();
+static inline double bench_time_by(double (*clock)(void), void (*f)(void *), void *context,
+                                   int rounds, double least) {
+  double t[32], start = clock();
   int64_t calls = 1;
   f(context); /* warm */
-  double once = pl_clock() - start;
+  double once = clock() - start;
   if (once < least) calls = (int64_t)(least / (once + 1e-9)) + 1;
   for (int r = 0; r < rounds; r++) {
-    start = pl_clock();
+    start = clock();
     for (int64_t i = 0; i < calls; i++) f(context);
-    t[r] = (pl_clock() - start) / (double)calls;
+    t[r] = (clock() - start) / (double)calls;
   }
   return bench_median(t, rounds);
+}
+static inline double bench_time(void (*f)(void *), void *context, int rounds, double least) {
+  return bench_time_by(pl_clock, f, context, rounds, least);
 }
 
 #endif

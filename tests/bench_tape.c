@@ -5,14 +5,14 @@
  * floor / time; the same for the backward sweep to all inputs.  The floor of a product is DGEMM of
  * the same shapes; of all else one pass that reads the inputs and writes the outputs (backward:
  * reads the adjoint and the numbers that the formula needs, writes the inputs' adjoints), measured
- * beside it, in the same caches; a row behind an index is read as often as it is asked for. Medians
- * over rounds, of ratios too, in processor time. */
+ * beside it, in the same caches; a row behind an index is read as often as it is asked for.  Beside
+ * this strict floor stands the share of the same pass at the rate of memory, where a training step
+ * works whose numbers do not fit the caches.  Medians over rounds, of ratios too, in processor
+ * time. */
 #include "bench.h"
 
 #include "base/rng.h"
 #include "tape/ops.h"
-
-#include <time.h>
 
 enum { ROUNDS = 11, INPUTS = 3, NODES = 2708, EDGES = 13264, GATHERS = 20000 };
 
@@ -281,16 +281,10 @@ static void run_gemm_backward(void *context) {
   run_gemm(context, true);
 }
 
-static double processor_time(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double repeat(int calls, void (*run)(void *), bench *b) {
-  double start = processor_time();
+  double start = bench_processor();
   for (int i = 0; i < calls; i++) run(b);
-  return processor_time() - start;
+  return bench_processor() - start;
 }
 
 /* Seconds of one call; as long goes before, untimed, to fill the caches. */
@@ -300,17 +294,35 @@ static double seconds(void (*run)(void *), bench *b) {
   return repeat(calls, run, b) / calls;
 }
 
-/* Of one sweep: median time, and of floor / time. */
-static void measure(bench *b, void (*run)(void *), void (*floor_run)(void *)) {
+/* Seconds in which memory moves one number, beyond any cache. */
+static double memory_time(void) {
+  enum { LONG = 1 << 24 }; /* 128 MB each way */
+  double *data = pl_zalloc(LONG, sizeof *data, "memory"),
+         *to = pl_zalloc(LONG, sizeof *to, "memory");
+  bench b = {.data = data, .to = to, .reads = LONG - 8, .writes = LONG - 8};
+  double t[3];
+  for (int r = 0; r < 3; r++) t[r] = repeat(1, run_stream, &b) / (2 * (LONG - 8.));
+  pl_free(data);
+  pl_free(to);
+  return bench_median(t, 3);
+}
+
+/* Of one sweep: median time, and of floor / time; the share at the rate of memory. */
+static void measure(bench *b, void (*run)(void *), void (*floor_run)(void *), double number) {
   double time[ROUNDS], ratio[ROUNDS];
   for (int r = 0; r < ROUNDS; r++) {
     time[r] = seconds(run, b);
     ratio[r] = seconds(floor_run, b) / time[r];
   }
-  printf(" %10.2f %6.2f", 1e6 * bench_median(time, ROUNDS), bench_median(ratio, ROUNDS));
+  double t = bench_median(time, ROUNDS);
+  printf(" %10.2f %6.2f", 1e6 * t, bench_median(ratio, ROUNDS));
+  if (b->r->product)
+    printf(" %6s", "");
+  else
+    printf(" %6.2f", number * (double)(b->reads + b->writes) / t);
 }
 
-static void print_row(bench *b) {
+static void print_row(bench *b, double number) {
   const row *r = b->r;
   char shape[64];
   int64_t in = 0;
@@ -324,9 +336,9 @@ static void print_row(bench *b) {
   run_forward(b);
   int64_t out = pl_tape_count(b->y);
   b->reads = in + (int64_t)r->forward_more, b->writes = out;
-  measure(b, run_forward, r->product ? run_gemm_forward : run_stream);
+  measure(b, run_forward, r->product ? run_gemm_forward : run_stream, number);
   b->reads = out + (int64_t)r->backward_more, b->writes = in;
-  measure(b, run_backward, r->product ? run_gemm_backward : run_stream);
+  measure(b, run_backward, r->product ? run_gemm_backward : run_stream, number);
   printf("\n");
   fflush(stdout);
 }
@@ -339,11 +351,12 @@ int main(int argc, char **argv) {
   bench b = {.t = pl_tape_new(), .data = pl_alloc(MOST, sizeof(double), "data")};
   b.to = pl_zalloc(MOST, sizeof(double), "output");
   for (int64_t i = 0; i < MOST; i++) b.data[i] = .5 + pl_rng_uniform(1, 9, (uint64_t)i);
-  printf("%-16s %-20s %10s %6s %10s %6s\n", "operation", "inputs", "forward us", "share", "back us",
-         "share");
+  printf("%-16s %-20s %10s %6s %6s %10s %6s %6s\n", "operation", "inputs", "forward us", "share",
+         "memory", "back us", "share", "memory");
+  double number = memory_time();
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     b.r = &rows[k];
-    if (argc < 2 || strstr(b.r->name, argv[1])) print_row(&b);
+    if (argc < 2 || strstr(b.r->name, argv[1])) print_row(&b, number);
   }
   pl_tape_free(b.t);
   pl_free(b.data);

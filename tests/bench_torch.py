@@ -4,7 +4,8 @@ one run.  bench_torch.py [WORD]: only rows whose name contains the word.
 
 A family adds its rows: a file tests/torch_FAMILY.py with the networks as a PyTorch user would write
 them, and in ROWS a name and a function of a folder that returns (sweep, step): the keys of a sweep
-whose runs make that step, and step(dtype), a function without arguments that makes it in PyTorch."""
+whose runs make that step (or a function that measures it, in ms), and step(dtype), a function without
+arguments that makes it in PyTorch."""
 
 import os
 import statistics
@@ -14,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import bench_graph
 import netCDF4
 import numpy as np
 import yaml
@@ -27,6 +29,7 @@ ROUNDS, SECONDS = 3, 0.5
 try:
     import torch
     import torch_points
+    import torch_graph
     import torch_recursion
     import torch_vector
 except ImportError:
@@ -114,12 +117,85 @@ def filters(depth, width, inputs):
     return shapes
 
 
+def graph_file(folder, nodes, degree, size):
+    """A graph as bench_graph's, with features and classes as many as Cora's; edges, features, y."""
+    rng = np.random.default_rng(0)
+    edges = bench_graph.blocks(nodes, degree, size, rng)
+    each, features, classes = 18, 1433, 7
+    index = np.sort(np.argsort(rng.random((nodes, features)), axis=1)[:, :each], axis=1)
+    y = np.arange(nodes) % classes
+    split = np.where(np.arange(nodes) < 140, 0, 3)
+    with netCDF4.Dataset(folder / "g.nc", "w", format="NETCDF3_64BIT_DATA") as nc:
+        for name, length in (("node", nodes), ("edges", len(edges)), ("ends", 2),
+                             ("features", features), ("starts", nodes + 1), ("entries", index.size)):
+            nc.createDimension(name, length)
+        for name, dims, value in (("edge", ("edges", "ends"), edges), ("label", ("node",), y),
+                                  ("split", ("node",), split), ("feature_index", ("entries",), index.ravel()),
+                                  ("feature_start", ("starts",), np.arange(nodes + 1) * each)):
+            nc.createVariable(name, "i4", dims)[:] = value
+        nc.createVariable("feature_value", "f8", ("entries",))[:] = 1 / each
+    at = torch.tensor(np.stack([np.repeat(np.arange(nodes), each), index.ravel()]))
+    x = torch.sparse_coo_tensor(at, torch.full((index.size,), 1 / each, dtype=torch.float64),
+                                (nodes, features)).coalesce()
+    return edges, x, torch.tensor(y), torch.tensor(split == 0)
+
+
+def graph(model, shapes):
+    """A training epoch on a graph of Cora's size: all nodes, 140 of them labelled."""
+    def row(folder):
+        edges, x, y, part = graph_file(folder, 2708, 4, 400)
+        keys = {"model": dict(kind="filter", dropout=.5, l2=5e-3, **model),
+                "data": {"kind": "file", "path": str(folder / "g.nc")},
+                "optimizer": {"kind": "adam", "lr": 1e-4, "epsilon_inside": False}}
+
+        def make(dtype):
+            w = {k: (torch.rand(s) * .1 - .05).to(dtype) for k, s in shapes.items()}
+            net = torch_graph.Filter(w, torch_graph.operator(edges, len(y), dtype), model["rule"],
+                                     model["depth"], model["rule"] == "ppnp", dropout=.5)
+            optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
+            inputs, first = x.to(dtype), net.w[next(iter(shapes))]
+
+            def step():
+                optimizer.zero_grad()
+                torch_graph.loss("softmax", net(inputs), y, part, 5e-3, first).backward()
+                optimizer.step()
+            return step
+        return keys, make
+    return row
+
+
+def propagation(nodes, degree, size):
+    """Z <- 0.9 S Z + 0.1 H, 64 columns."""
+    def row(folder):
+        edges = bench_graph.blocks(nodes, degree, size, np.random.default_rng(0))
+        path = folder / "p.nc"
+        bench_graph.write(path, nodes, edges)
+
+        def make(dtype):
+            s = torch_graph.operator(edges, nodes, dtype)
+            h = torch.rand(nodes, 64, dtype=dtype)
+            z = [h]
+
+            def step():
+                z[0] = .9 * (s @ z[0]) + .1 * h
+            return step
+        return lambda: bench_graph.ours(path), make
+    return row
+
+
+MLP_HEAD = {"hidden_weight": (1433, 64), "head_weight": (64, 7)}
 ROWS = [
     ("mlp, 784-256-256-10, batch 128",
      vector(dict(kind="mlp", depth=3, width=256), 128, (28, 28, 1), dense(784, 256, 256, 10), 3)),
     ("mlp, 2-64-64-2 tanh, batch 32",
      vector(dict(kind="mlp", depth=3, width=64, activation="tanh"), 32, (1, 2, 1),
             dense(2, 64, 64, 10), 3)),
+    ("propagation, Cora's size", propagation(2708, 4, 400)),
+    ("propagation, 10^6 nodes", propagation(10**6, 20, 100)),
+    ("gcn epoch, Cora's size", graph(dict(rule="gcn", depth=2, width=64),
+                                     {"layer1_weight": (1433, 64), "layer2_weight": (64, 7)})),
+    ("ppnp epoch, Cora's size", graph(dict(rule="ppnp", depth=10, head="mlp"), MLP_HEAD)),
+    ("lf epoch, Cora's size", graph(dict(rule="lf", depth=10, head="mlp"), MLP_HEAD)),
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
     *torch_points.ROWS,
@@ -179,7 +255,7 @@ def main():
             continue
         with tempfile.TemporaryDirectory(prefix="plancherel-torch-") as folder:
             keys, make = row(Path(folder))
-            mine = ours(Path(folder), keys)
+            mine = keys() if callable(keys) else ours(Path(folder), keys)
             double, single = theirs(make(torch.float64)), theirs(make(torch.float32))
         print(f"{name:34} {mine:8.3f} {double:8.3f} {single:8.3f}   {double / mine:.2f}, "
               f"{single / mine:.2f}", flush=True)

@@ -45,6 +45,25 @@ static void philox_matches_its_published_vector(void **state) {
   assert_int_equal(b[1], 0xa20bc7c6 | (uint64_t)0x6d5451fd << 32);
 }
 
+static void words_are_the_bits_in_order(void **state) {
+  (void)state;
+  enum { BLOCKS = 43 };
+  const uint64_t seed = 0x123456789abcdef, stream = PL_STREAM(PL_STREAM_MISC, 0xfedcba98);
+  const uint64_t first[] = {0, 5, UINT32_MAX - 20, UINT64_MAX - 20}; /* over carries */
+  for (int f = 0; f < 4; f++)
+    for (int n = 0; n <= BLOCKS; n++) {
+      uint32_t word[4 * BLOCKS + 1] = {0};
+      pl_rng_words(seed, stream, first[f], n, word);
+      for (int i = 0; i < n; i++) {
+        uint64_t b[2];
+        pl_rng_bits(seed, stream, first[f] + (uint64_t)i, b);
+        for (int k = 0; k < 4; k++)
+          assert_int_equal(word[4 * i + k], (uint32_t)(b[k / 2] >> 32 * (k % 2)));
+      }
+      assert_int_equal(word[4 * n], 0);
+    }
+}
+
 static void normals_do_not_depend_on_how_they_are_cut(void **state) {
   (void)state;
   enum { N = 20000 };
@@ -77,6 +96,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(errors_take_prefixes),
     cmocka_unit_test(split_leaves_out_negative_colors),
     cmocka_unit_test(philox_matches_its_published_vector),
+    cmocka_unit_test(words_are_the_bits_in_order),
     cmocka_unit_test(normals_do_not_depend_on_how_they_are_cut),
     cmocka_unit_test(memory_is_counted_and_aligned),
 };

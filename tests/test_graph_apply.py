@@ -123,6 +123,17 @@ def test_a_class_of_one_node_trains_no_one(tmp_path, split):
     assert "data.path" in done.stderr and "class 3" in done.stderr
 
 
+def test_a_closed_form_beyond_memory(tmp_path):
+    """A dense factor of 1000 nodes is 8 MB: refused before any work; its iteration fits."""
+    text = ("{{model: {{kind: filter, rule: ppnp, solve: {}}}, data: {{graph: csbm, nodes: 1000}}, "
+            "steps: 2}}")
+    limit = ["-m", "8M"]
+    done = pl_run.run(["run", "-", "-o", tmp_path / "o.nc", *limit], stdin=text.format("closed"), code=3)
+    assert "closed" in done.stderr and "does not fit" in done.stderr
+    assert not list(tmp_path.iterdir())
+    pl_run.run(["run", "-", "-o", tmp_path / "o.nc", *limit], stdin=text.format("iterate"))
+
+
 def test_best_record_and_patience(tmp_path):
     """Ties of accuracy by cross-entropy; a run ends when neither is as good as the best for long."""
     patience = 4

@@ -18,6 +18,18 @@ typedef struct pl_csr {
   double *value;
 } pl_csr;
 
+/* The same on borrowed arrays, as the tape takes them (tape/kernels.h). */
+typedef struct pl_csr_view {
+  int64_t rows, cols;
+  const int64_t *start; /* [rows + 1] */
+  const int *index;     /* the column of each entry, 0..cols - 1 (not checked), in any order;
+                         * repeated ones are summed */
+  const double *value;  /* NULL: all 1 */
+} pl_csr_view;
+static inline pl_csr_view pl_csr_as_view(const pl_csr *s) {
+  return (pl_csr_view){s->rows, s->cols, s->start, s->index, s->value};
+}
+
 /* Room for entries entries, of undefined contents.  The caller frees it (pl_csr_free). */
 pl_csr *pl_csr_new(int64_t rows, int64_t cols, int64_t entries);
 /* s may be NULL. */
@@ -37,6 +49,9 @@ void pl_csr_dense(const pl_csr *s, double *out);
 enum { PL_CSR_BLOCK = 64 };
 void pl_csr_times(const pl_csr *s, int64_t cols, double alpha, const double *x, int64_t ldx,
                   double beta, const double *z, int64_t ldz, double *y, int64_t ldy);
+void pl_csr_view_times(const pl_csr_view *s, int64_t cols, double alpha, const double *x,
+                       int64_t ldx, double beta, const double *z, int64_t ldz, double *y,
+                       int64_t ldy);
 /* The same as its formula says it, one entry after the other: the oracle. */
 void pl_csr_times_plain(const pl_csr *s, int64_t cols, double alpha, const double *x, int64_t ldx,
                         double beta, const double *z, int64_t ldz, double *y, int64_t ldy);

@@ -3,17 +3,12 @@
 #ifndef PL_TAPE_KERNELS_H
 #define PL_TAPE_KERNELS_H
 
+#include "base/csr.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A sparse matrix by rows, borrowed: entries start[i] .. start[i + 1] - 1 belong to row i. */
-typedef struct pl_tape_csr {
-  int64_t rows, cols;
-  const int64_t *start; /* [rows + 1] */
-  const int *index;     /* the column of each entry, 0..cols - 1 (not checked), in any order;
-                         * repeated ones are summed */
-  const double *value;  /* NULL: all 1 */
-} pl_tape_csr;
+typedef pl_csr_view pl_tape_csr;
 
 /* c = op(a) op(b), op a transpose where transpose_a (transpose_b) says so; c: [m][n],
  * op(a): [m][k], op(b): [k][n], all dense row-major. */

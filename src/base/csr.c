@@ -83,7 +83,8 @@ static inline vec multiply_add(double a, vec b, vec c) {
 }
 
 typedef struct {
-  const pl_csr *s;
+  const pl_csr_view *s;
+  int64_t entries;
   double alpha, beta;
   const double *x, *z;
   double *y;
@@ -105,7 +106,7 @@ static inline __attribute__((always_inline)) void row_part(const product p, int6
   }
   for (int64_t k = p.s->start[i], end = p.s->start[i + 1]; k < end; k++) {
     const vec_any *x = (const vec_any *)(p.x + index[k] * p.ldx + c);
-    double v = p.alpha * value[k];
+    double v = value ? p.alpha * value[k] : p.alpha;
 #pragma GCC unroll 8
     for (int u = 0; u < w; u++) sum[u] = multiply_add(v, x[u], sum[u]);
   }
@@ -125,7 +126,7 @@ static void row_rest(const product p, int64_t i, int64_t c, int64_t n) {
   }
   for (int64_t k = p.s->start[i], end = p.s->start[i + 1]; k < end; k++) {
     memcpy(&x, p.x + p.s->index[k] * p.ldx + c, bytes);
-    double v = p.alpha * p.s->value[k];
+    double v = p.s->value ? p.alpha * p.s->value[k] : p.alpha;
     sum = multiply_add(v, x, sum);
   }
   memcpy(p.y + i * p.ldy + c, &sum, bytes);
@@ -133,9 +134,8 @@ static void row_rest(const product p, int64_t i, int64_t c, int64_t n) {
 
 static inline __attribute__((always_inline)) void fetch(const product p, int64_t i, int64_t c,
                                                         int64_t n) {
-  int64_t entries = pl_csr_entries(p.s);
   int64_t from = p.s->start[i] + p.far, end = p.s->start[i + 1] + p.far;
-  if (end > entries) end = entries;
+  if (end > p.entries) end = p.entries;
   for (int64_t k = from; k < end; k++) {
     const double *x = p.x + p.s->index[k] * p.ldx + c;
     for (int64_t u = 0; u < n; u += 8) __builtin_prefetch(x + u);
@@ -155,12 +155,19 @@ static void block(const product p, int64_t c, int64_t n) {
   }
 }
 
-void pl_csr_times(const pl_csr *s, int64_t cols, double alpha, const double *x, int64_t ldx,
-                  double beta, const double *z, int64_t ldz, double *y, int64_t ldy) {
+void pl_csr_view_times(const pl_csr_view *s, int64_t cols, double alpha, const double *x,
+                       int64_t ldx, double beta, const double *z, int64_t ldz, double *y,
+                       int64_t ldy) {
   enum { CACHE = 4 << 20, AHEAD = 16 }; /* bytes; measured: 8 to 32 do alike */
-  product p = {s, alpha, beta, x, z, y, ldx, ldz, ldy, 0};
+  product p = {s, s->start[s->rows], alpha, beta, x, z, y, ldx, ldz, ldy, 0};
   int64_t width = cols < PL_CSR_BLOCK ? cols : PL_CSR_BLOCK;
   if (s->cols * width * (int64_t)sizeof *x > CACHE) p.far = AHEAD;
   for (int64_t c = 0; c < cols; c += PL_CSR_BLOCK)
     block(p, c, cols - c < PL_CSR_BLOCK ? cols - c : PL_CSR_BLOCK);
+}
+
+void pl_csr_times(const pl_csr *s, int64_t cols, double alpha, const double *x, int64_t ldx,
+                  double beta, const double *z, int64_t ldz, double *y, int64_t ldy) {
+  pl_csr_view view = pl_csr_as_view(s);
+  pl_csr_view_times(&view, cols, alpha, x, ldx, beta, z, ldz, y, ldy);
 }

@@ -3,6 +3,8 @@
 #include "tape/ops.h"
 #include "table.h"
 
+#include <math.h>
+
 typedef struct dropout {
   double rate;
   uint64_t seed, stream;
@@ -13,14 +15,17 @@ typedef struct dropout {
 static void draw(const dropout *d, int64_t n, double *factor) {
   enum { BLOCKS = 64 };
   const double kept = 1 / (1 - d->rate);
-  const double below = d->rate * 0x1p32; /* words under it drop */
+  /* Words below rate 2^32 drop: as integers, up to `last`. */
+  const double below = ceil(d->rate * 0x1p32);
+  const bool some = below > 0;
+  const uint32_t last = some ? (uint32_t)(below - 1) : 0;
   uint32_t words[4 * BLOCKS];
   for (int64_t i = 0, count; i < n; i += count) {
     uint64_t number = (uint64_t)d->first + (uint64_t)i;
     const int64_t skip = (int64_t)(number % 4), most = 4 * BLOCKS - skip;
     count = n - i < most ? n - i : most;
     pl_rng_words(d->seed, d->stream, number / 4, (skip + count + 3) / 4, words);
-    for (int64_t k = 0; k < count; k++) factor[i + k] = words[skip + k] < below ? 0 : kept;
+    for (int64_t k = 0; k < count; k++) factor[i + k] = some & (words[skip + k] <= last) ? 0 : kept;
   }
 }
 

@@ -43,49 +43,8 @@ void pl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a,
 
 /* ---- sparse ---- */
 
-/* As many doubles as one register holds. */
-#ifdef __AVX512F__
-enum { LANES = 8 };
-#elif defined(__AVX__)
-enum { LANES = 4 };
-#else
-enum { LANES = 2 };
-#endif
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
-
-/* w vectors of one row of y, kept in registers over the row's entries. */
-static inline __attribute__((always_inline)) void row_block(int w, int64_t count, const int *index,
-                                                            const double *value, int64_t cols,
-                                                            const double *x, double *y, bool add) {
-  lanes sum[8];
-#pragma GCC unroll 8
-  for (int k = 0; k < w; k++) sum[k] = add ? *(const lanes *)(y + k * LANES) : (lanes){0};
-  for (int64_t e = 0; e < count; e++) {
-    const double *from = x + index[e] * cols;
-    double v = value ? value[e] : 1;
-#pragma GCC unroll 8
-    for (int k = 0; k < w; k++) sum[k] += v * *(const lanes *)(from + k * LANES);
-  }
-#pragma GCC unroll 8
-  for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
-}
-
 void pl_spmm(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
-  for (int64_t i = 0; i < s->rows; i++) {
-    int64_t count = s->start[i + 1] - s->start[i], j = 0;
-    const int *index = s->index + s->start[i];
-    const double *value = s->value ? s->value + s->start[i] : NULL;
-    double *yi = y + i * cols;
-    for (; j + 8 * LANES <= cols; j += 8 * LANES)
-      row_block(8, count, index, value, cols, x + j, yi + j, add);
-    for (; j + 2 * LANES <= cols; j += 2 * LANES)
-      row_block(2, count, index, value, cols, x + j, yi + j, add);
-    for (; j < cols; j++) {
-      double sum = add ? yi[j] : 0;
-      for (int64_t e = 0; e < count; e++) sum += (value ? value[e] : 1) * x[index[e] * cols + j];
-      yi[j] = sum;
-    }
-  }
+  pl_csr_view_times(s, cols, 1, x, cols, 1, add ? y : NULL, cols, y, cols);
 }
 
 void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, double *y, bool add) {
@@ -102,6 +61,16 @@ void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, dou
 }
 
 /* ---- sums of rows ---- */
+
+/* As many doubles as one register holds. */
+#ifdef __AVX512F__
+enum { LANES = 8 };
+#elif defined(__AVX__)
+enum { LANES = 4 };
+#else
+enum { LANES = 2 };
+#endif
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
 
 static inline __attribute__((always_inline)) void sum_block(int w, int64_t n, int64_t cols,
                                                             const double *x, double *y, bool add) {

@@ -181,11 +181,7 @@ pl_node *graph_propagate(pl_tape *t, const graph_map *m, pl_node *x) {
   return pl_tape_apply(t, &op, m->s->rows, x->cols, 1, &x, &m, sizeof m);
 }
 
-static pl_tape_csr view(const pl_csr *s) {
-  return (pl_tape_csr){s->rows, s->cols, s->start, s->index, s->value};
-}
-
 pl_node *graph_sparse(pl_tape *t, const pl_csr *s, const pl_csr *transposed, pl_node *x) {
-  pl_tape_csr a = view(s), b = view(transposed);
+  pl_tape_csr a = pl_csr_as_view(s), b = pl_csr_as_view(transposed);
   return pl_tape_spmm(t, &a, &b, x);
 }
