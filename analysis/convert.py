@@ -7,6 +7,8 @@
   edges FILE --nodes FILE      lines "u v [weight]"; lines "node label part features", features as
                                "3 17 20" (ones) or "3:0.5 17:2"; --splits: a line of t v e - a split
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
+  molecules FILE.txt.gz        many graphs with a class each: the text of the graph-attribution
+                               collection (include/nets/graph/data.h has what comes out)
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
@@ -18,6 +20,7 @@ import os
 import sys
 
 from graph_formats import edges, mtx, networkx, npz, planetoid
+import molecules as many_graphs
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
 
@@ -48,6 +51,7 @@ def parser():
         sub.set_defaults(read=read)
         return sub
 
+    add(molecules)
     add(planetoid)
     add(npz)
     add(edges, ("--nodes", "table of nodes"), ("--splits", "lines of letters t v e -"))
@@ -59,11 +63,24 @@ def parser():
     return top
 
 
+def molecules(args):
+    """Read and written as a whole: the options of one graph do not count."""
+    return many_graphs.convert(args.file, args.output, history())
+
+
+def history():
+    return "convert.py " + " ".join(sys.argv[1:])
+
+
 def main():
     args = parser().parse_args()
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
+        if args.read is molecules:
+            counts = molecules(args)
+            tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+            return
         graph = args.read(args)
         counts = simplify(graph, args.duplicates, args.self_loops)
         if args.split == "planetoid":
@@ -81,7 +98,7 @@ def main():
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None
-    write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
+    write(args.output, graph, history())
     tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
     if graph.splits is not None:
         sizes = [f"{(graph.splits[0] == p).sum()} {name}"

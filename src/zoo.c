@@ -14,7 +14,7 @@
 static const pl_model_kind *const models[] = {
     &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
     &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_gcn.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -43,6 +43,8 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_images.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_motif,
+    &pl_data_molecules,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

@@ -21,6 +21,12 @@ void vector_unload(pl_net *net) {
   pl_free(net->own);
 }
 
+/* The last matrix; a bias may follow. */
+int vector_readout(const pl_net *net, int *first) {
+  *first = net->num_weights - (vector_values_of(&net->spec)->bias ? 2 : 1);
+  return 1;
+}
+
 pl_status vector_shapes(pl_net *net) {
   pl_vector_shape shape;
   PL_TRY(pl_vector_shape_of(&net->spec, &shape));
