@@ -69,7 +69,7 @@ def plot(ds, args, finish):
     columns = (["truth"] if "attribution" in ds else []) + METHODS
     figure, axes = plt.subplots(len(chosen), len(columns), squeeze=False, layout="constrained",
                                 figsize=(1.9 * len(columns), 1.9 * len(chosen)))
-    for row, g in zip(axes, chosen):
+    for k, (row, g) in enumerate(zip(axes, chosen)):
         first, last = bound[g], bound[g + 1]
         own = edge[(edge[:, 0] >= first) & (edge[:, 0] < last)] - first
         graph, where = place(own, last - first)
@@ -79,7 +79,7 @@ def plot(ds, args, finish):
                       else ds[f"attribution_{column}"].values[first:last])
             draw(ax, graph, where, colour, names(ds, first, last),
                  not truth and column != "sensitivity")
-            if row is axes[0]:
+            if k == 0:
                 score = f"auroc_{column}"
                 ax.set_title(column + (f" ({float(ds[score]):.3f})" if score in ds else ""))
         row[0].text(0, 1, f"graph {g}", transform=row[0].transAxes, fontsize=6, color="0.4")

@@ -370,9 +370,13 @@ def plot_final(ds, args):
 
     figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o", along=key)
     scale_y(axes, values, args.yscale)
-    wide = place.min() > 0 and place.max() >= 30 * place.min()
+    least = place[place > 0].min(initial=np.inf)
+    wide = place.min() >= 0 and place.max() >= 30 * least
     for ax in axes:
-        ax.set_xscale("log" if wide else "linear")
+        if wide and place.min() == 0:  # a place for 0 beside the powers of ten
+            ax.set_xscale("symlog", linthresh=least)
+        else:
+            ax.set_xscale("log" if wide else "linear")
         ax.set_xlabel(pio.key_text(key))
     figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
