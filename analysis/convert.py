@@ -7,6 +7,8 @@
   edges FILE --nodes FILE      lines "u v [weight]"; lines "node label part features", features as
                                "3 17 20" (ones) or "3:0.5 17:2"; --splits: a line of t v e - a split
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
+  molecules FILE.txt.gz        many graphs with a class each: the text of the graph-attribution
+                               collection (include/nets/graph/data.h has what comes out)
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
 or molecules (src/nets/points/README.md):
@@ -30,6 +32,7 @@ import sys
 
 import corpus
 import molecule_io
+import molecules
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
@@ -75,7 +78,10 @@ def parser():
         sub.add_argument("file", metavar="FILE")
         if read is molecule_io.xyz:
             sub.add_argument("more", nargs="*", metavar="FILE", help="more files")
-        sub.set_defaults(read=read, molecules=True)
+        sub.set_defaults(read=read, points=True)
+    sub = formats.add_parser("molecules", parents=[output])
+    sub.add_argument("file", metavar="FILE")
+    sub.set_defaults(molecules=True)
     sub = formats.add_parser("corpus", parents=[output])
     for name in ("file", "queries", "judgements"):
         sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
@@ -90,16 +96,21 @@ def parser():
     return top
 
 
+def convert_molecules(args):
+    counts = molecules.convert(args.file, args.output, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+
+
 def convert_corpus(args):
     for line in corpus.convert(args, "convert.py " + " ".join(sys.argv[1:])):
         tell(line)
 
 
-def convert_molecules(args):
-    molecules = args.read(args)
-    names = molecule_io.write(args.output, molecules, "convert.py " + " ".join(sys.argv[1:]))
-    tell(f"{args.output}: {len(molecules.sizes)} molecules, {len(molecules.number)} atoms of "
-         f"{len(set(molecules.number))} elements, properties: {' '.join(names) or 'none'}")
+def convert_points(args):
+    found = args.read(args)
+    names = molecule_io.write(args.output, found, "convert.py " + " ".join(sys.argv[1:]))
+    tell(f"{args.output}: {len(found.sizes)} molecules, {len(found.number)} atoms of "
+         f"{len(set(found.number))} elements, properties: {' '.join(names) or 'none'}")
 
 
 def convert_graph(args):
@@ -119,10 +130,12 @@ def main():
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
-        if "corpus" in args:
-            return convert_corpus(args)
         if "molecules" in args:
             return convert_molecules(args)
+        if "corpus" in args:
+            return convert_corpus(args)
+        if "points" in args:
+            return convert_points(args)
         graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)

@@ -38,8 +38,8 @@ def main_guard(main):
         sys.exit(0)
 
 
-def open_output(path):
-    """The data set of an output file; InputError if it is missing or not one."""
+def open_file(path):
+    """The data set of a NetCDF file; InputError if it is missing or not one."""
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file")
     try:
@@ -48,6 +48,12 @@ def open_output(path):
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable NetCDF file ({error})") from error
     ds.encoding["source"] = path
+    return ds
+
+
+def open_output(path):
+    """The data set of an output file of plancherel run; InputError likewise."""
+    ds = open_file(path)
     require(ds, "status", ("run",))
     require(ds, "step", ("run", "record"))
     return ds

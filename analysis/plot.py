@@ -14,6 +14,8 @@ Kinds:
   final       --y at the end of a run against the key --x, one line per value of --hue
   profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
               the last record, one line per value of --hue
+  attribution of a file that `plancherel apply` writes of model.kind gcn: some graphs, their nodes
+              coloured by each attribution beside the truth
 
 A trajectory is drawn against the step, or against the variable --x (flow_time).
 
@@ -34,6 +36,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import FixedLocator, NullLocator
 
+import attribution
 import plancherel_io as pio
 
 # Okabe and Ito (2008): eight colours apart for every common colour vision.
@@ -367,9 +370,13 @@ def plot_final(ds, args):
 
     figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o", along=key)
     scale_y(axes, values, args.yscale)
-    wide = place.min() > 0 and place.max() >= 30 * place.min()
+    least = place[place > 0].min(initial=np.inf)
+    wide = place.min() >= 0 and place.max() >= 30 * least
     for ax in axes:
-        ax.set_xscale("log" if wide else "linear")
+        if wide and place.min() == 0:  # a place for 0 beside the powers of ten
+            ax.set_xscale("symlog", linthresh=least)
+        else:
+            ax.set_xscale("log" if wide else "linear")
         ax.set_xlabel(pio.key_text(key))
     figure.supylabel(textwrap.fill(pio.axis_label(var), 40), fontsize=9)
     finish(figure, args, ds.attrs.get("title", ""), note)
@@ -463,7 +470,13 @@ def plot_irreps(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
+def plot_attribution(ds, args):
+    """Attributions of some graphs beside the truth."""
+    attribution.plot(ds, args, finish)
+
+
 KINDS = {
+    "attribution": plot_attribution,
     "trajectory": plot_trajectory,
     "gap": plot_gap,
     "irreps": plot_irreps,
@@ -478,7 +491,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("input", help="output file of plancherel run")
+    parser.add_argument("input", help="output file of plancherel run (of apply)")
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
     parser.add_argument("--kind", choices=KINDS, default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
@@ -494,7 +507,8 @@ def main(argv=None):
     parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
     parser.add_argument("--title", help="instead of the sweep's title; '' for none")
     args = parser.parse_args(argv)
-    with plt.rc_context(STYLE), pio.open_output(args.input) as ds:
+    opened = pio.open_file if args.kind == "attribution" else pio.open_output
+    with plt.rc_context(STYLE), opened(args.input) as ds:
         KINDS[args.kind](ds, args)
         plt.close("all")
 

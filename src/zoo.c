@@ -32,6 +32,7 @@ static const pl_model_kind *const models[] = {
     &pl_gnn_points.net.door,
     &pl_radial.net.door,
     &pl_linear_points.net.door,
+    &pl_gcn.door,
     &pl_resgnn.door,
     &pl_retrieval.door,
 };
@@ -71,6 +72,8 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_graphs.base,
     &pl_data_molecules.base,
     &pl_data_points_file.base,
+    &pl_data_motif,
+    &pl_data_molecules,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

@@ -30,6 +30,7 @@ try:
     import torch
     import torch_points
     import torch_graph
+    import torch_gcn
     import torch_recursion
     import torch_vector
 except ImportError:
@@ -158,6 +159,62 @@ def graph(model, shapes):
             def step():
                 optimizer.zero_grad()
                 torch_graph.loss("softmax", net(inputs), y, part, 5e-3, first).backward()
+def motifs(folder):
+    """100 graphs as data.kind motif draws them."""
+    (folder / "m.yaml").write_text(yaml.safe_dump({"model": {"kind": "gcn"},
+                                                   "data": {"kind": "motif", "samples": 100}}))
+    subprocess.run([PROGRAM, "data", folder / "m.yaml", "-o", folder / "d.nc"], env=ENV, check=True)
+    return variables(folder / "d.nc")
+
+
+def benzene(folder):
+    """The first 100 training molecules of data/benzene.nc, which is not shipped."""
+    data = variables(BENZENE)
+    kept = np.flatnonzero(data["split"] == 0)[:100]
+    begin = np.append(data["graph_start"], len(data["node_feature"]))
+    nodes = np.concatenate([np.arange(begin[g], begin[g + 1]) for g in kept])
+    place = np.full(begin[-1], -1)
+    place[nodes] = np.arange(len(nodes))
+    edges = place[data["edge"][:, 0]] >= 0
+    sizes = begin[kept + 1] - begin[kept]
+    some = {"graph_start": np.cumsum(sizes) - sizes, "node_feature": data["node_feature"][nodes],
+            "edge": place[data["edge"][edges]], "edge_feature": data["edge_feature"][edges],
+            "label": data["label"][kept]}
+    with netCDF4.Dataset(folder / "d.nc", "w", format="NETCDF3_64BIT_DATA") as nc:
+        for name, values in some.items():
+            for k, n in enumerate(values.shape):
+                nc.createDimension(f"{name}_{k}", n)
+            nc.createVariable(name, "f8" if name.endswith("feature") else "i8",
+                              [f"{name}_{k}" for k in range(values.ndim)])[:] = values
+    return some
+
+
+def variables(path):
+    with netCDF4.Dataset(path) as nc:
+        return {k: np.asarray(v[:]) for k, v in nc.variables.items()}
+
+
+def classifier(source, regular):
+    """Three layers gcn of width 32, whole batches of the 100 graphs."""
+    def row(folder):
+        data = source(folder)
+        keys = {"model": {"kind": "gcn"}, "data": {"kind": "file", "path": str(folder / "d.nc")},
+                "optimizer": {"kind": "adam", "lr": 1e-4, "epsilon_inside": False},
+                "regularizer": regular}
+
+        def make(dtype):
+            shapes, rows = {"head_weight": (32, 1), "head_bias": (1, 1)}, data["node_feature"].shape[1]
+            for i in range(3):
+                shapes[f"layer{i}_weight"] = shapes[f"layer{i}_self_weight"] = (rows, 32)
+                shapes[f"layer{i}_bias"], rows = (1, 32), 32
+            net = torch_gcn.GCN({k: (torch.rand(s) * .4 - .2).to(dtype) for k, s in shapes.items()},
+                                "gcn", 3)
+            batch = torch_gcn.Batch(data, np.arange(100), dtype)
+            optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
+
+            def step():
+                optimizer.zero_grad()
+                torch_gcn.objective(net, batch, "logistic", regular).backward()
                 optimizer.step()
             return step
         return keys, make
@@ -184,6 +241,8 @@ def propagation(nodes, degree, size):
 
 
 MLP_HEAD = {"hidden_weight": (1433, 64), "head_weight": (64, 7)}
+BENZENE = ROOT / "data" / "benzene.nc"
+
 ROWS = [
     ("mlp, 784-256-256-10, batch 128",
      vector(dict(kind="mlp", depth=3, width=256), 128, (28, 28, 1), dense(784, 256, 256, 10), 3)),
@@ -199,11 +258,18 @@ ROWS = [
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
     *torch_points.ROWS,
+    ("gcn, 100 motifs", classifier(motifs, {})),
+    ("gcn, 100 motifs, BRO", classifier(motifs, {"bro": .1})),
+    ("gcn, 100 motifs, BRO and Gini", classifier(motifs, {"bro": .1, "gini": 1.})),
     ("momentum, 100 x 64, batch 128", recursion(False, "all")),
     ("momentum, 100 x 64, reversible", recursion(False, "reversible")),
     ("momentum, 100 x 64, tied", recursion(True, "all")),
     ("momentum, 100 x 64, tied, revers.", recursion(True, "reversible")),
 ]
+
+
+if BENZENE.exists():
+    ROWS.append(("gcn, 100 molecules of benzene", classifier(benzene, {})))
 
 
 # ---- the clock: of the processor, which other work on the machine does not stop ----

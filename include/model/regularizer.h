@@ -42,6 +42,11 @@ typedef struct pl_gini_place {
 double pl_gini_row(int64_t n, int64_t stride, const double *w, int64_t of, pl_gini_place *work,
                    double *slope);
 
+/* out += c H v, H the second derivative of that number, slope the first: of the same row, v and out
+ * at the same places.  Local, pure. */
+void pl_gini_bend(int64_t n, int64_t stride, const double *w, const double *slope, const double *v,
+                  double c, double *out);
+
 /* max(gini, 1e-3)^-g, which multiplies task and BRO; and the derivative of its logarithm by gini.
  * Pure. */
 double pl_gini_factor(double gini, double g, double *log_slope);

@@ -77,12 +77,17 @@ typedef struct pl_net_record {
   double metric[PL_NUM_PARTS][PL_MOST_METRICS];
   const double *sigma;         /* singular values of every weight, one after the other */
   double flow_time, flow_step; /* of optimizer.kind flow */
+  double task_loss, bro, gini, embedding_entropy_rank; /* model/regularizer.h */
 } pl_net_record;
 
 /* loss, log_loss, parameter_norm, gradient_norm, weight_schatten, weight_rank,
  * weight_entropy_rank, weight_gini, with record.spectrum weight_singular_values, and with
  * optimizer.kind flow flow_time and flow_step. */
 extern const pl_measures pl_net_measures;
+
+/* Of networks that name pl_gini_keys: task_loss, gini; and pl_bro_keys: bro,
+ * embedding_entropy_rank.  Recorded with a regulariser; always with pl_net_kind.watched. */
+extern const pl_measures pl_net_gini_measures, pl_net_bro_measures;
 
 /* Rows of a family's table for metric number `index`: train_NAME and, where the part exists,
  * validation_NAME and test_NAME. */
@@ -156,6 +161,10 @@ struct pl_net_kind {
    * sums, over the team too, are combined.  A piece may be empty.  w: nodes of the weights.  Local;
    * with PL_SPLIT_OWN, Collective. */
   pl_node *(*objective)(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
+  /* Weights that are the read-out, *first and those behind it: their number.  Columns of their
+   * matrices are the rows that Gini is of (model/regularizer.h).  NULL: it names none. */
+  int (*readout)(const pl_net *net, int *first);
+  bool watched; /* what the regularisers measure is recorded without them, too */
   /* The objective from the terms' sums, and its derivative by each into slope.  NULL: their sum. */
   double (*combine)(const pl_net *net, const double *terms, double *slope);
   /* metric[num_metrics] of a part at the present weights, over pl_net_recorded, the same on every
@@ -195,6 +204,12 @@ static inline const pl_net_kind *pl_net_kind_of(const pl_spec *spec) {
 }
 
 /* ---- what families and outer loops call ---- */
+
+/* In objective, by networks that name pl_bro_keys: H, the embeddings, of which rows start[s] ..
+ * start[s + 1] - 1 are those of graph s; share: what a graph counts in the mean over them all
+ * (1/take->total, or with PL_SPLIT_OWN 1/team.size).  start is borrowed until the tape's reset. */
+void pl_net_embed(const pl_net *net, pl_tape *t, pl_node *h, int64_t graphs, const int64_t *start,
+                  double share);
 
 /* Nodes of all weights as variables of the tape, values from w, gradients added to g (NULL: kept on
  * the tape); both laid out as net->w.  node: [num_weights].  Local. */

@@ -70,6 +70,20 @@ double pl_gini_row(int64_t n, int64_t stride, const double *w, int64_t of, pl_gi
   return gini;
 }
 
+/* Gini = A/S with A piecewise linear, S = sum |w|: H v = -(<s, v> slope + <slope, v> s) / S, s the
+ * signs. */
+void pl_gini_bend(int64_t n, int64_t stride, const double *w, const double *slope, const double *v,
+                  double c, double *out) {
+  double sum = 0, along = 0, signs = 0;
+  for (int64_t i = 0; i < n * stride; i += stride) {
+    sum += fabs(w[i]);
+    along += slope[i] * v[i];
+    signs += sign(w[i]) * v[i];
+  }
+  for (int64_t i = 0; i < n * stride && sum > 0 && n > 1; i += stride)
+    out[i] -= c * (signs * slope[i] + along * sign(w[i])) / sum;
+}
+
 double pl_gini_factor(double gini, double g, double *log_slope) {
   const double least = 1e-3;
   *log_slope = gini > least ? -g / gini : 0;

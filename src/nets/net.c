@@ -128,21 +128,32 @@ static pl_node *record_terms(pl_net *net, const double *w, double *g, const pl_t
   pl_net_tape(net);
   pl_net_variables(net, k->tape, w, g, k->node);
   pl_node *terms = net->kind->objective(net, k->tape, k->node, take);
+  terms = pl_net_regular_terms(net, k->tape, terms);
   pl_require(terms->rows == 1 && terms->cols == k->num_terms);
   return terms;
+}
+
+/* The objective without regularisers, from the terms' sums. */
+static double task_of(pl_net *net) {
+  pl_net_work *k = net->work;
+  double sum = 0;
+  if (net->kind->combine) {
+    sum = net->kind->combine(net, k->terms, k->slope);
+    pl_net_regular_slopes(net, k->slope);
+    return sum;
+  }
+  for (int i = 0; i < k->own_terms; i++) sum += k->terms[i];
+  return sum;
 }
 
 /* Terms and vote over the team; the objective, and what each term's adjoint starts from. */
 static double share_terms(pl_net *net, double *vote) {
   pl_net_work *k = net->work;
   int n = k->num_terms;
-  double sum = 0;
   k->terms[n] = *vote;
   pl_comm_sum(&net->team, k->terms, n + 1);
   *vote = k->terms[n];
-  if (net->kind->combine) return net->kind->combine(net, k->terms, k->slope);
-  for (int i = 0; i < n; i++) sum += k->terms[i];
-  return sum;
+  return pl_net_regular_objective(net, task_of(net));
 }
 
 static void add_terms(pl_net *net, const pl_node *terms, bool first) {
@@ -151,9 +162,11 @@ static void add_terms(pl_net *net, const pl_node *terms, bool first) {
     sum[i] = first ? terms->value[i] : sum[i] + terms->value[i];
 }
 
-/* In sums the slopes are 1. */
-static void unit_slopes(pl_net *net) {
-  for (int i = 0; i < net->work->num_terms; i++) net->work->slope[i] = 1;
+/* At w: in sums the slopes are known before the terms. */
+static void start_slopes(pl_net *net, const double *w) {
+  for (int i = 0; i < net->work->own_terms; i++) net->work->slope[i] = 1;
+  pl_net_regular_weigh(net, w);
+  pl_net_regular_slopes(net, net->work->slope);
 }
 
 /* The objective of a take at w, in pieces, added up in terms; its gradient is added to g, where
@@ -161,7 +174,7 @@ static void unit_slopes(pl_net *net) {
 static void sum_pieces(pl_net *net, const double *w, const pl_take *take, double *g) {
   pl_net_work *k = net->work;
   int64_t piece = piece_of(net, take->total), from = 0;
-  unit_slopes(net);
+  start_slopes(net, w);
   do {
     pl_take part = cut(take, from, piece);
     pl_node *terms = record_terms(net, w, g, &part);
@@ -183,11 +196,12 @@ static void forward(pl_net *net, int64_t t, double *vote) {
     sum_pieces(net, net->w, &take, k->gradient);
     pl_comm_sum(&net->team, k->gradient, length(net));
   } else {
+    start_slopes(net, net->w);
     k->result = record_terms(net, net->w, k->gradient, &take);
     add_terms(net, k->result, true);
-    unit_slopes(net);
   }
   k->objective = share_terms(net, vote);
+  if (pieces) pl_net_regular_gradient(net, k->objective, k->gradient);
   k->step = t;
   k->on_tape = !pieces;
   k->has_gradient = pieces;
@@ -199,6 +213,7 @@ static void backward(pl_net *net) {
   memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
   pl_tape_backward(k->tape, k->result, k->slope);
   pl_comm_sum(&net->team, k->gradient, length(net));
+  pl_net_regular_gradient(net, k->objective, k->gradient);
   k->has_gradient = true;
 }
 
@@ -233,6 +248,7 @@ double pl_net_gradient(pl_net *net, const double *w, double *g) {
   pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
   memset(g, 0, (size_t)length(net) * sizeof *g);
   if (net->kind->combine) {
+    start_slopes(net, w);
     pl_node *terms = record_terms(net, w, g, &take);
     add_terms(net, terms, true);
     objective = share_terms(net, &vote);
@@ -242,6 +258,7 @@ double pl_net_gradient(pl_net *net, const double *w, double *g) {
     objective = share_terms(net, &vote);
   }
   pl_comm_sum(&net->team, g, length(net));
+  pl_net_regular_gradient(net, objective, g);
   pl_free(entries);
   return objective;
 }
@@ -251,12 +268,15 @@ void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {
   int64_t *entries;
   pl_take take = pl_net_whole(net, PL_TRAIN, &entries);
   int64_t piece = piece_of(net, take.total), from = 0;
+  double unused = 0;
   pl_require(!net->kind->combine); /* sums of quotients have cross terms over the ranks */
   memset(out, 0, (size_t)length(net) * sizeof *out);
-  unit_slopes(net);
+  memset(k->gradient, 0, (size_t)length(net) * sizeof *k->gradient);
+  start_slopes(net, w);
   do {
     pl_take part = cut(&take, from, piece);
     pl_node *terms = record_terms(net, w, k->gradient, &part);
+    add_terms(net, terms, from == 0);
     for (int i = 0; i < net->num_weights; i++)
       pl_tape_direction(k->tape, k->node[i], v + net->start[i], out + net->start[i]);
     pl_tape_backward(k->tape, terms, k->slope);
@@ -264,6 +284,8 @@ void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out) {
     from += piece;
   } while (from < take.count);
   pl_comm_sum(&net->team, out, length(net));
+  pl_comm_sum(&net->team, k->gradient, length(net));
+  pl_net_regular_hvp(net, w, v, share_terms(net, &unused), k->gradient, out);
   pl_free(entries);
   k->step = -1; /* so is its gradient */
   k->has_gradient = false;
@@ -385,7 +407,8 @@ static void make_work(pl_net *net) {
   pl_net_work *k = net->work = pl_zalloc(1, sizeof *k, "network");
   int64_t n = length(net), train = net->count[PL_TRAIN], rows = 1, cols = 1;
   k->tape = pl_tape_new();
-  k->num_terms = net->kind->num_terms ? net->kind->num_terms : 1;
+  k->own_terms = net->kind->num_terms ? net->kind->num_terms : 1;
+  k->num_terms = k->own_terms + pl_net_regular_new(net);
   k->node = pl_alloc((size_t)net->num_weights, sizeof(pl_node *), "weights");
   k->gradient = pl_zalloc((size_t)n, sizeof *k->gradient, "gradient");
   k->terms = pl_alloc((size_t)k->num_terms + 1, sizeof *k->terms, "objective");
@@ -467,6 +490,7 @@ void pl_net_destroy(pl_model *m) {
     pl_free(k->slope);
     pl_free(k->order);
     pl_free(k->before);
+    pl_net_regular_free(net);
     pl_free(k);
   }
   pl_free(net->weight);

@@ -3,6 +3,7 @@
 #include "model/batch.h"
 #include "model/optim.h"
 #include "net_work.h"
+#include "nets/bro.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -61,13 +62,7 @@ static double rank(int64_t n, const double *s) {
 }
 
 static double entropy_rank(int64_t n, const double *s) {
-  double all = 0, entropy = 0;
-  for (int64_t i = 0; i < n; i++) all += s[i] / s[0] * (s[i] / s[0]);
-  for (int64_t i = 0; i < n; i++) {
-    double share = s[i] / s[0] * (s[i] / s[0]) / all;
-    if (share > 0) entropy -= share * log(share);
-  }
-  return s[0] > 0 ? exp(entropy) : NAN;
+  return s[0] > 0 ? pl_entropy_rank(n, s) : NAN;
 }
 
 /* Gini coefficient of decreasing s: sum_{j,k} |s_j - s_k| / (2 n (n - 1) mean s); one value: 0. */
@@ -272,7 +267,14 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   int64_t train = net->count[PL_TRAIN], seen = pl_net_recorded(net, PL_TRAIN).total;
   bool batches = pl_batch_size(&net->spec, train) < train || seen < train;
   /* The tape of the step to come is lost, but its gradient is there. */
-  if (batches || net->kind->random) whole = pl_standing_of(pl_net_objective(net, PL_TRAIN));
+  if (k->regular.recorded)
+    whole = pl_standing_of(pl_net_regular_watch(net));
+  else if (batches || net->kind->random)
+    whole = pl_standing_of(pl_net_objective(net, PL_TRAIN));
+  r->task_loss = k->regular.task;
+  r->bro = k->regular.watched[0];
+  r->embedding_entropy_rank = k->regular.watched[1];
+  r->gini = k->regular.gini;
   r->loss = whole.objective;
   r->log_loss = whole.log_objective;
   for (int part = 0; part < PL_NUM_PARTS; part++)

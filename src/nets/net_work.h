@@ -4,19 +4,36 @@
 #define PL_NETS_NET_WORK_H
 
 #include "linalg/rect.h"
+#include "model/regularizer.h"
 #include "nets/net.h"
 
 /* optimizer.kind flow: length of the step to come (0: none was made), time so far, steps accepted
  * since the length last changed. */
 enum { PL_FLOW_STEP, PL_FLOW_TIME, PL_FLOW_ACCEPTED, PL_FLOW_NUMBERS };
 
+/* Regularisers: net_regular.c. */
+typedef struct pl_net_regular {
+  double b, g;         /* of the objective; 0: none */
+  bool recorded;       /* records look at the whole training part once more */
+  int first, readouts; /* weights that are the read-out; 0: Gini is not wanted */
+  int64_t rows;        /* of all of them */
+  double gini, factor, log_slope;
+  double *slope; /* of each row's Gini, as the read-outs' weights */
+  pl_gini_place *work;
+  pl_node *bro;      /* of the present tape: the term that pl_net_embed has left */
+  double task;       /* of the last objective: without regularisers */
+  bool watch;        /* pl_net_embed adds what is recorded to: */
+  double watched[2]; /* BRO, and the entropy rank of embeddings */
+} pl_net_regular;
+
 typedef struct pl_net_work {
   pl_tape *tape;
   pl_node **node; /* [num_weights], of the present tape */
   pl_node *result;
-  int num_terms;
-  double *terms, *slope; /* [num_terms + 1]: their sums and the vote; [num_terms] */
-  double *gradient;      /* as net->w */
+  int own_terms, num_terms; /* the family's, and with those of regularisers */
+  double *terms, *slope;    /* [num_terms + 1]: their sums and the vote; [num_terms] */
+  double *gradient;         /* as net->w */
+  pl_net_regular regular;
   double objective;
   int64_t step;      /* objective is that of this step; -1: of none */
   bool on_tape;      /* .. and the tape holds its forward sweep */
@@ -49,6 +66,26 @@ void pl_net_work_of(const pl_spec *spec, double *sample_flops, double *sample_by
                     double *fixed_flops, double *fixed_bytes);
 /* Norm of the gradient of the step to come, which then need not be computed again.  Collective. */
 double pl_net_gradient_norm(pl_net *net);
+
+/* Regularisers.  new: how many terms they add to the objective's.  Local but for watch. */
+int pl_net_regular_new(pl_net *net);
+void pl_net_regular_free(pl_net *net);
+/* Gini at w, and what it multiplies the rest by: before the objective there. */
+void pl_net_regular_weigh(pl_net *net, const double *w);
+/* The family's terms, and BRO behind them, of the present tape. */
+pl_node *pl_net_regular_terms(pl_net *net, pl_tape *t, pl_node *terms);
+/* Slopes of the family's terms, in the task, become those of all terms in the objective. */
+void pl_net_regular_slopes(const pl_net *net, double *slope);
+/* The objective, from the task's, the terms being summed. */
+double pl_net_regular_objective(pl_net *net, double task);
+/* Its gradient, where g has that of the terms, each multiplied by its slope. */
+void pl_net_regular_gradient(const pl_net *net, double objective, double *g);
+/* H v, where out has that of the terms, and gradient as above before it. */
+void pl_net_regular_hvp(const pl_net *net, const double *w, const double *v, double objective,
+                        const double *gradient, double *out);
+/* The objective of the training part at the present weights, and what records say of it.
+ * Collective; overwrites the tape. */
+double pl_net_regular_watch(pl_net *net);
 
 /* Records.  Local; pl_net_observe is Collective. */
 pl_status pl_net_observe_new(pl_net *net);

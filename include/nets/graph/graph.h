@@ -1,4 +1,4 @@
-/* Networks on one graph (src/nets/graph/README.md). */
+/* Networks on one graph (src/nets/graph/README.md), and on many (src/nets/graph/gcn.md). */
 #ifndef PL_NETS_GRAPH_GRAPH_H
 #define PL_NETS_GRAPH_GRAPH_H
 
@@ -10,6 +10,10 @@ extern const pl_net_kind pl_gnn;
 
 /* model.kind filter: propagation filters (Zhu, Wang, Shi, Ji, Cui, WWW 2021, arXiv 2101.11859). */
 extern const pl_net_kind pl_filter;
+
+/* model.kind gcn: classification of graphs, with regularisers and attribution (Henderson, Clevert,
+ * Montanari, ICML 2021, arXiv 2105.04854). */
+extern const pl_net_kind pl_gcn;
 
 /* model.kind resgnn: residual and momentum networks of layers on a graph, and the layer that it
  * wraps unless told, act(S X B) (Sander, Ablin, Blondel, Peyre, ICML 2021, arXiv 2102.07870). */

@@ -2,6 +2,7 @@
 #include "filter.h"
 
 #include "base/mem.h"
+#include "model/regularizer.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"
 
@@ -65,7 +66,8 @@ static const pl_key rows[] = {
              "elements)"},
 };
 static const pl_keys own_keys = PL_KEYS(PL_IN_NETWORK, rows);
-static const pl_keys *const keys[] = {&own_keys, &pl_batch_keys, &pl_spectrum_keys, NULL};
+static const pl_keys *const keys[] = {&own_keys, &pl_gini_keys, &pl_batch_keys, &pl_spectrum_keys,
+                                      NULL};
 
 static const char *at_fault(const char *key, const char *what) {
   pl_error(PL_EINPUT, "%s", what);
@@ -192,6 +194,15 @@ void filter_add_weights(pl_net *net, int64_t features, int64_t outputs) {
     add(net, "gate_weight", 0, "s of the gates sigmoid(A^k H s)", "gate", outputs, 1);
 }
 
+/* The head, or the last layer of gcn. */
+static int readout(const pl_net *net, int *first) {
+  const filter_values *v = filter_values_of(&net->spec);
+  *first = v->rule == RULE_GCN     ? (int)v->depth - 1
+           : v->rule == RULE_JKNET ? (int)v->depth
+                                   : v->head == HEAD_MLP;
+  return 1;
+}
+
 int64_t filter_most(const filter_values *v, int64_t outputs) {
   return filter_layered(v->rule) && v->width > outputs ? v->width : outputs;
 }
@@ -284,7 +295,7 @@ static void work(const pl_spec *spec, double *sample_flops, double *sample_bytes
 }
 
 static const pl_measures *const measures[] = {&pl_net_measures, &graph_output_measures,
-                                              &filter_measures, NULL};
+                                              &pl_net_gini_measures, &filter_measures, NULL};
 static const char *const headline[] = {"loss", "train_mse", NULL};
 
 const pl_net_kind pl_filter = {
@@ -316,6 +327,7 @@ const pl_net_kind pl_filter = {
     .load = load,
     .unload = unload,
     .objective = filter_objective,
+    .readout = readout,
     .metrics = graph_metrics,
     .observe = filter_observe,
     .axes = filter_axes,

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "graph/karate.h"
+#include "model/regularizer.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"
 
@@ -51,7 +52,8 @@ static const pl_key rows[] = {
              "elements)"},
 };
 static const pl_keys own_keys = PL_KEYS(PL_IN_NETWORK, rows);
-static const pl_keys *const keys[] = {&own_keys, &pl_batch_keys, &pl_spectrum_keys, NULL};
+static const pl_keys *const keys[] = {&own_keys,      &pl_bro_keys,      &pl_gini_keys,
+                                      &pl_batch_keys, &pl_spectrum_keys, NULL};
 
 static const char *fits(const pl_spec *spec) {
   const gnn_values *v = gnn_values_of(spec);
@@ -115,6 +117,12 @@ static void add_weights(pl_net *net, int64_t features, int64_t outputs) {
   }
 }
 
+static int readout(const pl_net *net, int *first) {
+  const gnn_values *v = gnn_values_of(&net->spec);
+  *first = gnn_readout_weight(v, 0);
+  return (int)gnn_scales(v);
+}
+
 static pl_status shapes(pl_net *net) {
   int64_t features, outputs;
   PL_TRY(graph_widths(&net->spec, &features, &outputs));
@@ -130,6 +138,14 @@ static pl_node *activate(int64_t activation, pl_tape *t, pl_node *x) {
                                          : x;
 }
 
+/* X_H, of one graph, for its regulariser; every rank has all of it. */
+static void embed(const pl_net *net, pl_tape *t, pl_node *x) {
+  int64_t *start = pl_tape_alloc(t, 2, sizeof *start);
+  start[0] = 0;
+  start[1] = x->rows;
+  pl_net_embed(net, t, x, 1, start, 1.0 / net->team.size);
+}
+
 static pl_node *answer(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {
   const gnn_values *v = gnn_values_of(&net->spec);
   const graph_own *own = graph_own_of(net);
@@ -142,6 +158,7 @@ static pl_node *answer(const pl_net *net, pl_tape *t, pl_node *const *w, const p
     x = activate(v->activation, t, graph_propagate(t, &own->once, x));
     if (skips) f = pl_tape_add(t, f, pl_tape_matmul(t, x, w[gnn_readout_weight(v, l)]));
   }
+  if (take->part == PL_TRAIN) embed(net, t, x);
   return skips ? f : pl_tape_matmul(t, x, w[gnn_readout_weight(v, 0)]);
 }
 
@@ -224,8 +241,9 @@ static void work(const pl_spec *spec, double *sample_flops, double *sample_bytes
   if (gnn_bounded(spec)) *fixed_bytes += 40 * nodes * (double)features * (depth + 1);
 }
 
-static const pl_measures *const measures[] = {&pl_net_measures, &graph_output_measures,
-                                              &gnn_measures, NULL};
+static const pl_measures *const measures[] = {&pl_net_measures,     &graph_output_measures,
+                                              &gnn_measures,        &pl_net_gini_measures,
+                                              &pl_net_bro_measures, NULL};
 static const char *const headline[] = {"loss", "gradient_norm", NULL};
 
 const pl_net_kind pl_gnn = {
@@ -258,6 +276,7 @@ const pl_net_kind pl_gnn = {
     .begin = begin,
     .keep = keep,
     .objective = graph_objective,
+    .readout = readout,
     .metrics = graph_metrics,
     .observe = gnn_observe,
     .axes = gnn_axes,

@@ -1,5 +1,6 @@
 /* Convolutions, each followed by the activation and pooling, and a dense head: the windows of an
  * image are rows (im2col), so that a convolution is one product. */
+#include "model/regularizer.h"
 #include "network.h"
 
 #include <stdio.h>
@@ -145,10 +146,11 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
   return snprintf(buf, n, "conv, %lld x %lld channels", (long long)v->depth, (long long)v->width);
 }
 
-static const pl_keys *const keys[] = {
-    &vector_conv_keys, &pl_layer_keys, &vector_dropout_keys, &vector_loss_keys,
-    &pl_net_init_keys, &pl_batch_keys, &pl_spectrum_keys,    NULL};
-static const pl_measures *const measures[] = {&pl_net_measures, &vector_measures, NULL};
+static const pl_keys *const keys[] = {&vector_conv_keys, &pl_layer_keys,    &vector_dropout_keys,
+                                      &vector_loss_keys, &pl_net_init_keys, &pl_gini_keys,
+                                      &pl_batch_keys,    &pl_spectrum_keys, NULL};
+static const pl_measures *const measures[] = {&pl_net_measures, &vector_measures,
+                                              &pl_net_gini_measures, NULL};
 
 const pl_vector_kind pl_conv = {
     .net = {.door = {.name = "conv",

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "network.h"
 
+#include <string.h>
+
 static void add_weights(pl_net *net, const pl_vector_shape *shape) {
   vector_kind_of(&net->spec)->add(net, shape, vector_outputs(&net->spec, shape));
 }
@@ -28,6 +30,13 @@ void vector_unload(pl_net *net) {
   pl_vectors_fini(&own->data);
   pl_free(own->record);
   pl_free(own);
+}
+
+/* The last matrix; a bias may follow. */
+int vector_readout(const pl_net *net, int *first) {
+  *first = net->num_weights - 1;
+  while (!strcmp(net->weight[*first].group, "bias")) --*first;
+  return 1;
 }
 
 pl_status vector_shapes(pl_net *net) {

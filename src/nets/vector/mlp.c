@@ -1,4 +1,5 @@
 /* x -> W_L^T s(.. s(W_1^T x + b_1) ..) + b_L, s the activation. */
+#include "model/regularizer.h"
 #include "network.h"
 
 #include <stdio.h>
@@ -47,10 +48,11 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
   return snprintf(buf, n, "mlp, depth %lld, width %lld", (long long)v->depth, (long long)v->width);
 }
 
-static const pl_keys *const keys[] = {
-    &vector_mlp_keys,  &pl_layer_keys, &vector_dropout_keys, &vector_loss_keys,
-    &pl_net_init_keys, &pl_batch_keys, &pl_spectrum_keys,    NULL};
-static const pl_measures *const measures[] = {&pl_net_measures, &vector_measures, NULL};
+static const pl_keys *const keys[] = {&vector_mlp_keys,  &pl_layer_keys,    &vector_dropout_keys,
+                                      &vector_loss_keys, &pl_net_init_keys, &pl_gini_keys,
+                                      &pl_batch_keys,    &pl_spectrum_keys, NULL};
+static const pl_measures *const measures[] = {&pl_net_measures, &vector_measures,
+                                              &pl_net_gini_measures, NULL};
 
 const pl_vector_kind pl_mlp = {
     .net = {.door = {.name = "mlp",

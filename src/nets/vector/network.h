@@ -22,6 +22,7 @@ pl_node *vector_dropout(const pl_net *net, pl_tape *t, pl_node *x, int layer, co
 
 pl_status vector_load(pl_net *net);
 void vector_unload(pl_net *net);
+int vector_readout(const pl_net *net, int *first);
 pl_status vector_shapes(pl_net *net);
 pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
 void vector_metrics(pl_net *net, pl_part part, double *metric);
@@ -65,8 +66,8 @@ int vector_class_of(int64_t n, const double *f);
 
 #define VECTOR_NET                                                                                 \
   .split = PL_SPLIT_SAMPLES, .random = true, .num_metrics = 2, .load = vector_load,                \
-  .unload = vector_unload, .objective = vector_objective, .metrics = vector_metrics,               \
-  .shapes = vector_shapes, .work = vector_work, .note = vector_note, .open = vector_open,          \
-  .predict = vector_predict
+  .unload = vector_unload, .readout = vector_readout, .objective = vector_objective,               \
+  .metrics = vector_metrics, .shapes = vector_shapes, .work = vector_work, .note = vector_note,    \
+  .open = vector_open, .predict = vector_predict
 
 #endif
