@@ -15,7 +15,7 @@
 static const pl_model_kind *const models[] = {
     &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
     &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_tensor.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_tensor.door, &pl_tensor_linear.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
