@@ -298,6 +298,7 @@ static double poll_hook(void *context, int64_t step) {
     s->progress.steps++;
     pl_keeper_before(s->keeper, s->step_seconds);
   }
+  if (pl_stop_step()) s->stop = true;
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   s->last_look = now;
   if (pl_stop_requested()) s->stop = true;
@@ -435,7 +436,7 @@ static pl_status result(const sweep *s) {
     return pl_error(PL_STOPPED,
                     "stopped by %s: %lld of %lld runs have ended, %lld are saved in %s.ckpt; run "
                     "again with --resume",
-                    reason ? reason : "a signal to another rank", ended, runs, saved,
+                    reason ? reason : "a signal or a limit on another rank", ended, runs, saved,
                     s->opt->output);
   if (s->bad)
     return pl_error(PL_UNFINISHED, "%lld of %lld runs failed or diverged, as recorded in %s",
