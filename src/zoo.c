@@ -58,13 +58,10 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
-<<<<<<< HEAD
+    &pl_data_graph_file,
     &pl_data_weighted_graphs.base,
     &pl_data_tensor_gaussian.base,
     &pl_data_tensor_file.base,
-=======
-    &pl_data_graph_file,
->>>>>>> main
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

@@ -26,6 +26,7 @@ ROUNDS, SECONDS = 3, 0.5
 
 try:
     import torch
+    import torch_tensor
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -88,6 +89,26 @@ def filters(depth, width, inputs):
     return shapes
 
 
+def tensor(batch, n, channels):
+    def row(folder):
+        keys = dict(model=dict(kind="tensor", order=2, channels=channels),
+                    data=dict(samples=batch, sizes=[n]), train=dict(batch=batch),
+                    optimizer=dict(kind="adam", lr=1e-3, epsilon_inside=False))
+
+        def make(dtype):
+            x, y = torch.rand(batch, n, n, dtype=dtype), torch.rand(batch, dtype=dtype)
+            model = torch_tensor.Tensor(channels, dtype)
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+            def step():
+                optimizer.zero_grad()
+                ((model(x) - y)**2).mean().backward()
+                optimizer.step()
+            return step
+        return keys, make
+    return row
+
+
 ROWS = [
     ("mlp, 784-256-256-10, batch 128",
      vector(dict(kind="mlp", depth=3, width=256), 128, (28, 28, 1), dense(784, 256, 256, 10), 3)),
@@ -96,6 +117,7 @@ ROWS = [
             dense(2, 64, 64, 10), 3)),
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
+    ("tensor, order 2, n = 10, S = 40, batch 14", tensor(14, 10, 40)),
 ]
 
 

@@ -152,13 +152,11 @@ static const pl_key rows[] = {
 };
 static const pl_keys table = PL_KEYS(PL_IN_DATA, rows);
 static const pl_keys *const keys[] = {&pl_size_keys, &table, NULL};
-static const pl_default defaults[] = {{"data.samples", "1500"}, {"data.test", "500"}, {NULL, NULL}};
 
 const pl_tensor_data pl_data_weighted_graphs = {
     .base = {.name = "weighted-graphs",
              .help = "complete graphs, cycles, paths, stars, wheels with random weights",
              .keys = keys,
-             .defaults = defaults,
              .fits = fits,
              .write_data = pl_tensors_write},
     .sizes = sizes,

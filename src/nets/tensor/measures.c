@@ -108,7 +108,7 @@ static void size_points(const void *context, int64_t i, double *number, char *te
   *number = ((const tensor_sizes *)pl_net_context(context))->points[i];
 }
 static const pl_coord size_coords[] = {
-    {"test_size_points", "1", "points of the samples", false, true, NULL, size_points},
+    {"test_size", "1", "points of the samples", false, true, NULL, size_points},
 };
 
 pl_status tensor_axes(const pl_spec *spec, pl_axis *axes, int *num, void **context,
