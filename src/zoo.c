@@ -9,6 +9,7 @@
 #include "nets/group/residual.h"
 #include "nets/points/points.h"
 #include "nets/retrieval/retrieval.h"
+#include "nets/tensor/tensor.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ static const pl_model_kind *const models[] = {
     &pl_gcn.door,
     &pl_resgnn.door,
     &pl_retrieval.door,
+    &pl_tensor.door,
+    &pl_tensor_linear.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -74,6 +77,9 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_points_file.base,
     &pl_data_motif,
     &pl_data_molecules,
+    &pl_data_weighted_graphs.base,
+    &pl_data_tensor_gaussian.base,
+    &pl_data_tensor_file.base,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

@@ -32,6 +32,7 @@ try:
     import torch_graph
     import torch_gcn
     import torch_recursion
+    import torch_tensor
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -215,6 +216,20 @@ def classifier(source, regular):
             def step():
                 optimizer.zero_grad()
                 torch_gcn.objective(net, batch, "logistic", regular).backward()
+def tensor(batch, n, channels):
+    def row(folder):
+        keys = dict(model=dict(kind="tensor", order=2, channels=channels),
+                    data=dict(samples=batch, sizes=[n]), train=dict(batch=batch),
+                    optimizer=dict(kind="adam", lr=1e-3, epsilon_inside=False))
+
+        def make(dtype):
+            x, y = torch.rand(batch, n, n, dtype=dtype), torch.rand(batch, dtype=dtype)
+            model = torch_tensor.Tensor(channels, dtype)
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+            def step():
+                optimizer.zero_grad()
+                ((model(x) - y)**2).mean().backward()
                 optimizer.step()
             return step
         return keys, make
@@ -265,6 +280,7 @@ ROWS = [
     ("momentum, 100 x 64, reversible", recursion(False, "reversible")),
     ("momentum, 100 x 64, tied", recursion(True, "all")),
     ("momentum, 100 x 64, tied, revers.", recursion(True, "reversible")),
+    ("tensor, order 2, n = 10, S = 40, batch 14", tensor(14, 10, 40)),
 ]
 
 

@@ -54,6 +54,10 @@ static void measures_of_one_name_have_one_meaning(void **state) {
 static void rows_are_whole(const pl_model_kind *kind) {
   assert_true(kind->name && kind->help && kind->example && kind->summary && kind->reference);
   assert_true(kind->headline && kind->headline[0] && kind->weights);
+  /* What decides who owns keys has no default of one network. */
+  for (const pl_default *d = kind->defaults; d && d->key; d++)
+    assert_false(strlen(d->key) > 5 && !strcmp(d->key + strlen(d->key) - 5, ".kind") &&
+                 strcmp(d->key, "model.init.kind") != 0);
   for (const pl_data_kind *const *d = kind->data; *d; d++) {
     int i = 0;
     while (pl_zoo_data(i) && pl_zoo_data(i) != *d) i++;
