@@ -6,6 +6,7 @@
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
 #include "nets/group/residual.h"
+#include "nets/sequence/sequence.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@
 static const pl_model_kind *const models[] = {
     &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
     &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_pointer.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -43,6 +44,11 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_images.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_hull.base,
+    &pl_data_delaunay.base,
+    &pl_data_tsp.base,
+    &pl_data_sort.base,
+    &pl_data_sequence_file.base,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
