@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h).
+"""Bring graphs and instances of other formats into the laboratory's own (NetCDF).
+
+Graphs (include/graph/file.h):
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -9,6 +11,11 @@
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
+Instances of hulls, triangulations, tours, orders (src/nets/sequence/README.md):
+
+  pointer FILE.txt             lines "x1 y1 x2 y2 .. output i1 i2 ..", as they are published; of a
+                               FILE.nc, made by plancherel data or apply, such lines are written
+
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
 """
@@ -17,9 +24,26 @@ import argparse
 import os
 import sys
 
+import pointer_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
+
+
+def pointer(args):
+    """Instances, from text or into it."""
+    try:
+        if args.file.endswith(".nc"):
+            task, instances = pointer_io.read_nc(args.file)
+            pointer_io.write_text(args.output, instances)
+        else:
+            task, instances = args.task, pointer_io.read_text(args.file, args.task)
+            history = "convert.py " + " ".join(sys.argv[1:])
+            pointer_io.write_nc(args.output, task, instances, args.part, history)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{args.file}: {getattr(error, 'strerror', None) or error}") from None
+    sizes = sorted({len(x) for x, _ in instances})
+    tell(f"{args.output}: {len(instances)} of {task}, {sizes[0]} to {sizes[-1]} points")
 
 
 def parser():
@@ -56,6 +80,15 @@ def parser():
               ("--part", "attribute of nodes (split)"),
               ("--features", "attributes of nodes, separated by commas"))
     sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
+    sub = formats.add_parser("pointer")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("-o", "--output", required=True, metavar="OUT.nc or OUT.txt")
+    sub.add_argument("--overwrite", action="store_true", help="replace the output")
+    sub.add_argument("--task", choices=pointer_io.TASKS, default="hull",
+                     help="what the lines hold (%(default)s)")
+    sub.add_argument("--part", choices=pointer_io.PARTS, default="train",
+                     help="part that they become (%(default)s)")
+    sub.set_defaults(read=pointer)
     return top
 
 
@@ -63,6 +96,9 @@ def main():
     args = parser().parse_args()
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
+    if args.read is pointer:
+        pointer(args)
+        return
     try:
         graph = args.read(args)
         counts = simplify(graph, args.duplicates, args.self_loops)

@@ -14,6 +14,7 @@ Kinds:
   final       --y at the end of a run against the key --x, one line per value of --hue
   profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
               the last record, one line per value of --hue
+  tours       hulls, triangulations or tours that `plancherel apply` has found: its file is the input
 
 A trajectory is drawn against the step, or against the variable --x (flow_time).
 
@@ -35,6 +36,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FixedLocator, NullLocator
 
 import plancherel_io as pio
+import plot_tours
 
 # Okabe and Ito (2008): eight colours apart for every common colour vision.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -463,6 +465,12 @@ def plot_irreps(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
+def plot_solved(args):
+    """Solved instances; the input is a file of `plancherel apply` or `plancherel data`."""
+    figure, note = plot_tours.figure_of(args.input, panels)
+    finish(figure, args, "", note)
+
+
 KINDS = {
     "trajectory": plot_trajectory,
     "gap": plot_gap,
@@ -480,7 +488,7 @@ def main(argv=None):
     )
     parser.add_argument("input", help="output file of plancherel run")
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
-    parser.add_argument("--kind", choices=KINDS, default="trajectory")
+    parser.add_argument("--kind", choices=[*KINDS, "tours"], default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
     parser.add_argument("--x", help="variable that a trajectory is drawn against (the step); key of "
                                     "--kind final (model_depth)")
@@ -494,8 +502,12 @@ def main(argv=None):
     parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
     parser.add_argument("--title", help="instead of the sweep's title; '' for none")
     args = parser.parse_args(argv)
-    with plt.rc_context(STYLE), pio.open_output(args.input) as ds:
-        KINDS[args.kind](ds, args)
+    with plt.rc_context(STYLE):
+        if args.kind == "tours":
+            plot_solved(args)
+        else:
+            with pio.open_output(args.input) as ds:
+                KINDS[args.kind](ds, args)
         plt.close("all")
 
 
