@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""Bring graphs and instances of other formats into the laboratory's own (NetCDF).
-
-Graphs (include/graph/file.h):
+"""Bring graphs, texts and instances of other formats into the laboratory's own (NetCDF), graphs
+(include/graph/file.h):
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -11,7 +10,13 @@ Graphs (include/graph/file.h):
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
-Instances of hulls, triangulations, tours, orders (src/nets/sequence/README.md):
+or texts that are to be found (src/nets/retrieval/README.md):
+
+  corpus DOCS.tsv QUERIES.tsv QRELS.tsv
+                               lines "id text"; "id part text", part train, validation, test or -;
+                               "query document grade", with tabs between
+
+or hulls, triangulations, tours and orders of points (src/nets/sequence/README.md):
 
   pointer FILE.txt             lines "x1 y1 x2 y2 .. output i1 i2 ..", as they are published; of a
                                FILE.nc, made by plancherel data or apply, such lines are written
@@ -24,32 +29,18 @@ import argparse
 import os
 import sys
 
+import corpus
 import pointer_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
 
 
-def pointer(args):
-    """Instances, from text or into it."""
-    try:
-        if args.file.endswith(".nc"):
-            task, instances = pointer_io.read_nc(args.file)
-            pointer_io.write_text(args.output, instances)
-        else:
-            task, instances = args.task, pointer_io.read_text(args.file, args.task)
-            history = "convert.py " + " ".join(sys.argv[1:])
-            pointer_io.write_nc(args.output, task, instances, args.part, history)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{args.file}: {getattr(error, 'strerror', None) or error}") from None
-    sizes = sorted({len(x) for x, _ in instances})
-    tell(f"{args.output}: {len(instances)} of {task}, {sizes[0]} to {sizes[-1]} points")
-
-
 def parser():
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-o", "--output", required=True, metavar="OUT.nc")
-    common.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("-o", "--output", required=True, metavar="OUT.nc")
+    output.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    common = argparse.ArgumentParser(add_help=False, parents=[output])
     common.add_argument("--split", choices=["file", "planetoid"], default="file",
                         help="parts: those of the file, or drawn as Planetoid's (%(default)s)")
     for name, number, text in (("--seed", 0, "of --split planetoid"),
@@ -80,38 +71,71 @@ def parser():
               ("--part", "attribute of nodes (split)"),
               ("--features", "attributes of nodes, separated by commas"))
     sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
-    sub = formats.add_parser("pointer")
+    sub = formats.add_parser("corpus", parents=[output])
+    for name in ("file", "queries", "judgements"):
+        sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
+            name, "QRELS.tsv"))
+    sub.add_argument("--vocabulary", type=int, metavar="N", help="the N most frequent words (all)")
+    for name, number, text in (("--min-documents", 1, "documents that a word must stand in"),
+                               ("--folds", 0, "cross-validation: parts of the queries"),
+                               ("--fold", 0, ".. of which this one is for the test"),
+                               ("--seed", 0, ".. in a random order")):
+        sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
+    sub.set_defaults(corpus=True)
+    sub = formats.add_parser("pointer", parents=[output])
     sub.add_argument("file", metavar="FILE")
-    sub.add_argument("-o", "--output", required=True, metavar="OUT.nc or OUT.txt")
-    sub.add_argument("--overwrite", action="store_true", help="replace the output")
     sub.add_argument("--task", choices=pointer_io.TASKS, default="hull",
                      help="what the lines hold (%(default)s)")
     sub.add_argument("--part", choices=pointer_io.PARTS, default="train",
                      help="part that they become (%(default)s)")
-    sub.set_defaults(read=pointer)
+    sub.set_defaults(pointer=True)
     return top
+
+
+def convert_corpus(args):
+    for line in corpus.convert(args, "convert.py " + " ".join(sys.argv[1:])):
+        tell(line)
+
+
+def convert_pointer(args):
+    """From text, or into it."""
+    if args.file.endswith(".nc"):
+        task, instances = pointer_io.read_nc(args.file)
+        pointer_io.write_text(args.output, instances)
+    else:
+        task, instances = args.task, pointer_io.read_text(args.file, args.task)
+        pointer_io.write_nc(args.output, task, instances, args.part,
+                            "convert.py " + " ".join(sys.argv[1:]))
+    sizes = sorted({len(x) for x, _ in instances})
+    tell(f"{args.output}: {len(instances)} of {task}, {sizes[0]} to {sizes[-1]} points")
+
+
+def convert_graph(args):
+    graph = args.read(args)
+    counts = simplify(graph, args.duplicates, args.self_loops)
+    if args.split == "planetoid":
+        graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test, args.seed)
+    check_nodes(graph)
+    counts["nodes without features"] = featureless(graph)
+    if isinstance(graph.features, Sparse) and not len(graph.features.data):
+        graph.features = None
+    return graph, counts
 
 
 def main():
     args = parser().parse_args()
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
-    if args.read is pointer:
-        pointer(args)
-        return
     try:
-        graph = args.read(args)
-        counts = simplify(graph, args.duplicates, args.self_loops)
-        if args.split == "planetoid":
-            graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
-                                      args.seed)
-        check_nodes(graph)
-        counts["nodes without features"] = featureless(graph)
-        if isinstance(graph.features, Sparse) and not len(graph.features.data):
-            graph.features = None
+        if "corpus" in args:
+            return convert_corpus(args)
+        if "pointer" in args:
+            return convert_pointer(args)
+        graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)
-        raise InputError(text if args.file in text else f"{args.file}: {text}") from None
+        told = "corpus" in args or args.file in text
+        raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
     except Exception as error:  # libraries that read foreign files raise what they like
