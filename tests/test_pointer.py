@@ -54,7 +54,6 @@ CASES = {
     "seq2seq": dict(model=dict(width=5, attention="seq2seq"), data=dict(kind="tsp", points="3..5")),
     "none": dict(model=dict(width=5, attention="none"),
                  data=dict(kind="delaunay", points="4..5")),
-    "equal": dict(model=dict(width=8), data=dict(kind="tsp", points=5)),
 }
 OPTIMIZERS = {"sgd": dict(kind="gd", lr=.3), "adam": dict(kind="adam", lr=.01, epsilon_inside=False)}
 
