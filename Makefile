@@ -12,10 +12,12 @@ B       := build$(if $(VARIANT),/$(VARIANT))
 
 # Libraries by pkg-config; on clusters with other names, set PKGS or LIBS.
 PKGS    ?= ompi-c $(firstword $(shell pkg-config --exists scalapack-openmpi && echo scalapack-openmpi) \
-             scalapack) openblas netcdf yaml-0.1 fftw3 $(shell pkg-config --exists zlib && echo zlib)
+             scalapack) openblas netcdf yaml-0.1 fftw3 $(shell pkg-config --exists zlib && echo zlib) \
+             $(shell pkg-config --exists qhull_r && echo qhull_r)
 LIBS    ?= $(shell pkg-config --libs $(PKGS)) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -march=$(ARCH) -fno-math-errno \
-  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) $(if $(filter -lz,$(LIBS)),-DPL_ZLIB) -MMD -MP \
+  -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Iinclude $(INCLUDES) $(if $(filter -lz,$(LIBS)),-DPL_ZLIB) \
+  $(if $(filter -lqhull_r,$(LIBS)),-DPL_QHULL) -MMD -MP \
   $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring gcc,$(CC)),-Wno-format-truncation)) $(CFLAGS)
 INCLUDES = $(eval INCLUDES := $$(shell pkg-config --cflags $$(PKGS)))$(INCLUDES)
 

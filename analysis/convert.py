@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h):
+"""Bring graphs, texts and instances of other formats into the laboratory's own (NetCDF), graphs
+(include/graph/file.h):
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -22,6 +23,11 @@ or texts that are to be found (src/nets/retrieval/README.md):
                                lines "id text"; "id part text", part train, validation, test or -;
                                "query document grade", with tabs between
 
+or hulls, triangulations, tours and orders of points (src/nets/sequence/README.md):
+
+  pointer FILE.txt             lines "x1 y1 x2 y2 .. output i1 i2 ..", as they are published; of a
+                               FILE.nc, made by plancherel data or apply, such lines are written
+
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
 """
@@ -33,6 +39,7 @@ import sys
 import corpus
 import molecule_io
 import molecules
+import pointer_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
@@ -93,6 +100,13 @@ def parser():
                                ("--seed", 0, ".. in a random order")):
         sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
     sub.set_defaults(corpus=True)
+    sub = formats.add_parser("pointer", parents=[output])
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--task", choices=pointer_io.TASKS, default="hull",
+                     help="what the lines hold (%(default)s)")
+    sub.add_argument("--part", choices=pointer_io.PARTS, default="train",
+                     help="part that they become (%(default)s)")
+    sub.set_defaults(pointer=True)
     return top
 
 
@@ -111,6 +125,19 @@ def convert_points(args):
     names = molecule_io.write(args.output, found, "convert.py " + " ".join(sys.argv[1:]))
     tell(f"{args.output}: {len(found.sizes)} molecules, {len(found.number)} atoms of "
          f"{len(set(found.number))} elements, properties: {' '.join(names) or 'none'}")
+
+
+def convert_pointer(args):
+    """From text, or into it."""
+    if args.file.endswith(".nc"):
+        task, instances = pointer_io.read_nc(args.file)
+        pointer_io.write_text(args.output, instances)
+    else:
+        task, instances = args.task, pointer_io.read_text(args.file, args.task)
+        pointer_io.write_nc(args.output, task, instances, args.part,
+                            "convert.py " + " ".join(sys.argv[1:]))
+    sizes = sorted({len(x) for x, _ in instances})
+    tell(f"{args.output}: {len(instances)} of {task}, {sizes[0]} to {sizes[-1]} points")
 
 
 def convert_graph(args):
@@ -136,6 +163,8 @@ def main():
             return convert_corpus(args)
         if "points" in args:
             return convert_points(args)
+        if "pointer" in args:
+            return convert_pointer(args)
         graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)

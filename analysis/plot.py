@@ -16,6 +16,7 @@ Kinds:
               the last record, one line per value of --hue
   attribution of a file that `plancherel apply` writes of model.kind gcn: some graphs, their nodes
               coloured by each attribution beside the truth
+  tours       hulls, triangulations or tours that `plancherel apply` has found: its file is the input
 
 A trajectory is drawn against the step, or against the variable --x (flow_time).
 
@@ -38,6 +39,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 import attribution
 import plancherel_io as pio
+import plot_tours
 
 # Okabe and Ito (2008): eight colours apart for every common colour vision.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -475,6 +477,12 @@ def plot_attribution(ds, args):
     attribution.plot(ds, args, finish)
 
 
+def plot_solved(args):
+    """Solved instances; the input is a file of `plancherel apply` or `plancherel data`."""
+    figure, note = plot_tours.figure_of(args.input, panels)
+    finish(figure, args, "", note)
+
+
 KINDS = {
     "attribution": plot_attribution,
     "trajectory": plot_trajectory,
@@ -493,7 +501,7 @@ def main(argv=None):
     )
     parser.add_argument("input", help="output file of plancherel run (of apply)")
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
-    parser.add_argument("--kind", choices=KINDS, default="trajectory")
+    parser.add_argument("--kind", choices=[*KINDS, "tours"], default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
     parser.add_argument("--x", help="variable that a trajectory is drawn against (the step); key of "
                                     "--kind final (model_depth)")
@@ -508,8 +516,12 @@ def main(argv=None):
     parser.add_argument("--title", help="instead of the sweep's title; '' for none")
     args = parser.parse_args(argv)
     opened = pio.open_file if args.kind == "attribution" else pio.open_output
-    with plt.rc_context(STYLE), opened(args.input) as ds:
-        KINDS[args.kind](ds, args)
+    with plt.rc_context(STYLE):
+        if args.kind == "tours":
+            plot_solved(args)
+        else:
+            with opened(args.input) as ds:
+                KINDS[args.kind](ds, args)
         plt.close("all")
 
 

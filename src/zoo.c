@@ -10,6 +10,7 @@
 #include "nets/points/points.h"
 #include "nets/retrieval/retrieval.h"
 #include "nets/tensor/tensor.h"
+#include "nets/sequence/sequence.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ static const pl_model_kind *const models[] = {
     &pl_retrieval.door,
     &pl_tensor.door,
     &pl_tensor_linear.door,
+    &pl_pointer.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -67,6 +69,11 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_hull.base,
+    &pl_data_delaunay.base,
+    &pl_data_tsp.base,
+    &pl_data_sort.base,
+    &pl_data_sequence_file.base,
     &pl_data_permutations.base,
     &pl_data_corpus.base,
     &pl_data_retrieval_file.base,

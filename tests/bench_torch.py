@@ -33,6 +33,7 @@ try:
     import torch_gcn
     import torch_recursion
     import torch_tensor
+    import torch_sequence
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -230,6 +231,42 @@ def tensor(batch, n, channels):
             def step():
                 optimizer.zero_grad()
                 ((model(x) - y)**2).mean().backward()
+def tours(folder, count, n):
+    """A file of points with some closed tour each; points and tours."""
+    rng = np.random.default_rng(0)
+    x = rng.random((count, n, 2))
+    c = np.array([np.append(p, p[0]) for p in (rng.permutation(n) + 1 for _ in range(count))])
+    rows = {"points": np.full(count, n), "x": x.reshape(-1, 2), "length": np.full(count, n + 1),
+            "output": c.reshape(-1)}
+    dims = {"points": ["sample"], "x": ["point", "coordinate"], "length": ["sample"],
+            "output": ["symbol"]}
+    with netCDF4.Dataset(folder / "d.nc", "w", format="NETCDF3_64BIT_DATA") as nc:
+        for name, values in rows.items():
+            for d, size in zip(dims[name], values.shape):
+                if d not in nc.dimensions:
+                    nc.createDimension(d, size)
+            nc.createVariable(name, "f8" if name == "x" else "i4", dims[name])[:] = values
+        nc.task = "tsp"
+    return torch.tensor(x), torch.tensor(c)
+
+
+def pointer(batch, n, width):
+    def row(folder):
+        x, c = tours(folder, batch, n)
+        keys = {"model": {"kind": "pointer", "width": width},
+                "data": {"kind": "file", "path": str(folder / "d.nc")}, "train": {"batch": batch},
+                "optimizer": {"kind": "adam", "lr": 1e-4, "epsilon_inside": False}}
+
+        def make(dtype):
+            w = {k: (torch.rand(s) * .16 - .08).to(dtype)
+                 for k, s in torch_sequence.shapes(width).items()}
+            net = torch_sequence.Pointer(w)
+            optimizer = torch.optim.Adam(net.trained(), lr=1e-4)
+            points = x.to(dtype)
+
+            def step():
+                optimizer.zero_grad()
+                (-net.log_p(points, c).mean()).backward()
                 optimizer.step()
             return step
         return keys, make
@@ -281,6 +318,7 @@ ROWS = [
     ("momentum, 100 x 64, tied", recursion(True, "all")),
     ("momentum, 100 x 64, tied, revers.", recursion(True, "reversible")),
     ("tensor, order 2, n = 10, S = 40, batch 14", tensor(14, 10, 40)),
+    ("pointer, 20 points, width 256, batch 128", pointer(128, 20, 256)),
 ]
 
 
@@ -331,7 +369,7 @@ def theirs(step):
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    print(f"{'a training step, ms':34} {'here':>8} {'float64':>8} {'float32':>8}   here is faster by")
+    print(f"{'a training step, ms':40} {'here':>8} {'float64':>8} {'float32':>8}   here is faster by")
     for name, row in ROWS:
         if word not in name:
             continue
@@ -339,7 +377,7 @@ def main():
             keys, make = row(Path(folder))
             mine = keys() if callable(keys) else ours(Path(folder), keys)
             double, single = theirs(make(torch.float64)), theirs(make(torch.float32))
-        print(f"{name:34} {mine:8.3f} {double:8.3f} {single:8.3f}   {double / mine:.2f}, "
+        print(f"{name:40} {mine:8.3f} {double:8.3f} {single:8.3f}   {double / mine:.2f}, "
               f"{single / mine:.2f}", flush=True)
 
 

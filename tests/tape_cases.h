@@ -3,23 +3,7 @@
 #ifndef PL_TAPE_CASES_H
 #define PL_TAPE_CASES_H
 
-#include "tape/ops.h"
-
-enum { TAPE_INPUTS = 3 };
-
-typedef struct tape_case {
-  const char *op; /* name of the last node's operation */
-  pl_node *(*one)(pl_tape *t, pl_node *x);
-  pl_node *(*two)(pl_tape *t, pl_node *a, pl_node *b);
-  pl_node *(*any)(pl_tape *t, pl_node *const *x);
-  double low, high; /* range of the inputs */
-  int shape[TAPE_INPUTS][2];
-  int inputs;
-} tape_case;
-
-static inline pl_node *tape_case_build(const tape_case *c, pl_tape *t, pl_node *const *x) {
-  return c->one ? c->one(t, x[0]) : c->two ? c->two(t, x[0], x[1]) : c->any(t, x);
-}
+#include "tape_check.h"
 
 /* ---- parameters ---- */
 
