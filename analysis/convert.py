@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h).
+"""Bring graphs of other formats, and images, into the laboratory's own (NetCDF; include/graph/file.h).
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -9,6 +9,10 @@
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
+and images of characters (IDX files PREFIX-images-idx3-ubyte.gz, PREFIX-labels-idx1-short.gz):
+
+  omniglot images_background   the original folders of drawings, ALPHABET/CHARACTER/*.png
+
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
 """
@@ -17,6 +21,7 @@ import argparse
 import os
 import sys
 
+import omniglot
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
@@ -56,11 +61,17 @@ def parser():
               ("--part", "attribute of nodes (split)"),
               ("--features", "attributes of nodes, separated by commas"))
     sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
+    images = formats.add_parser("omniglot", description=omniglot.__doc__)
+    images.add_argument("file", metavar="FOLDER")
+    images.add_argument("-o", "--output", required=True, metavar="PREFIX")
+    images.add_argument("--overwrite", action="store_true", help="replace the files")
+    images.add_argument("--test", metavar="ALPHABET,..",
+                        help="alphabets whose characters come last, for test tasks")
+    images.set_defaults(read=None)
     return top
 
 
-def main():
-    args = parser().parse_args()
+def write_graph(args):
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
@@ -87,6 +98,17 @@ def main():
         sizes = [f"{(graph.splits[0] == p).sum()} {name}"
                  for p, name in enumerate(("train", "validation", "test", "none"))]
         tell(f"{len(graph.splits)} split(s), the first: " + ", ".join(sizes))
+
+
+def main():
+    args = parser().parse_args()
+    if args.read:
+        write_graph(args)
+        return
+    try:
+        omniglot.convert(args)
+    except OSError as error:
+        raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
 #include "nets/group/data.h"
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
+#include "nets/group/inner.h"
 #include "nets/group/residual.h"
+#include "nets/meta/meta.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -14,7 +16,7 @@
 static const pl_model_kind *const models[] = {
     &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
     &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_meta.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -43,6 +45,11 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_images.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_sinusoid.base,
+    &pl_data_quadratic.base,
+    &pl_data_group_tasks.base,
+    &pl_data_fewshot.base,
+    &pl_data_task_file.base,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
@@ -62,4 +69,17 @@ const char *pl_zoo_data_name(int i) {
   for (int k = 0, n = 0; i >= 0 && k < NUM_DATA; k++)
     if (!named_before(k) && n++ == i) return kinds_of_data[k]->name;
   return NULL;
+}
+
+/* Networks that an outer loop adapts. */
+static const pl_inner *const inner[] = {&pl_inner_mlp, &pl_inner_conv, &pl_inner_gcnn,
+                                        &pl_inner_quadratic};
+
+const pl_inner *pl_zoo_inner(int i) {
+  return i >= 0 && (size_t)i < sizeof inner / sizeof *inner ? inner[i] : NULL;
+}
+
+const char *pl_zoo_inner_name(int i) {
+  const pl_inner *kind = pl_zoo_inner(i);
+  return kind ? kind->name : NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef PL_NETS_VECTOR_VECTOR_H
 #define PL_NETS_VECTOR_VECTOR_H
 
-#include "nets/net.h"
+#include "nets/inner.h"
 #include "nets/vector/data.h"
 
 /* What one of them adds to what they share. */
@@ -22,5 +22,7 @@ typedef struct pl_vector_kind {
 } pl_vector_kind;
 
 extern const pl_vector_kind pl_mlp, pl_conv;
+/* Both, to be adapted by an outer loop. */
+extern const pl_inner pl_inner_mlp, pl_inner_conv;
 
 #endif

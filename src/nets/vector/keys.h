@@ -15,6 +15,7 @@ typedef struct vector_values {
   int64_t depth, width, activation, bias, loss;
   double dropout, init_scale;
   int64_t kernel, stride, padding, pooling, window, head; /* conv */
+  int64_t norm; /* conv as an inner network: each channel over the samples of a take */
 } vector_values;
 
 /* Of its data (place PL_IN_DATA). */
