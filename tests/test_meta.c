@@ -10,6 +10,7 @@
 #include "nets/meta/meta.h"
 #include "nets/meta/solve.h"
 #include "nets/net.h"
+#include "nets/vector/vector.h"
 
 #include <float.h>
 
@@ -350,6 +351,72 @@ static void gcnn_is_the_fourier_one(void **state) {
   }
 }
 
+/* ---- Hessians ---- */
+
+/* Mean square distance of the outputs from 0.3 at w, its gradient, and with v its Hessian times v.
+ */
+static void curve(const pl_inner *kind, const pl_net *net, const pl_inner_shape *shape, int num,
+                  const double *x, const double *w, const double *v, double *g, double *hv) {
+  static const double target = 0.3;
+  int64_t n = net->start[net->num_weights];
+  pl_node **node = pl_alloc((size_t)net->num_weights, sizeof *node, "weights");
+  pl_tape *t = pl_tape_new();
+  memset(g, 0, (size_t)n * sizeof *g);
+  pl_net_variables(net, t, w, g, node);
+  pl_node *f =
+      kind->outputs(net, t, node, shape, num, pl_tape_constant(t, num, shape->features, x));
+  f = pl_tape_square(t, pl_tape_subtract(t, f, pl_tape_constant(t, 1, 1, &target)));
+  if (v) memset(hv, 0, (size_t)n * sizeof *hv);
+  for (int k = 0; k < net->num_weights && v; k++)
+    pl_tape_direction(t, node[k], v + net->start[k], hv + net->start[k]);
+  pl_tape_backward(t, pl_tape_mean(t, f), NULL);
+  if (v) pl_tape_hvp(t);
+  pl_tape_free(t);
+  pl_free(node);
+}
+
+/* H v from the tape against differences of gradients whose error is of the sixth order in h. */
+static void check_hessian(const pl_inner *kind, const pl_inner_shape *shape, int norm) {
+  enum { SAMPLES = 5 };
+  static const double weight[] = {1.5, -0.6, 0.1};
+  pl_net net = {.spec = {.network_values = {0}}};
+  pl_inner_values *v = (pl_inner_values *)(void *)net.spec.network_values;
+  *v = (pl_inner_values){
+      .depth = PL_UNSET, .width = 4, .activation = 1, .norm = norm, .stride = 2, .init_scale = 1};
+  kind->make(&net, shape);
+  int64_t n = net.start[net.num_weights];
+  double *x = normals(SAMPLES * shape->features, 8), *w = normals(n, 9), *to = normals(n, 10);
+  double *d = normals(n, 11), *hv = normals(n, 12), *sum = pl_zalloc((size_t)n, sizeof *sum, "sum");
+  double *g = normals(n, 13), h = 3e-3, most = 0;
+  for (int64_t i = 0; i < n; i++) w[i] *= 0.4;
+  curve(kind, &net, shape, SAMPLES, x, w, d, g, hv);
+  for (int k = 1; k <= 3; k++)
+    for (int side = -1; side <= 1; side += 2) {
+      for (int64_t i = 0; i < n; i++) to[i] = w[i] + side * k * h * d[i];
+      curve(kind, &net, shape, SAMPLES, x, to, NULL, g, NULL);
+      for (int64_t i = 0; i < n; i++) sum[i] += side * weight[k - 1] * g[i] / (2 * h);
+    }
+  most = largest(n, hv);
+  for (int64_t i = 0; i < n; i++) assert_close(sum[i] / most, hv[i] / most, 1e-10);
+  pl_free(x), pl_free(w), pl_free(to), pl_free(d), pl_free(hv), pl_free(sum), pl_free(g);
+  if (kind->unmake) kind->unmake(&net);
+  pl_free(net.weight);
+  pl_free(net.start);
+}
+
+static void hessians_are_exact(void **state) {
+  (void)state;
+  const pl_inner_shape numbers = {.features = 3, .outputs = 2},
+                       functions = {.features = 6, .outputs = 1, .group = "S_3"};
+  const pl_inner_shape images = {
+      .features = 64, .outputs = 2, .height = 8, .width = 8, .channels = 1};
+  check_hessian(&pl_inner_mlp, &numbers, PL_INNER_NORM_NONE);
+  check_hessian(&pl_inner_conv, &images, PL_INNER_NORM_NONE);
+  check_hessian(&pl_inner_conv, &images, PL_INNER_NORM_BATCH);
+  check_hessian(&pl_inner_gcnn, &functions, PL_INNER_NORM_NONE);
+  check_hessian(&pl_inner_quadratic, &numbers, PL_INNER_NORM_NONE);
+}
+
 /* ---- averaging over a group ---- */
 
 /* Tasks that come with all their translates pull a one-layer network to functions that no
@@ -419,6 +486,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(operators_are_apart),
     cmocka_unit_test(meta_gradients_equal_differences),
     cmocka_unit_test(gcnn_is_the_fourier_one),
+    cmocka_unit_test(hessians_are_exact),
     cmocka_unit_test(averaging_kills_nontrivial_blocks),
     cmocka_unit_test(teams_agree),
 };
