@@ -394,7 +394,7 @@ static void check_hessian(const pl_inner *kind, const pl_inner_shape *shape, int
     for (int side = -1; side <= 1; side += 2) {
       for (int64_t i = 0; i < n; i++) to[i] = w[i] + side * k * h * d[i];
       curve(kind, &net, shape, SAMPLES, x, to, NULL, g, NULL);
-      for (int64_t i = 0; i < n; i++) sum[i] += side * weight[k - 1] * g[i] / (2 * h);
+      for (int64_t i = 0; i < n; i++) sum[i] += side * weight[k - 1] * g[i] / (2 * k * h);
     }
   most = largest(n, hv);
   for (int64_t i = 0; i < n; i++) assert_close(sum[i] / most, hv[i] / most, 1e-10);
