@@ -387,7 +387,7 @@ static void check_hessian(const pl_inner *kind, const pl_inner_shape *shape, int
   int64_t n = net.start[net.num_weights];
   double *x = normals(SAMPLES * shape->features, 8), *w = normals(n, 9), *to = normals(n, 10);
   double *d = normals(n, 11), *hv = normals(n, 12), *sum = pl_zalloc((size_t)n, sizeof *sum, "sum");
-  double *g = normals(n, 13), h = 3e-3, most = 0;
+  double *g = normals(n, 13), h = 8e-4, most = 0;
   for (int64_t i = 0; i < n; i++) w[i] *= 0.4;
   curve(kind, &net, shape, SAMPLES, x, w, d, g, hv);
   for (int k = 1; k <= 3; k++)
