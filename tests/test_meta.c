@@ -382,7 +382,7 @@ static void check_hessian(const pl_inner *kind, const pl_inner_shape *shape, int
   pl_net net = {.spec = {.network_values = {0}}};
   pl_inner_values *v = (pl_inner_values *)(void *)net.spec.network_values;
   *v = (pl_inner_values){
-      .depth = PL_UNSET, .width = 4, .activation = 1, .norm = norm, .stride = 2, .init_scale = 1};
+      .depth = 2, .width = 4, .activation = 1, .norm = norm, .stride = 2, .init_scale = 1};
   kind->make(&net, shape);
   int64_t n = net.start[net.num_weights];
   double *x = normals(SAMPLES * shape->features, 8), *w = normals(n, 9), *to = normals(n, 10);
