@@ -4,7 +4,8 @@
  *
  * The run is the outer loop's.  Its struct of values (place PL_IN_NETWORK) begins with
  * pl_inner_values, in which the keys that describe an inner network stand (pl_inner_keys); each
- * kind reads of them what it needs and tells what it does not (pl_inner.reads). */
+ * kind reads of them what it needs, and those that it does not are refused where they are given
+ * (pl_inner_check). */
 #ifndef PL_NETS_INNER_H
 #define PL_NETS_INNER_H
 
