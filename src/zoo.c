@@ -1,4 +1,5 @@
-/* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
+/* The zoo: every network, and with them every kind of data and every layer that families offer. The
+ * only file that knows them all. */
 #include "model/model.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"
@@ -8,15 +9,28 @@
 #include "nets/group/inner.h"
 #include "nets/group/residual.h"
 #include "nets/meta/meta.h"
+#include "nets/retrieval/retrieval.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
 
 /* clang-format off: a row each */
 static const pl_model_kind *const models[] = {
-    &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
-    &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door, &pl_meta.door,
+    &pl_gcnn,
+    &pl_cnn,
+    &pl_fc,
+    &pl_gcnn_relu,
+    &pl_cnn_relu,
+    &pl_fc_relu,
+    &pl_residual,
+    &pl_mlp.net.door,
+    &pl_conv.net.door,
+    &pl_resmlp.net.door,
+    &pl_unrolled.net.door,
+    &pl_gnn.door,
+    &pl_filter.door,
+    &pl_retrieval.door,
+    &pl_meta.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -43,6 +57,7 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_curve.base,
     &pl_data_bars.base,
     &pl_data_images.base,
+    &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
     &pl_data_sinusoid.base,
@@ -50,6 +65,10 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_group_tasks.base,
     &pl_data_fewshot.base,
     &pl_data_task_file.base,
+    &pl_data_permutations.base,
+    &pl_data_corpus.base,
+    &pl_data_retrieval_file.base,
+    &pl_data_graph_file,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
@@ -82,4 +101,10 @@ const pl_inner *pl_zoo_inner(int i) {
 const char *pl_zoo_inner_name(int i) {
   const pl_inner *kind = pl_zoo_inner(i);
   return kind ? kind->name : NULL;
+}
+
+static const pl_block *const blocks[] = {&pl_mlp_block};
+
+const pl_block *pl_zoo_block(int i) {
+  return i >= 0 && (size_t)i < sizeof blocks / sizeof *blocks ? blocks[i] : NULL;
 }

@@ -1,15 +1,15 @@
 """Sessions of a sweep that end before it does: stopped or killed when the output shows so many
-records, not when a clock says."""
+records or a rank has made so many steps, not when a clock says."""
 
 import os
-import random
+import shlex
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import netCDF4
 import numpy as np
-import pytest
 
 import pl_run
 
@@ -113,66 +113,69 @@ def finish(process, timeout=30):
 
 
 def stop_when(args, condition, ranks=1, rank=0, sig=signal.SIGTERM):
-    """Start, wait for condition(), signal one rank: must end with everything saved.  If the sweep
-    was done before that, as on a machine that is slow to look, again."""
-    out = Path(args[args.index("-o") + 1])
-    for _ in range(6):
-        process = pl_run.start(args, ranks)
-        end = time.time() + 30
-        while process.poll() is None and not condition() and time.time() < end:
-            time.sleep(0.005)
-        send(process, sig, rank, ranks)
-        code = finish(process)
-        if code:
-            break
-        out.unlink()
-    assert code == 75
+    """Start a sweep that does not end, wait for condition(), signal one rank: must end with
+    everything saved."""
+    process = pl_run.start(args, ranks)
+    end = time.time() + 30
+    while process.poll() is None and not condition() and time.time() < end:
+        time.sleep(0.005)
+    send(process, sig, rank, ranks)
+    assert finish(process) == 75
 
 
 # ---- sessions that end before their sweep does ----
 
 
-def stop(process, ranks):
-    """Ask any rank to save and leave."""
-    sig = random.choice([signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
-    send(process, sig, random.randrange(ranks), ranks)
-
-
-def session(args, out, ranks, more, disturb, seen):
-    """One session with --resume, disturbed once the output has `more` records beyond those that it
-    began with; True if it was, False if the sweep has been done before.  What a reader has seen
-    (run, record) is there after it, unchanged."""
-    process = pl_run.start([*args, "--resume", "-q", "-o", out], ranks)
-    before, end = len(records(out)), time.time() + 60
+def session(args, out, ranks, seen, **env):
+    """One session with --resume, watched: what a reader has seen (run, record) is there after it,
+    unchanged.  Returns the exit code."""
+    process = pl_run.start([*args, "--resume", "-q", "-o", out], ranks, **env)
+    end = time.time() + 60
     while process.poll() is None and time.time() < end:
-        now = records(out)
-        seen.update(now)
-        if len(now) >= before + more:
-            disturb(process, ranks)
-            break
+        seen.update(records(out))
         time.sleep(0.005)
     code = finish(process)
     left = records(out)
     for key, value in seen.items():
         assert left.get(key) == value, f"record {key} was there and is lost or changed"
-    assert code in (0, 75) or disturb is not stop
-    return code != 0
+    return code
 
 
-def in_sessions(args, out, more, ranks=(1,), disturb=stop, least=2, most=1000):
-    """The whole sweep in sessions, on ranks[0], ranks[1], .. ranks in turn, each disturbed after
-    more() new records, the first `most` of them; returns how often.  A machine that is slow to look
-    lets a sweep get done too soon: then again, until it was disturbed `least` times."""
-    for _ in range(6):
-        disturbed, seen = 0, {}
-        while disturbed < most and session(args, out, ranks[disturbed % len(ranks)], more(), disturb,
-                                           seen):
-            disturbed += 1
-        pl_run.run([*args, "--resume", "-q", "-o", out], ranks[disturbed % len(ranks)])
-        assert not Path(f"{out}.ckpt").exists()
-        left = records(out)
-        assert all(left.get(key) == value for key, value in seen.items())
-        if disturbed >= least:
-            return disturbed
-        out.unlink()
-    pytest.fail(f"the sweep was done before it could be disturbed {least} times")
+def in_sessions(args, out, steps, times, ranks=(1,)):
+    """The whole sweep in sessions, on ranks[0], ranks[1], .. ranks in turn: so many times stopped
+    after steps() steps of a rank, which all together are fewer than the sweep has; then to its
+    end."""
+    seen = {}
+    for k in range(times):
+        limit = ["--max-steps", str(steps())]
+        assert session([*args, *limit], out, ranks[k % len(ranks)], seen) == 75
+    assert session(args, out, ranks[times % len(ranks)], seen) == 0
+    assert not Path(f"{out}.ckpt").exists()
+
+
+def killer(folder):
+    """The library that kills the program when it has come so far (tests/killer.c), for
+    LD_PRELOAD."""
+    library = Path(folder) / "killer.so"
+    subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-D_GNU_SOURCE", "-shared", "-fPIC",
+                    "-O1", "-o", library, Path(__file__).parent / "killer.c"], check=True)
+    return library
+
+
+def killed_sessions(args, out, library, when, most, ranks=1, victim=0):
+    """The whole sweep in sessions, each killed on one rank: when() is ("KILL_STEPS", n) or
+    ("KILL_WRITES", n); at most so many times.  Returns how often; at least once if that rank comes
+    so far in a session of the whole sweep."""
+    seen, kills = {}, 0
+    # A stored plan: no calibration by the clock before the steps.
+    assert session([*args, "--max-steps", "1"], out, ranks, seen) == 75
+    while kills < most:
+        how, count = when()
+        if not session(args, out, ranks, seen, LD_PRELOAD=str(library), KILL_RANK=str(victim),
+                       **{how: str(count)}):
+            break
+        kills += 1
+    else:
+        assert session(args, out, ranks, seen) == 0
+    assert not Path(f"{out}.ckpt").exists()
+    return kills

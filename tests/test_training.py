@@ -302,7 +302,7 @@ def test_resumed(tmp_path, ranks, epochs):
         f"  schedule: cosine}}\nmapping.team: {ranks}\n")
     whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
     pl_run.run(["run", path, "-q", "-o", whole], ranks)
-    in_sessions(["run", path], out, lambda: epochs // 20, (ranks,), most=4)
+    in_sessions(["run", path], out, lambda: 5 * epochs // 6 + 3, 4, (ranks,))  # of 10 in an epoch
     assert_same(out, whole)
     with netCDF4.Dataset(whole) as f:
         done = f["steps_done"][:]

@@ -127,6 +127,7 @@ struct pl_model_kind {
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
   const char *convergence;            /* when a run counts as converged, in words; NULL: never */
   const char *other_metric;           /* of runs that do not record it; NULL: none */
+  const char *tie_metric;             /* tells records of equal metric apart; NULL: the first */
   bool flows;                         /* it offers optimizer.kind flow (pl_update.flow) */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
   const char *(*fits)(const pl_spec *spec);
@@ -134,7 +135,7 @@ struct pl_model_kind {
    * fault.  Local: rank 0 of the job asks before any work, once for all runs that agree in the keys
    * that touch cost or data: it may depend on no others. */
   pl_status (*check)(const pl_spec *spec, const char **key);
-  /* "S_5, gcnn, depth 3": the run in a few words.  As snprintf. */
+  /* "S_5, gcnn, depth 3": the run in a few words.  As snprintf.  NULL: its name. */
   int (*label)(const pl_spec *spec, char *buf, size_t n);
   /* Local; the spec has passed check. */
   pl_status (*describe)(const pl_spec *spec, pl_schema *out);
@@ -188,6 +189,9 @@ static inline int64_t pl_param_whole(const pl_param *p) {
 }
 /* The first block behind those of block p's weight. */
 int pl_param_next(int num_params, const pl_param *params, int p);
+
+/* pl_model_kind.label of the run. */
+int pl_model_label(const pl_spec *spec, char *buf, size_t n);
 
 /* ---- the tables, of src/zoo.c ---- */
 

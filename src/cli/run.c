@@ -17,7 +17,8 @@ typedef struct run_options {
   sweep_options sweep;
   const char *output;
   bool overwrite, resume, retry, dry_run;
-  double max_time; /* s; 0: no limit */
+  double max_time;   /* s; 0: no limit */
+  int64_t max_steps; /* 0: no limit */
 } run_options;
 
 enum {
@@ -25,6 +26,7 @@ enum {
   KEY_RESUME,
   KEY_RETRY,
   KEY_MAX_TIME,
+  KEY_MAX_STEPS,
   KEY_SHARD,
   KEY_DRY_RUN,
   KEY_KEYS,
@@ -38,6 +40,8 @@ static const struct argp_option options[] = {
     {"retry", KEY_RETRY, 0, 0, "With --resume: train diverged and failed runs again", 0},
     {"max-time", KEY_MAX_TIME, "H:MM:SS", 0,
      "Save and leave after so long, with exit code 75 (also 90m, 1.5h, seconds)", 0},
+    {"max-steps", KEY_MAX_STEPS, "N", 0,
+     "Save and leave, with exit code 75, once a rank has made so many steps in this session", 0},
     {"shard", KEY_SHARD, "I/N", 0,
      "Train part I = 0..N-1 of N of the sweep; plancherel merge puts the outputs together", 0},
     {"dry-run", KEY_DRY_RUN, 0, 0, "Check everything, print runs and plan, train nothing", 0},
@@ -59,6 +63,7 @@ static void print_table(pl_status (*print)(FILE *out, const char *network), cons
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   run_options *o = state->input;
+  char *end;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->sweep;
@@ -83,6 +88,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     if (!(o->max_time > 0))
       argp_error(state,
                  "--max-time %s: expected H:MM:SS, D-HH:MM:SS, or a number with s, m, h or d", arg);
+    return 0;
+  case KEY_MAX_STEPS:
+    o->max_steps = strtoll(arg, &end, 10);
+    if (end == arg || *end || o->max_steps < 1)
+      argp_error(state, "--max-steps %s: expected a number of steps, at least 1", arg);
     return 0;
   case KEY_SHARD:
     if (!pl_shard_parse(arg, &o->sweep.shard, &o->sweep.shards))
@@ -155,6 +165,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
     return st;
   }
   pl_stop_install(o.max_time > 0 ? o.max_time : INFINITY);
+  if (o.max_steps) pl_stop_after(o.max_steps);
   pl_config *cfg;
   pl_plan *plan;
   char *named = default_output(o.sweep.sweep);

@@ -2,6 +2,7 @@
 
 #include "base/norm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 double pl_update_measure(pl_update *u, int p, const pl_param *param, const double *g,
@@ -42,6 +43,11 @@ int pl_param_next(int num_params, const pl_param *params, int p) {
   int next = p + 1;
   while (next < num_params && !strcmp(params[next].name, params[p].name)) next++;
   return next;
+}
+
+int pl_model_label(const pl_spec *spec, char *buf, size_t n) {
+  return spec->model->label ? spec->model->label(spec, buf, n)
+                            : snprintf(buf, n, "%s", spec->model->name);
 }
 
 const pl_data_kind *pl_model_data(const pl_model_kind *kind, const char *name) {

@@ -32,7 +32,8 @@ static void draw_weight(const pl_net *net, int k) {
   const pl_net_weight *p = &net->weight[k];
   double *w = net->w + net->start[k];
   int64_t n = p->rows * p->cols;
-  uint64_t seed = (uint64_t)net->spec.common.seed, stream = PL_STREAM(PL_STREAM_FILTER, k);
+  uint64_t seed = (uint64_t)net->spec.common.seed;
+  uint64_t stream = PL_STREAM(PL_STREAM_FILTER, p->drawn_as ? p->drawn_as - 1 : k);
   if (p->init == PL_INIT_NORMAL) pl_rng_normals(seed, stream, 0, n, w);
   for (int64_t i = 0; i < n; i++) switch (p->init) {
     case PL_INIT_ZERO:
@@ -305,6 +306,10 @@ static void flow_step(pl_net *net, int64_t t, double first, double *vote) {
 
 /* ---- the step ---- */
 
+static bool rests(const pl_net *net, int k, int64_t t) {
+  return net->kind->rests && net->kind->rests(net, k, t);
+}
+
 void pl_net_refresh(pl_model *m, int64_t t) {
   double vote = 0;
   forward(pl_net_of(m), t, &vote);
@@ -321,10 +326,11 @@ void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
     return;
   }
   for (int p = 0; p < m->num_params && u->needs_norm; p++)
-    norm2 += pl_update_measure(u, p, &m->params[p], k->gradient + net->start[p], 0);
+    if (!rests(net, p, t))
+      norm2 += pl_update_measure(u, p, &m->params[p], k->gradient + net->start[p], 0);
   u->begin(u, 0, sqrt(norm2));
   for (int p = 0; p < m->num_params; p++)
-    u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
+    if (!rests(net, p, t)) u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
   forward(net, t + 1, vote);
 }
 
@@ -419,8 +425,10 @@ pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates
                         pl_model **out) {
   (void)rates;
   pl_net *net = empty(spec, team);
-  pl_status st = net->kind->load(net);
+  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = pl_data_count(spec, (pl_part)p);
+  pl_status st = net->kind->load ? net->kind->load(net) : net->kind->shapes(net);
   if (!st) st = furnish(net);
+  if (!st && net->kind->initial) st = net->kind->initial(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
   if (st) {
     pl_net_destroy(&net->base);
@@ -447,7 +455,7 @@ pl_status pl_net_open(const pl_spec *spec, const pl_comm *team, const pl_nc *wei
 void pl_net_destroy(pl_model *m) {
   pl_net *net = pl_net_of(m);
   pl_net_work *k = net->work;
-  net->kind->unload(net);
+  if (net->kind->unload) net->kind->unload(net);
   if (k) {
     pl_net_observe_free(net);
     pl_net_sample_free(net);

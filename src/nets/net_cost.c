@@ -20,6 +20,22 @@ void pl_net_shapes_free(pl_net *net) {
   *net = (pl_net){0};
 }
 
+void pl_net_work_of(const pl_spec *spec, double *sample_flops, double *sample_bytes,
+                    double *fixed_flops, double *fixed_bytes) {
+  const pl_net_kind *kind = pl_net_kind_of(spec);
+  if (kind->work) {
+    kind->work(spec, sample_flops, sample_bytes, fixed_flops, fixed_bytes);
+    return;
+  }
+  pl_net shapes;
+  *sample_flops = *sample_bytes = *fixed_flops = *fixed_bytes = 0;
+  if (pl_net_shapes_of(spec, &shapes)) return;
+  *sample_flops = 6 * (double)shapes.start[shapes.num_weights];
+  for (int k = 0; k < shapes.num_weights; k++)
+    *sample_bytes += 8 * (double)(shapes.weight[k].rows + 2 * shapes.weight[k].cols);
+  pl_net_shapes_free(&shapes);
+}
+
 /* Entry-wise work and small products reach so much of DGEMM's rate at large sizes. */
 static const double SHARE = 0.5;
 
@@ -40,7 +56,7 @@ void pl_net_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *
   int64_t train = pl_data_count(spec, PL_TRAIN);
   double batch = (double)pl_batch_size(spec, train);
   double ranks = kind->split == PL_SPLIT_NONE ? 1 : team, mine = ceil(batch / ranks);
-  kind->work(spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
+  pl_net_work_of(spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
   double rate = SHARE * 2 * pow(256, 3) / pl_rates_product(rates, 256);
   double hops = team > 1 ? ceil(log2(team)) : 0;
   out->flops = batch * sample_flops + fixed_flops;

@@ -276,7 +276,8 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   r->loss = whole.objective;
   r->log_loss = whole.log_objective;
   for (int part = 0; part < PL_NUM_PARTS; part++)
-    if (net->count[part] > 0) net->kind->metrics(net, (pl_part)part, r->metric[part]);
+    if (net->kind->num_metrics && net->count[part] > 0)
+      net->kind->metrics(net, (pl_part)part, r->metric[part]);
   pl_status st = decompose(net);
   if (net->kind->observe) {
     pl_status own = net->kind->observe(net, r);

@@ -60,7 +60,7 @@ int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes) {
 
 static int64_t piece_of(const pl_net *net) {
   double sample_flops, sample_bytes = 0, fixed_flops, fixed_bytes;
-  net->kind->work(&net->spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
+  pl_net_work_of(&net->spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
   return pl_net_piece_of(net->kind, sample_bytes);
 }
 

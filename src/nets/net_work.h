@@ -44,6 +44,9 @@ void pl_net_sample_free(pl_net *net);
 /* Samples of so many bytes that go onto the tape at a time; beyond any number where the objective
  * is no sum over samples that the ranks share.  Pure. */
 int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes);
+/* pl_net_kind.work, or what stands for it. */
+void pl_net_work_of(const pl_spec *spec, double *sample_flops, double *sample_bytes,
+                    double *fixed_flops, double *fixed_bytes);
 /* Norm of the gradient of the step to come, which then need not be computed again.  Collective. */
 double pl_net_gradient_norm(pl_net *net);
 

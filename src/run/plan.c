@@ -53,7 +53,7 @@ static pl_status too_large(const job *j, const pl_plan *p) {
   double have = p->memory_per_rank / 1e9, need = cost_on(j, 1, &p->rates).bytes / 1e9;
   int enough = smallest_team(j, &p->rates, p->memory_per_rank, MOST_RANKS);
   char label[256];
-  j->spec.model->label(&j->spec, label, sizeof label);
+  pl_model_label(&j->spec, label, sizeof label);
   if (enough)
     return pl_error(PL_EENV,
                     "run %lld (%s) needs %.3g GB; with %.3g GB per rank it would take %d ranks, "
@@ -246,7 +246,7 @@ static void print_class(const pl_plan *p, const pl_config *cfg, int64_t c, int64
   pl_spec spec;
   char label[256];
   pl_config_run(cfg, p->classes.run[c], &spec);
-  spec.model->label(&spec, label, sizeof label);
+  pl_model_label(&spec, label, sizeof label);
   const pl_cost *k = &p->cost[c];
   printf("%lld run%s: %s, %lld steps: %d rank%s each, %.3g GB per rank, ", (long long)num,
          num == 1 ? "" : "s", label, (long long)p->length[c].steps, p->class_team[c],

@@ -21,6 +21,7 @@ enum { NUM_SIGNALS = sizeof signals / sizeof *signals };
 
 static volatile sig_atomic_t caught, working;
 static double deadline = INFINITY;
+static int64_t steps_left = INT64_MAX;
 
 /* Before there is anything to save, whatever the program is about to do or waits for. */
 static void leave(void) {
@@ -52,13 +53,22 @@ void pl_stop_later(void) {
   working = 1;
 }
 
+void pl_stop_after(int64_t steps) {
+  steps_left = steps;
+}
+
+bool pl_stop_step(void) {
+  return --steps_left <= 0;
+}
+
 bool pl_stop_requested(void) {
-  return caught || pl_clock() >= deadline;
+  return caught || steps_left <= 0 || pl_clock() >= deadline;
 }
 
 const char *pl_stop_reason(void) {
   for (int i = 0; i < NUM_SIGNALS; i++)
     if (caught == signals[i].number) return signals[i].name;
+  if (steps_left <= 0) return "--max-steps";
   return pl_stop_requested() ? "--max-time" : NULL;
 }
 

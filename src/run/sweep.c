@@ -3,17 +3,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/output.h"
 #include "folders.h"
 #include "run/final.h"
-#include "run/inputs.h"
-#include "run/record.h"
+#include "run/keeper.h"
 #include "run/stop.h"
 
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Messages between team leaders and rank 0, all on one communicator.  To rank 0: a header and,
  * behind it in the same message, the values of a record. */
@@ -30,15 +27,13 @@ enum { NO_RUN = -1 };
 /* Runs to train: number first of the phase's list and those behind it. */
 typedef struct task {
   int64_t run, place, count;
-  int64_t records; /* in the output already; NO_CHECKPOINT: the run starts from its first step */
+  int64_t records; /* as pl_keeper_kept, of runs that have not ended */
 } task;
-enum { NO_CHECKPOINT = -1 };
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
-/* Records wait at most so long to be written together (seconds); by prediction, so half of what is
- * promised.  Runs handed out at once take at most HANDFUL. */
-static const double GATHER = 0.5, HANDFUL = 0.1;
+/* Runs handed out at once take at most so long (seconds). */
+static const double HANDFUL = 0.1;
 
 typedef struct sweep {
   pl_comm world; /* own duplicate: nobody else's messages */
@@ -64,8 +59,7 @@ typedef struct sweep {
   task assigned;
   MPI_Request assignment;
   /* rank 0 only */
-  pl_lock *lock;
-  pl_recorder *rec;
+  pl_keeper *keeper;
   const pl_phase *phase;
   int64_t next;    /* run of the phase to hand out next */
   int64_t handed;  /* runs handed out, of the whole sweep */
@@ -74,17 +68,14 @@ typedef struct sweep {
   int64_t bad;     /* failed or diverged */
   int64_t stopped; /* ended before their time */
   int64_t unsaved; /* .. without a checkpoint */
-  bool *kept;      /* [num_runs]: ended in an earlier session */
-  int64_t *found;  /* [num_runs]: task.records of runs not yet handed out */
   bool told;       /* the other teams know that they are to stop */
   double done;     /* rank-seconds, as predicted */
   double *begun;   /* [num_runs]: share of a run that is done */
-  pl_status trouble;
-  char *trouble_message;
+  bool *drawn;     /* [num_runs]: handed out in this session */
   pl_progress progress;
 } sweep;
 
-/* ---- rank 0: the file and the list of runs ---- */
+/* ---- rank 0: the list of runs ---- */
 
 /* Everybody stops: saves its run and draws no other. */
 static void stop_all(sweep *s) {
@@ -95,20 +86,9 @@ static void stop_all(sweep *s) {
     MPI_Send(NULL, 0, MPI_BYTE, r, TAG_STOP, s->world.mpi);
 }
 
-/* The output failed: remember the first message, stop everybody. */
-static void in_trouble(sweep *s, pl_status st) {
-  if (st == PL_OK || s->trouble) return;
-  s->trouble = st;
-  s->trouble_message = pl_strdup(pl_error_message());
-  stop_all(s);
-}
-
-/* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
-static void drop_checkpoint(sweep *s, int64_t run) {
-  char *path = pl_checkpoint_of(s->opt->output, run);
-  if (!access(path, F_OK)) in_trouble(s, pl_recorder_fsync(s->rec));
-  if (!s->trouble) pl_ckpt_remove(path);
-  pl_free(path);
+/* A signal, or trouble with the output. */
+static void heed(sweep *s) {
+  if (pl_stop_requested() || pl_keeper_failed(s->keeper)) stop_all(s);
 }
 
 /* A run has come so far. */
@@ -117,18 +97,8 @@ static void advance(sweep *s, int64_t run, double share) {
   s->begun[run] = share;
 }
 
-/* Something that takes so long comes next: what would have waited too long at its end goes out. */
-static void write_before(sweep *s, double seconds) {
-  if (!s->trouble && pl_recorder_oldest(s->rec) + GATHER < pl_clock() + seconds)
-    in_trouble(s, pl_recorder_flush(s->rec));
-}
-
-static void on_start(sweep *s, int64_t run, int ranks) {
-  if (!s->trouble) in_trouble(s, pl_recorder_start(s->rec, run, ranks));
-}
-
 static void on_record(sweep *s, int64_t run, int64_t index, const double *values, int64_t n) {
-  if (!s->trouble) in_trouble(s, pl_recorder_record(s->rec, run, index, values, n));
+  pl_keeper_record(s->keeper, run, index, values, n);
   double steps = (double)pl_plan_run_steps(s->plan, run), share = values[PL_RECORD_STEP] / steps;
   if (run != s->run) /* rank 0 counts its own steps as it makes them */
     s->progress.steps += (int64_t)((share - s->begun[run]) * steps + 0.5);
@@ -136,16 +106,14 @@ static void on_record(sweep *s, int64_t run, int64_t index, const double *values
 }
 
 static void on_end(sweep *s, int64_t run, const pl_outcome *o) {
-  if (!s->trouble) in_trouble(s, pl_recorder_end(s->rec, run, o));
+  pl_keeper_end(s->keeper, run, o);
   s->ended++;
-  if (o->wall_time > GATHER) write_before(s, INFINITY);
   if (o->state == PL_RUN_STOPPED) {
     s->stopped++;
     s->unsaved += o->unsaved;
     stop_all(s);
     return;
   }
-  if (!s->trouble) drop_checkpoint(s, run);
   if (o->state == PL_RUN_FAILED || o->state == PL_RUN_DIVERGED) {
     s->bad++;
     pl_log(PL_LOG_WARNING, "run %lld %s at step %lld", (long long)run, pl_run_state_name(o->state),
@@ -161,25 +129,24 @@ static int64_t handful(const sweep *s) {
   double most = fmin(HANDFUL / pl_plan_run_seconds(s->plan, f->runs[s->next]),
                      (double)(f->num_runs - s->next) / (4 * s->world.size));
   int64_t n = 1;
-  while (n < most && !s->kept[f->runs[s->next + n]] &&
-         s->found[f->runs[s->next + n]] == NO_CHECKPOINT)
-    n++;
+  while (n < most && pl_keeper_kept(s->keeper, f->runs[s->next + n]) == PL_KEPT_NONE) n++;
   return n;
 }
 
 /* The next runs of the phase; NO_RUN tells a team that it is free. */
 static task draw(sweep *s) {
-  if (pl_stop_requested()) stop_all(s);
+  heed(s);
   const pl_phase *f = s->phase;
-  while (s->next < f->num_runs && s->kept[f->runs[s->next]]) s->next++;
+  while (s->next < f->num_runs && pl_keeper_kept(s->keeper, f->runs[s->next]) == PL_KEPT_DONE)
+    s->next++;
   if (s->stop || s->next == f->num_runs) {
     s->waiting--;
     return (task){.run = NO_RUN};
   }
   task t = {.run = f->runs[s->next], .place = s->next, .count = 1};
-  t.records = s->found[t.run];
-  if (t.records == NO_CHECKPOINT) t.count = handful(s);
-  s->found[t.run] = NO_CHECKPOINT;
+  t.records = pl_keeper_kept(s->keeper, t.run);
+  if (t.records == PL_KEPT_NONE) t.count = handful(s);
+  s->drawn[t.run] = true;
   s->handed += t.count;
   s->next += t.count;
   return t;
@@ -195,13 +162,13 @@ static void on_news(sweep *s, const double *message, int64_t n, int from) {
     return;
   }
   case NEWS_START:
-    on_start(s, h.run, (int)h.index);
+    pl_keeper_start(s->keeper, h.run, (int)h.index);
     return;
   case NEWS_RECORD:
     on_record(s, h.run, h.index, message + NEWS_HEAD, n - NEWS_HEAD);
     return;
   case NEWS_SAVED:
-    if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
+    pl_keeper_secure(s->keeper);
     return;
   case NEWS_END:
     on_end(s, h.run, &h.outcome);
@@ -228,7 +195,7 @@ static void serve(sweep *s, double *buffer) {
 static void show_progress(sweep *s, bool final) {
   double work = s->plan->work > 0 ? s->done / s->plan->work : 1;
   /* What is told is in the file. */
-  if (pl_progress_due(&s->progress, work, final)) write_before(s, INFINITY);
+  if (pl_progress_due(&s->progress, work, final)) pl_keeper_before(s->keeper, INFINITY);
   pl_progress_update(&s->progress, s->ended, s->plan->num_runs, work, final);
 }
 
@@ -307,9 +274,9 @@ static void record_hook(void *context, int64_t index, const double *values, int6
 /* Look into the mailbox. */
 static void look(sweep *s, int64_t step) {
   if (is_root(s)) {
-    in_trouble(s, pl_lock_beat(s->lock));
+    pl_keeper_beat(s->keeper);
     advance(s, s->run, (double)step / (double)s->length->steps);
-    if (s->stop) stop_all(s);
+    heed(s);
     if (s->world.size > 1) serve(s, s->message[0]);
     show_progress(s, false);
   } else if (is_leader(s)) {
@@ -329,8 +296,9 @@ static double poll_hook(void *context, int64_t step) {
   double now = pl_clock();
   if (is_root(s)) {
     s->progress.steps++;
-    write_before(s, s->step_seconds);
+    pl_keeper_before(s->keeper, s->step_seconds);
   }
+  if (pl_stop_step()) s->stop = true;
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   s->last_look = now;
   if (pl_stop_requested()) s->stop = true;
@@ -342,7 +310,7 @@ static double poll_hook(void *context, int64_t step) {
 
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
-  if (s->task.records == NO_CHECKPOINT) return false;
+  if (s->task.records == PL_KEPT_NONE) return false;
   char *path = pl_checkpoint_of(s->opt->output, s->run);
   bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
                             s->task.records, at);
@@ -355,7 +323,7 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
   char *folder = pl_checkpoints_of(s->opt->output),
        *path = pl_checkpoint_of(s->opt->output, s->run);
   if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
-  if (is_root(s) && !s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
+  if (is_root(s)) pl_keeper_secure(s->keeper);
   pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) tell(s, (news){.kind = NEWS_SAVED, .run = s->run}, NULL, 0);
@@ -367,13 +335,13 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
 static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
   sweep *s = context;
   if (state != PL_RUN_DONE) return PL_OK;
-  if (is_root(s)) write_before(s, INFINITY);
+  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
   return pl_final_save(s->opt->output, "final", &s->team, s->cfg, s->run, model);
 }
 
 static pl_status best_hook(void *context, pl_model *model) {
   sweep *s = context;
-  if (is_root(s)) write_before(s, INFINITY);
+  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
   return pl_final_save(s->opt->output, "best", &s->team, s->cfg, s->run, model);
 }
 
@@ -388,8 +356,8 @@ static void train_run(sweep *s) {
   const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
   s->step_seconds = cost->step + cost->record;
   if (is_root(s)) {
-    on_start(s, s->run, s->team.size);
-    write_before(s, cost->setup + cost->record);
+    pl_keeper_start(s->keeper, s->run, s->team.size);
+    pl_keeper_before(s->keeper, cost->setup + cost->record);
   }
   if (!is_root(s) && is_leader(s))
     tell(s, (news){.kind = NEWS_START, .run = s->run, .index = s->team.size}, NULL, 0);
@@ -412,10 +380,10 @@ static void train_run(sweep *s) {
 /* After its own last run, rank 0 waits for the others. */
 static void wait_for_teams(sweep *s) {
   while (s->waiting > 0 || s->ended < s->handed) {
-    if (pl_stop_requested()) stop_all(s);
-    in_trouble(s, pl_lock_beat(s->lock));
+    pl_keeper_beat(s->keeper);
     serve(s, s->message[0]);
-    write_before(s, 0);
+    pl_keeper_before(s->keeper, 0);
+    heed(s);
     show_progress(s, false);
     pl_sleep(LOOK_EVERY);
   }
@@ -437,76 +405,20 @@ static void run_phase(sweep *s, const pl_phase *phase) {
   pl_comm_free(&s->team);
 }
 
-/* What earlier sessions have done.  Rank 0 alone. */
-static pl_status take_stock(sweep *s) {
-  for (int64_t r = 0; r < s->plan->num_runs; r++) {
-    pl_outcome o;
-    PL_TRY(pl_recorder_run(s->rec, r, &o));
-    switch (o.state) {
-    case PL_RUN_RUNNING:
-    case PL_RUN_STOPPED:
-      s->found[r] = o.records;
-      break;
-    case PL_RUN_DIVERGED:
-    case PL_RUN_FAILED:
-      if (s->opt->retry) {
-        PL_TRY(pl_recorder_clear(s->rec, r));
-        break;
-      }
-      s->bad++;
-      /* fall through */
-    case PL_RUN_DONE:
-      s->kept[r] = true;
-      s->handed++;
-      s->ended++;
-      advance(s, r, 1);
-      break;
-    default:
-      break;
-    }
-  }
-  pl_log(PL_LOG_INFO, "%lld of %lld runs are done already", (long long)s->ended,
-         (long long)s->plan->num_runs);
-  return PL_OK;
-}
-
-/* Nobody else writes the output, and it is none of the files that are read. */
-static pl_status take_output(sweep *s) {
-  const pl_sweep_options *o = s->opt;
-  double wait = o->resume ? PL_LOCK_STALE + 1 : 0;
-  PL_TRY(pl_output_apart(o->output, 1, &o->sweep_file));
-  PL_TRY(pl_inputs_apart(s->cfg, o->output));
-  PL_TRY(pl_lock_take(o->output, wait, pl_stop_requested, &s->lock));
-  return pl_lock_promise(s->lock, PL_LOCK_STALE + 4 * pl_plan_longest(s->plan));
-}
-
-static pl_status create_output(sweep *s) {
-  const pl_sweep_options *o = s->opt;
-  if (o->overwrite) PL_TRY(pl_folders_apart(o->output, s->cfg));
-  PL_TRY(pl_recorder_create(o->output, o->overwrite, s->cfg, s->plan, o->command, &s->rec));
-  if (o->overwrite) pl_folders_clear(o->output);
-  return PL_OK;
-}
-
 static pl_status open_root(sweep *s) {
   size_t n = (size_t)s->plan->num_runs;
   s->begun = pl_zalloc(n, sizeof *s->begun, "progress");
-  s->kept = pl_zalloc(n, sizeof *s->kept, "runs of earlier sessions");
-  s->found = pl_alloc(n, sizeof *s->found, "runs of earlier sessions");
-  for (size_t r = 0; r < n; r++) s->found[r] = NO_CHECKPOINT;
+  s->drawn = pl_zalloc(n, sizeof *s->drawn, "runs handed out");
   pl_progress_init(&s->progress);
-  PL_TRY(take_output(s));
-  if (s->opt->resume && !access(s->opt->output, F_OK)) {
-    PL_TRY(pl_recorder_open(s->opt->output, true, s->cfg, &s->rec));
-    PL_TRY(take_stock(s));
-  } else {
-    PL_TRY(create_output(s));
+  PL_TRY(pl_keeper_open(s->cfg, s->plan, s->opt, &s->keeper));
+  s->bad = pl_keeper_kept_bad(s->keeper);
+  s->room = pl_keeper_longest(s->keeper);
+  for (int64_t r = 0; r < s->plan->num_runs; r++) {
+    if (pl_keeper_kept(s->keeper, r) != PL_KEPT_DONE) continue;
+    s->handed++;
+    s->ended++;
+    advance(s, r, 1);
   }
-  pl_recorder_gather(s->rec, GATHER);
-  for (int64_t r = 0; pl_checkpoints_any(s->opt->output) && r < s->plan->num_runs; r++)
-    if (s->found[r] == NO_CHECKPOINT) pl_checkpoint_drop(s->opt->output, r);
-  pl_checkpoints_end(s->opt->output);
-  s->room = pl_recorder_longest(s->rec);
   return PL_OK;
 }
 
@@ -514,9 +426,9 @@ static pl_status open_root(sweep *s) {
 static pl_status result(const sweep *s) {
   long long runs = (long long)s->plan->num_runs, ended = (long long)(s->ended - s->stopped);
   long long saved = (long long)s->stopped;
-  for (int64_t r = 0; r < s->plan->num_runs; r++) saved += s->found[r] != NO_CHECKPOINT;
+  for (int64_t r = 0; r < s->plan->num_runs; r++)
+    saved += !s->drawn[r] && pl_keeper_kept(s->keeper, r) >= 0;
   const char *reason = pl_stop_reason();
-  if (s->trouble) return pl_error(s->trouble, "%s", s->trouble_message);
   if (s->unsaved)
     return pl_error(PL_EENV, "stopped, but %lld of the runs under way could not be saved",
                     (long long)s->unsaved);
@@ -524,7 +436,7 @@ static pl_status result(const sweep *s) {
     return pl_error(PL_STOPPED,
                     "stopped by %s: %lld of %lld runs have ended, %lld are saved in %s.ckpt; run "
                     "again with --resume",
-                    reason ? reason : "a signal to another rank", ended, runs, saved,
+                    reason ? reason : "a signal or a limit on another rank", ended, runs, saved,
                     s->opt->output);
   if (s->bad)
     return pl_error(PL_UNFINISHED, "%lld of %lld runs failed or diverged, as recorded in %s",
@@ -537,17 +449,14 @@ static pl_status close_root(sweep *s, pl_status st) {
   if (!st) {
     s->told = true; /* the teams are gone */
     show_progress(s, s->ended - s->stopped == s->plan->num_runs);
-    if (!s->trouble) in_trouble(s, pl_recorder_fsync(s->rec));
+    pl_keeper_secure(s->keeper);
     st = result(s);
     pl_checkpoints_end(s->opt->output);
   }
-  pl_status closed = pl_recorder_close(s->rec);
-  pl_lock_release(s->lock);
+  st = pl_keeper_close(s->keeper, st);
   pl_free(s->begun);
-  pl_free(s->kept);
-  pl_free(s->found);
-  pl_free(s->trouble_message);
-  return st ? st : closed;
+  pl_free(s->drawn);
+  return st;
 }
 
 pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,

@@ -21,18 +21,17 @@ static void translate(const pl_spec *outer, const pl_vector_kind *kind, int64_t 
                       int64_t width, pl_spec *out) {
   const pl_inner_values *from = pl_inner_values_of(outer);
   bool norm = kind == &pl_conv && from->norm == PL_INNER_NORM_BATCH;
-  vector_values v = {.depth = given(from->depth, depth),
-                     .width = given(from->width, width),
-                     .activation = from->activation,
-                     .bias = 1,
-                     .init_scale = from->init_scale,
-                     .kernel = 3,
-                     .stride = from->stride,
-                     .padding = 1,
-                     .pooling = from->pooling,
-                     .window = 2,
-                     .head = from->head,
-                     .norm = norm};
+  vector_values v = {
+      .base.layer = {.activation = from->activation, .bias = 1, .init_scale = from->init_scale},
+      .depth = given(from->depth, depth),
+      .width = given(from->width, width),
+      .kernel = 3,
+      .stride = from->stride,
+      .padding = 1,
+      .pooling = from->pooling,
+      .window = 2,
+      .head = from->head,
+      .norm = norm};
   pl_spec spec = *outer;
   memset(spec.network_values, 0, sizeof spec.network_values);
   memcpy(spec.network_values, &v, sizeof v);

@@ -1,0 +1,117 @@
+/* Preloaded into the program by tests/sessions.py: kills one rank when it has come so far, whatever
+ * the speed of the machine.  KILL_RANK: which rank; KILL_STEPS: at so many looks of the program at
+ * the clock (one or a few in a step); KILL_WRITES: at so many calls that write to regular files;
+ * KILL_STARVES: not killed, but left so many bytes of memory beyond what it has. */
+#include <dlfcn.h>
+#include <link.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static long steps = -1, writes = -1;
+static uintptr_t begin, end; /* of the program itself, whose looks count: MPI has its own */
+
+static int find_program(struct dl_phdr_info *info, size_t size, void *unused) {
+  (void)size, (void)unused;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+    if (h->p_type != PT_LOAD || !(h->p_flags & PF_X)) continue;
+    begin = info->dlpi_addr + h->p_vaddr;
+    end = begin + h->p_memsz;
+  }
+  return 1; /* the first is the program */
+}
+
+static long number(const char *name) {
+  const char *text = getenv(name);
+  return text ? atol(text) : -1;
+}
+
+__attribute__((constructor)) static void begin_counting(void) {
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK"), *mine = getenv("KILL_RANK");
+  char name[4096];
+  ssize_t n = readlink("/proc/self/exe", name, sizeof name - 1);
+  name[n > 0 ? n : 0] = 0;
+  if (!mine || strcmp(rank ? rank : "0", mine) != 0 || !strstr(name, "plancherel")) return;
+  dl_iterate_phdr(find_program, NULL);
+  steps = number("KILL_STEPS");
+  writes = number("KILL_WRITES");
+}
+
+static void starve(long bytes) {
+  long pages = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  if (!f || fscanf(f, "%ld", &pages) != 1) abort();
+  fclose(f);
+  struct rlimit limit = {0, 0};
+  limit.rlim_cur = limit.rlim_max = (rlim_t)(pages * sysconf(_SC_PAGESIZE) + bytes);
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+static void count(long *left) {
+  if (*left <= 0 || --*left) return;
+  long room = number("KILL_STARVES");
+  if (room < 0)
+    raise(SIGKILL);
+  else
+    starve(room);
+}
+
+static void count_write(int file) {
+  struct stat s;
+  if (writes > 0 && !fstat(file, &s) && S_ISREG(s.st_mode)) count(&writes);
+}
+
+/* As the C library's, counted. */
+#define NEXT(name)                                                                                 \
+  static __typeof__(&name) next;                                                                   \
+  if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name)
+
+int clock_gettime(clockid_t id, struct timespec *t) {
+  uintptr_t from = (uintptr_t)__builtin_return_address(0);
+  NEXT(clock_gettime);
+  if (from >= begin && from < end) count(&steps);
+  return next(id, t);
+}
+
+ssize_t write(int file, const void *data, size_t n) {
+  NEXT(write);
+  count_write(file);
+  return next(file, data, n);
+}
+
+ssize_t pwrite64(int file, const void *data, size_t n, off64_t at) {
+  NEXT(pwrite64);
+  count_write(file);
+  return next(file, data, n, at);
+}
+
+int fsync(int file) {
+  NEXT(fsync);
+  count_write(file);
+  return next(file);
+}
+
+int ftruncate64(int file, off64_t n) {
+  NEXT(ftruncate64);
+  count_write(file);
+  return next(file, n);
+}
+
+int rename(const char *from, const char *to) {
+  NEXT(rename);
+  count(&writes);
+  return next(from, to);
+}
+
+int unlink(const char *path) {
+  NEXT(unlink);
+  count(&writes);
+  return next(path);
+}
