@@ -84,7 +84,8 @@ bool meta_known(const pl_spec *spec);
 
 typedef struct meta_record {
   pl_net_record net; /* first */
-  double meta_loss, meta_gradient_error, post[2], inner_gap, condition, negative_curvature, stored_states, stored_bytes;
+  double meta_loss, meta_gradient_error, post[2], inner_gap, condition, negative_curvature,
+      stored_states, stored_bytes;
   int64_t residuals, irreps;
   const double *residual, *energy, *alignment;
 } meta_record;
