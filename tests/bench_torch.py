@@ -27,6 +27,7 @@ ROUNDS, SECONDS = 3, 0.5
 try:
     import torch
     import torch_meta
+    import torch_recursion
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -70,6 +71,30 @@ def vector(model, batch, image, shapes, depth):
             net = kind(w, depth, model.get("activation", "relu"))
             inputs = x.to(dtype) if model["kind"] == "mlp" else x.to(dtype).view(batch, *image)
             return step_of(net, torch.optim.Adam(net.parameters(), lr=1e-4), inputs, y)
+        return keys, make
+    return row
+
+
+def recursion(tied, store):
+    """A momentum network of 100 layers; PyTorch keeps all, as its autograd does."""
+    depth, width, batch = 100, 64, 128
+
+    def row(folder):
+        x, y = samples(folder, batch, (1, width, 1), 10)
+        model = {"kind": "resmlp", "depth": depth, "width": width, "tied": tied, "store": store}
+        keys = {"model": model, "data": {"kind": "file", "path": str(folder / "d.nc")},
+                "optimizer": {"kind": "gd", "lr": 1e-6}}
+        shapes = {"readin": (width, width), "readout": (width, 10)}
+        for k in range(1 if tied else depth):
+            shapes[f"layer{k}_in"] = shapes[f"layer{k}_out"] = (width, width)
+
+        def make(dtype):
+            w = {}
+            for name, (rows, cols) in shapes.items():
+                w[f"{name}_weight"] = (torch.rand(rows, cols) * .1 - .05).to(dtype)
+                w[f"{name}_bias"] = torch.zeros(1, cols, dtype=dtype)
+            net = torch_recursion.ResMLP(w, depth, tied)
+            return step_of(net, torch.optim.SGD(net.parameters(), lr=1e-6), x.to(dtype), y)
         return keys, make
     return row
 
@@ -158,6 +183,10 @@ ROWS = [
     ("meta, maml 5 steps, 4 x 64, 4 tasks", fewshot("maml", 5)),
     ("meta, imaml 16 steps, 25 sinusoids", sinusoids("imaml", 16)),
     ("meta, maml 5 steps, 25 sinusoids", sinusoids("maml", 5)),
+    ("momentum, 100 x 64, batch 128", recursion(False, "all")),
+    ("momentum, 100 x 64, reversible", recursion(False, "reversible")),
+    ("momentum, 100 x 64, tied", recursion(True, "all")),
+    ("momentum, 100 x 64, tied, revers.", recursion(True, "reversible")),
 ]
 
 
