@@ -28,6 +28,10 @@ or hulls, triangulations, tours and orders of points (src/nets/sequence/README.m
   pointer FILE.txt             lines "x1 y1 x2 y2 .. output i1 i2 ..", as they are published; of a
                                FILE.nc, made by plancherel data or apply, such lines are written
 
+or images of characters (IDX files PREFIX-images-idx3-ubyte.gz, PREFIX-labels-idx1-short.gz):
+
+  omniglot images_background   the original folders of drawings, ALPHABET/CHARACTER/*.png
+
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
 """
@@ -40,6 +44,7 @@ import corpus
 import molecule_io
 import molecules
 import pointer_io
+import omniglot
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
@@ -89,6 +94,13 @@ def parser():
     sub = formats.add_parser("molecules", parents=[output])
     sub.add_argument("file", metavar="FILE")
     sub.set_defaults(molecules=True)
+    images = formats.add_parser("omniglot", description=omniglot.__doc__)
+    images.add_argument("file", metavar="FOLDER")
+    images.add_argument("-o", "--output", required=True, metavar="PREFIX")
+    images.add_argument("--overwrite", action="store_true", help="replace the files")
+    images.add_argument("--test", metavar="ALPHABET,..",
+                        help="alphabets whose characters come last, for test tasks")
+    images.set_defaults(omniglot=True)
     sub = formats.add_parser("corpus", parents=[output])
     for name in ("file", "queries", "judgements"):
         sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
@@ -165,10 +177,12 @@ def main():
             return convert_points(args)
         if "pointer" in args:
             return convert_pointer(args)
+        if "omniglot" in args:
+            return omniglot.convert(args)
         graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)
-        told = "corpus" in args or "molecules" in args or args.file in text
+        told = {"corpus", "molecules", "omniglot"} & set(vars(args)) or args.file in text
         raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None

@@ -6,8 +6,10 @@
 #include "nets/group/data.h"
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
+#include "nets/group/inner.h"
 #include "nets/group/residual.h"
 #include "nets/points/points.h"
+#include "nets/meta/meta.h"
 #include "nets/retrieval/retrieval.h"
 #include "nets/tensor/tensor.h"
 #include "nets/sequence/sequence.h"
@@ -40,6 +42,7 @@ static const pl_model_kind *const models[] = {
     &pl_tensor.door,
     &pl_tensor_linear.door,
     &pl_pointer.door,
+    &pl_meta.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -74,6 +77,11 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_tsp.base,
     &pl_data_sort.base,
     &pl_data_sequence_file.base,
+    &pl_data_sinusoid.base,
+    &pl_data_quadratic.base,
+    &pl_data_group_tasks.base,
+    &pl_data_fewshot.base,
+    &pl_data_task_file.base,
     &pl_data_permutations.base,
     &pl_data_corpus.base,
     &pl_data_retrieval_file.base,
@@ -106,6 +114,19 @@ const char *pl_zoo_data_name(int i) {
   for (int k = 0, n = 0; i >= 0 && k < NUM_DATA; k++)
     if (!named_before(k) && n++ == i) return kinds_of_data[k]->name;
   return NULL;
+}
+
+/* Networks that an outer loop adapts. */
+static const pl_inner *const inner[] = {&pl_inner_mlp, &pl_inner_conv, &pl_inner_gcnn,
+                                        &pl_inner_quadratic};
+
+const pl_inner *pl_zoo_inner(int i) {
+  return i >= 0 && (size_t)i < sizeof inner / sizeof *inner ? inner[i] : NULL;
+}
+
+const char *pl_zoo_inner_name(int i) {
+  const pl_inner *kind = pl_zoo_inner(i);
+  return kind ? kind->name : NULL;
 }
 
 static const pl_block *const blocks[] = {&pl_mlp_block, &pl_gnn_block};

@@ -373,3 +373,51 @@ def test_files_are_not_replaced_unasked(tmp_path):
     assert done.returncode == 0 and "2 nodes, 1 edges" in done.stderr
     with netCDF4.Dataset(tmp_path / "out.nc") as nc:
         assert nc["edge"][:].tolist() == [[0, 1]]
+
+
+# ---- Omniglot ----
+
+
+@pytest.fixture
+def drawings(tmp_path):
+    """Three alphabets of two, one and two characters, each two drawings of 105 x 105 pixels; of
+    every one a black bar at a place of its own."""
+    import matplotlib.image
+    place = 0
+    for alphabet, characters in (("Greek", 2), ("Latin", 1), ("Runes", 2)):
+        for c in range(characters):
+            folder = tmp_path / "images" / alphabet / f"character{c + 1:02}"
+            folder.mkdir(parents=True)
+            for k in range(2):
+                image = np.ones((105, 105))
+                image[15 * place // 2:15 * place // 2 + 15] = 0
+                matplotlib.image.imsave(folder / f"{place:04}_{k + 1:02}.png", image, cmap="gray",
+                                        vmin=0, vmax=1)
+                place += 1
+    return tmp_path / "images"
+
+
+def test_omniglot(capsys, monkeypatch, tmp_path, drawings):
+    told = run(capsys, monkeypatch, "omniglot", drawings, "-o", tmp_path / "o", "--test", "Latin")
+    assert "10 images of 5 characters; data.train_classes: 4" in told
+    packed = gzip.open(tmp_path / "o-images-idx3-ubyte.gz").read()
+    assert packed[:16] == bytes([0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28])
+    images = np.frombuffer(packed[16:], dtype="u1").reshape(10, 28, 28)
+    packed = gzip.open(tmp_path / "o-labels-idx1-short.gz").read()
+    assert packed[:8] == bytes([0, 0, 11, 1, 0, 0, 0, 10])
+    assert np.frombuffer(packed[8:], dtype=">i2").tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    names = [line.split()[1:3] for line in open(tmp_path / "o-classes.txt") if line[0] != "#"]
+    assert names[2] == ["Runes", "character01"] and names[4] == ["Latin", "character01"]
+    # Ink is 255, its amount and its middle stay: bars of 15 rows of 105, the Latin ones last.
+    for image, place in zip(images, [0, 1, 2, 3, 6, 7, 8, 9, 4, 5]):
+        assert image.mean() / 255 == pytest.approx(15 / 105, abs=2e-3)
+        middle = (image.sum(1) @ (np.arange(28) + .5)) / image.sum()
+        assert middle == pytest.approx((15 * place // 2 + 7.5) * 28 / 105, abs=.03)
+    assert "exists already" in run(capsys, monkeypatch, "omniglot", drawings, "-o", tmp_path / "o",
+                                   code=2)
+    assert "no alphabet Elvish" in run(capsys, monkeypatch, "omniglot", drawings, "-o",
+                                       tmp_path / "p", "--test", "Elvish", code=2)
+    (drawings / "Latin" / "character01" / "bad.png").write_bytes(b"not a picture")
+    assert "bad.png" in run(capsys, monkeypatch, "omniglot", drawings, "-o", tmp_path / "p", code=2)
+    assert "ALPHABET/CHARACTER" in run(capsys, monkeypatch, "omniglot", drawings / "Greek", "-o",
+                                       tmp_path / "p", code=2)

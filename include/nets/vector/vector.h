@@ -4,6 +4,7 @@
 #define PL_NETS_VECTOR_VECTOR_H
 
 #include "nets/blocks.h"
+#include "nets/inner.h"
 #include "nets/vector/data.h"
 
 /* What one of them adds to what they share. */
@@ -28,5 +29,8 @@ extern const pl_vector_kind pl_unrolled;
 
 /* act(x W_1 + b_1) W_2 + b_2. */
 extern const pl_block pl_mlp_block;
+
+/* mlp and conv, to be adapted by an outer loop. */
+extern const pl_inner pl_inner_mlp, pl_inner_conv;
 
 #endif

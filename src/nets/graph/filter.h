@@ -3,7 +3,7 @@
 #ifndef PL_NETS_GRAPH_FILTER_H
 #define PL_NETS_GRAPH_FILTER_H
 
-#include "irreps.h"
+#include "nets/irreps.h"
 #include "output.h"
 
 enum {

@@ -105,7 +105,7 @@ pl_status filter_responses(pl_net *net) {
 /* ---- axes ---- */
 
 typedef struct context {
-  irrep_context irreps; /* first */
+  pl_irrep_context irreps; /* first */
   int64_t first_depth;
   double *eigenvalue; /* or NULL */
   char depths[48];
@@ -181,6 +181,6 @@ pl_status filter_axes(const pl_spec *spec, pl_axis *axes, int *num, void **own,
   if (filter_wants_response(spec)) PL_TRY(eigenvalue_axis(spec, c, &axes[(*num)++]));
   if (!filter_wants_irreps(spec)) return PL_OK;
   PL_TRY(pl_group_parse(graph_values_of(spec)->group, &c->irreps.group));
-  axes[(*num)++] = irrep_axis(&c->irreps);
+  axes[(*num)++] = pl_irrep_axis(&c->irreps);
   return PL_OK;
 }

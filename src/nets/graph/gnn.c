@@ -181,7 +181,7 @@ static pl_status make_records(pl_net *net, gnn_own *own) {
   own->bounded = gnn_bounded(&net->spec);
   if (own->bounded) PL_TRY(gnn_bound_init(&own->bound, &net->spec, d));
   if (graph_wants_irreps(&net->spec, v->record_irreps))
-    PL_TRY(irrep_energies_new(d->group, &own->energies));
+    PL_TRY(pl_irrep_energies_new(d->group, &own->energies));
   return PL_OK;
 }
 
@@ -203,7 +203,7 @@ static pl_status open(pl_net *net, const pl_nc *weights, const pl_nc *data) {
 static void unload(pl_net *net) {
   gnn_own *own = net->own;
   if (!own) return;
-  irrep_energies_free(own->energies);
+  pl_irrep_energies_free(own->energies);
   graph_own_fini(&own->base);
   pl_free(own);
 }

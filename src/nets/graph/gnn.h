@@ -3,7 +3,7 @@
 #ifndef PL_NETS_GRAPH_GNN_H
 #define PL_NETS_GRAPH_GNN_H
 
-#include "irreps.h"
+#include "nets/irreps.h"
 #include "output.h"
 
 enum { FORM_PLAIN, FORM_MULTISCALE };
@@ -56,7 +56,7 @@ typedef struct gnn_own {
   graph_own base; /* first */
   bool bounded;
   gnn_bound bound;
-  irrep_energies *energies; /* NULL: not recorded */
+  pl_irrep_energies *energies; /* NULL: not recorded */
 } gnn_own;
 
 static inline gnn_own *gnn_own_of(const pl_net *net) {

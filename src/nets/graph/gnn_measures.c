@@ -53,7 +53,7 @@ static void gradient_b(const void *state, double *out) {
 static void label_energy(const void *state, double *out) {
   const gnn_own *own = gnn_own_of(net_of(state));
   const graph_nodes *d = own->base.data;
-  irrep_energies_of(own->energies, d->outputs, d->target, out);
+  pl_irrep_energies_of(own->energies, d->outputs, d->target, out);
 }
 static void residual_energy(const void *state, double *out) {
   const gnn_own *own = gnn_own_of(net_of(state));
@@ -61,7 +61,7 @@ static void residual_energy(const void *state, double *out) {
   int64_t n = d->nodes * d->outputs;
   double *rest = pl_alloc((size_t)n, sizeof *rest, "residual");
   for (int64_t k = 0; k < n; k++) rest[k] = own->base.output[k] - d->target[k];
-  irrep_energies_of(own->energies, d->outputs, rest, out);
+  pl_irrep_energies_of(own->energies, d->outputs, rest, out);
   pl_free(rest);
 }
 
@@ -108,7 +108,7 @@ const pl_measures gnn_measures = PL_MEASURES(rows);
 /* ---- axes ---- */
 
 typedef struct context {
-  irrep_context irreps; /* first */
+  pl_irrep_context irreps; /* first */
   int64_t first_scale;
   char scales[32];
 } context;
@@ -153,6 +153,6 @@ pl_status gnn_axes(const pl_spec *spec, pl_axis *axes, int *num, void **own,
       .name = "layer", .key = all, .length = v->depth, .coords = layer_coords, .num_coords = 1};
   if (!graph_wants_irreps(spec, v->record_irreps)) return PL_OK;
   PL_TRY(pl_group_parse(graph_values_of(spec)->group, &c->irreps.group));
-  axes[(*num)++] = irrep_axis(&c->irreps);
+  axes[(*num)++] = pl_irrep_axis(&c->irreps);
   return PL_OK;
 }

@@ -62,6 +62,7 @@ static void add(pl_net *net, const pl_vector_shape *shape, int64_t outputs) {
     snprintf(name, sizeof name, "layer%d", l);
     snprintf(what, sizeof what, "convolution %d of %lld", l, (long long)v->depth);
     vector_add(net, name, what, l, v->kernel * v->kernel * s.channels, v->width);
+    if (v->norm) vector_add_norm(net, name, what, l, v->width);
     /* Without room left the run is refused by fits_shape; elsewhere one pixel stands for it. */
     if (!advance(v, &s, &convolved)) s = (stage){1, 1, v->width};
   }
@@ -91,6 +92,7 @@ static pl_node *outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, pl_
     x = vector_affine(net, t, w, &at, pl_tape_im2col(t, x, windows));
     pass(&windows, &s);
     s.channels = v->width;
+    if (v->norm) x = vector_norm(t, w, &at, x);
     x = vector_activation(net, t, x);
     if (v->pooling != POOLING_NONE) {
       windows = windows_of(v, &s, count, true);
@@ -114,7 +116,7 @@ static void work(const pl_spec *spec, const pl_vector_shape *shape, int64_t outp
     if (!advance(v, &s, &convolved)) break;
     double pixels = (double)(convolved.height * convolved.width);
     *products += pixels * rows * (double)v->width;
-    *doubles += pixels * (rows + 2 * (double)v->width) +
+    *doubles += pixels * (rows + (v->norm ? 6 : 2) * (double)v->width) +
                 (v->dropout > 0 ? 3 : 1) * (double)(s.height * s.width * s.channels);
   }
   *products += (double)(head_inputs(v, &s) * outputs);

@@ -1,7 +1,7 @@
 /* Images of all classes, or of some, from IDX files. */
 #include "base/mem.h"
 #include "base/rng.h"
-#include "idx_file.h"
+#include "base/idx.h"
 #include "keys.h"
 #include "nets/vector/data.h"
 
@@ -34,12 +34,12 @@ static int class_of(const pl_ints *digits, int label) {
 static pl_status list_images(const pl_spec *spec, bool test, listing *l) {
   const vector_data_values *v = vector_data_of(spec);
   const char *path = test ? v->test_path : v->path, *labels = test ? v->test_labels : v->labels;
-  idx_head head;
+  pl_idx_head head;
   int64_t count;
-  unsigned char *label;
+  int *label;
   *l = (listing){0};
-  PL_TRY(idx_read_head(path, &head));
-  pl_status st = idx_read_labels(labels, &count, &label);
+  PL_TRY(pl_idx_read_head(path, &head));
+  pl_status st = pl_idx_read_labels(labels, &count, &label);
   if (!st && count != head.count)
     st = pl_error(PL_EINPUT, "%s: %lld labels for %lld images of %s", labels, (long long)count,
                   (long long)head.count, path);
@@ -88,9 +88,9 @@ static int64_t count(const pl_spec *spec, pl_part part) {
 }
 
 static pl_status shape(const pl_spec *spec, pl_vector_shape *out) {
-  idx_head head;
+  pl_idx_head head;
   listing l;
-  PL_TRY(idx_read_head(vector_data_of(spec)->path, &head));
+  PL_TRY(pl_idx_read_head(vector_data_of(spec)->path, &head));
   pl_status st = list_images(spec, false, &l);
   *out = (pl_vector_shape){.features = head.rows * head.cols,
                            .outputs = l.classes,
@@ -122,14 +122,14 @@ static pl_status samples(const pl_spec *spec, const pl_vector_shape *s, pl_part 
   bool second = part == PL_TEST && v->test_path;
   int64_t parts[PL_NUM_PARTS], n = s->features;
   listing l;
-  idx_head head;
+  pl_idx_head head;
   unsigned char *pixels = NULL;
   pl_status st = list_images(spec, second, &l);
   count_parts(spec, l.num, 0, parts);
   int64_t first = second || part == PL_TRAIN ? 0
                   : part == PL_VALIDATION    ? parts[PL_TRAIN]
                                              : parts[PL_TRAIN] + parts[PL_VALIDATION];
-  if (!st) st = idx_read_pixels(second ? v->test_path : v->path, &head, &pixels);
+  if (!st) st = pl_idx_read_pixels(second ? v->test_path : v->path, &head, &pixels);
   if (!st && (head.rows * head.cols != n || first + num > l.num))
     st = pl_error(PL_EINPUT, "%s: has changed while it was read", v->path);
   if (!st) arrange(spec, (second ? num : parts[PL_TRAIN]) < l.num, &l);
@@ -161,13 +161,13 @@ static const char *fits(const pl_spec *spec) {
 }
 
 /* One pair of files; *num: wanted images.  *key as they may be at fault. */
-static pl_status check_pair(const pl_spec *spec, bool test, const idx_head *like, int64_t *num,
-                            idx_head *head, const char **key) {
+static pl_status check_pair(const pl_spec *spec, bool test, const pl_idx_head *like, int64_t *num,
+                            pl_idx_head *head, const char **key) {
   const vector_data_values *v = vector_data_of(spec);
   unsigned char *pixels;
   listing l;
   *key = test ? "data.test_path" : "data.path";
-  pl_status st = idx_read_pixels(test ? v->test_path : v->path, head, &pixels);
+  pl_status st = pl_idx_read_pixels(test ? v->test_path : v->path, head, &pixels);
   pl_free(pixels);
   if (!st && like && (head->rows != like->rows || head->cols != like->cols))
     st =
@@ -190,7 +190,7 @@ static pl_status too_few(const char *path, int64_t want, int64_t have) {
 static pl_status check(const pl_spec *spec, const char **key) {
   const vector_data_values *v = vector_data_of(spec);
   int64_t first = 0, second = 0, num[PL_NUM_PARTS];
-  idx_head head, other;
+  pl_idx_head head, other;
   pl_vector_shape s, t = {0};
   PL_TRY(check_pair(spec, false, NULL, &first, &head, key));
   if (v->test_path) PL_TRY(check_pair(spec, true, &head, &second, &other, key));

@@ -16,6 +16,7 @@ typedef struct vector_values {
   int64_t read_in, read_out;                              /* resmlp */
   double threshold;                                       /* unrolled */
   int64_t kernel, stride, padding, pooling, window, head; /* conv */
+  int64_t norm; /* conv as an inner network: each channel over the samples of a take */
 } vector_values;
 
 /* Of its data (place PL_IN_DATA). */

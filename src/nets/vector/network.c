@@ -38,6 +38,36 @@ pl_node *vector_affine(const pl_net *net, pl_tape *t, pl_node *const *w, int *at
   return bias ? pl_tape_affine(t, x, w[k], w[k + 1]) : pl_tape_matmul(t, x, w[k]);
 }
 
+static void add_row(pl_net *net, const char *name, const char *part, const char *what, int layer,
+                    int64_t cols, double value) {
+  pl_net_weight w = {.group = part,
+                     .layer = layer,
+                     .rows = 1,
+                     .cols = cols,
+                     .init = PL_INIT_CONSTANT,
+                     .scale = value};
+  snprintf(w.name, sizeof w.name, "%s_%s", name, part);
+  snprintf(w.what, sizeof w.what, "%s of the norm of %s", part, what);
+  pl_net_add(net, w);
+}
+
+void vector_add_norm(pl_net *net, const char *name, const char *what, int layer, int64_t cols) {
+  add_row(net, name, "gain", what, layer, cols, 1);
+  add_row(net, name, "shift", what, layer, cols, 0);
+}
+
+pl_node *vector_norm(pl_tape *t, pl_node *const *w, int *at, pl_node *x) {
+  static const double epsilon = 1e-5;
+  double each = 1 / (double)x->rows;
+  pl_node *gain = w[*at], *shift = w[*at + 1];
+  *at += 2;
+  x = pl_tape_subtract(t, x, pl_tape_scale(t, pl_tape_col_sums(t, x), each));
+  pl_node *variance = pl_tape_scale(t, pl_tape_col_sums(t, pl_tape_square(t, x)), each);
+  pl_node *deviation =
+      pl_tape_sqrt(t, pl_tape_add(t, variance, pl_tape_constant(t, 1, 1, &epsilon)));
+  return pl_tape_add(t, pl_tape_multiply(t, x, pl_tape_divide(t, gain, deviation)), shift);
+}
+
 pl_node *vector_activation(const pl_net *net, pl_tape *t, pl_node *x) {
   return pl_activate(t, (pl_activation)pl_block_values_of(&net->spec)->layer.activation, x);
 }

@@ -13,6 +13,11 @@ void vector_add(pl_net *net, const char *name, const char *what, int layer, int6
                 int64_t cols);
 /* x W + b; w: the nodes of all weights, from *at on, which is moved on. */
 pl_node *vector_affine(const pl_net *net, pl_tape *t, pl_node *const *w, int *at, pl_node *x);
+/* Each column of x less its mean, over its standard deviation (variance + 1e-5), times a gain, plus
+ * a shift: parameters NAME_gain and NAME_shift, one to a column.  A sum over samples it is not, so
+ * only where they are on the tape together. */
+void vector_add_norm(pl_net *net, const char *name, const char *what, int layer, int64_t cols);
+pl_node *vector_norm(pl_tape *t, pl_node *const *w, int *at, pl_node *x);
 pl_node *vector_activation(const pl_net *net, pl_tape *t, pl_node *x);
 /* In training: model.dropout of x, whose rows belong to the samples of take in order, several to a
  * sample or one. */

@@ -1,4 +1,4 @@
-#include "irreps.h"
+#include "nets/irreps.h"
 
 #include "base/mem.h"
 #include "base/norm.h"
@@ -8,10 +8,10 @@
 
 /* ---- energies ---- */
 
-pl_status irrep_energies_new(const pl_group *g, irrep_energies **out) {
+pl_status pl_irrep_energies_new(const pl_group *g, pl_irrep_energies **out) {
   pl_fourier *plan;
   PL_TRY(pl_fourier_new(g, NULL, &plan));
-  irrep_energies *e = pl_zalloc(1, sizeof *e, "energies of irreps");
+  pl_irrep_energies *e = pl_zalloc(1, sizeof *e, "energies of irreps");
   e->group = g;
   e->plan = plan;
   e->f = pl_alloc((size_t)pl_group_order(g), sizeof *e->f, "energies of irreps");
@@ -20,7 +20,7 @@ pl_status irrep_energies_new(const pl_group *g, irrep_energies **out) {
   return PL_OK;
 }
 
-void irrep_energies_free(irrep_energies *e) {
+void pl_irrep_energies_free(pl_irrep_energies *e) {
   if (!e) return;
   pl_fourier_free(e->plan);
   pl_free(e->f);
@@ -28,7 +28,7 @@ void irrep_energies_free(irrep_energies *e) {
   pl_free(e);
 }
 
-void irrep_energies_of(irrep_energies *e, int64_t cols, const double *y, double *energy) {
+void pl_irrep_energies_of(pl_irrep_energies *e, int64_t cols, const double *y, double *energy) {
   int64_t n = pl_group_order(e->group), irreps = pl_group_num_irreps(e->group);
   for (int64_t i = 0; i < irreps; i++) energy[i] = 0;
   for (int64_t c = 0; c < cols; c++) {
@@ -46,7 +46,7 @@ void irrep_energies_of(irrep_energies *e, int64_t cols, const double *y, double 
 /* ---- the axis ---- */
 
 static const pl_group *group_of(const void *schema_context) {
-  return ((const irrep_context *)pl_net_context(schema_context))->group;
+  return ((const pl_irrep_context *)pl_net_context(schema_context))->group;
 }
 
 static void label(const void *c, int64_t i, double *number, char *text) {
@@ -86,7 +86,7 @@ static const pl_coord coords[] = {
      log_order},
 };
 
-pl_axis irrep_axis(const irrep_context *c) {
+pl_axis pl_irrep_axis(const pl_irrep_context *c) {
   return (pl_axis){.name = "irrep",
                    .key = (char *)(uintptr_t)pl_group_spec(c->group),
                    .length = pl_group_num_irreps(c->group),
