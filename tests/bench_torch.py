@@ -26,6 +26,7 @@ ROUNDS, SECONDS = 3, 0.5
 
 try:
     import torch
+    import torch_retrieval
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -96,6 +97,8 @@ ROWS = [
             dense(2, 64, 64, 10), 3)),
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
+    ("adore, 32 of 5000 x 128", lambda folder: torch_retrieval.step_of_adore(folder, 5000)),
+    ("adore, 32 of 100000 x 128", lambda folder: torch_retrieval.step_of_adore(folder, 100000)),
 ]
 
 
