@@ -27,6 +27,7 @@ static const pl_model_kind *const models[] = {
     &pl_unrolled.net.door,
     &pl_gnn.door,
     &pl_filter.door,
+    &pl_resgnn.door,
     &pl_retrieval.door,
 };
 /* clang-format on */
@@ -82,7 +83,7 @@ const char *pl_zoo_data_name(int i) {
   return NULL;
 }
 
-static const pl_block *const blocks[] = {&pl_mlp_block};
+static const pl_block *const blocks[] = {&pl_mlp_block, &pl_gnn_block};
 
 const pl_block *pl_zoo_block(int i) {
   return i >= 0 && (size_t)i < sizeof blocks / sizeof *blocks ? blocks[i] : NULL;

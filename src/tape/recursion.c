@@ -191,13 +191,15 @@ static pl_node *record_layer(pl_tape *t, const pl_node *y, int k, const wish *w,
 
 static void start(store *s, const pl_node *y) {
   s->beyond = !pl_reversible_set(s->count, y->input[0]->value, s->x);
+  pl_reversible_get(s->count, s->x, s->at);
   memset(s->v, 0, (size_t)s->count * sizeof *s->v);
 }
 
 static void step(store *s, int k, const pl_node *f) {
   uint64_t *buffer = buffer_of(s, k);
   if (k % s->r->rule->period == 0) memset(buffer, 0, (size_t)s->count * sizeof *buffer);
-  s->beyond |= !pl_reversible_forward(s->r->rule, s->count, s->r->c, f->value, s->v, s->x, buffer);
+  s->beyond |=
+      !pl_reversible_forward(s->r->rule, s->count, s->r->c, f->value, s->v, s->x, buffer, s->at);
 }
 
 /* x_0 -> x_N, the fixed point alone. */
@@ -206,18 +208,14 @@ static void run(pl_tape *t, const pl_node *y) {
   store *s = store_of(y);
   pl_node *x;
   start(s, y);
-  for (int k = 0; k < s->r->depth; k++) {
-    pl_reversible_get(s->count, s->x, s->at);
-    step(s, k, record_layer(t, y, k, &nothing, &x));
-  }
+  for (int k = 0; k < s->r->depth; k++) step(s, k, record_layer(t, y, k, &nothing, &x));
   s->at_end = true;
 }
 
 /* From x_(k+1), v_(k+1) to x_k, v_k, with f_k on the inner tape. */
 static pl_node *back(pl_tape *t, const pl_node *y, int k, const wish *w, pl_node **x) {
   store *s = store_of(y);
-  pl_reversible_back_x(s->count, s->v, s->x);
-  pl_reversible_get(s->count, s->x, s->at);
+  pl_reversible_back_x(s->count, s->v, s->x, s->at);
   pl_node *f = record_layer(t, y, k, w, x);
   pl_reversible_back_v(s->r->rule, s->count, s->r->c, f->value, s->v, buffer_of(s, k));
   return f;
@@ -290,10 +288,9 @@ static void tangent(pl_tape *t, const pl_node *y) {
   for (int k = 0; k < s->r->depth; k++, w.x_dot += s->count) {
     double *next = s->path + (k + 1) * s->count;
     pl_node *x, *f;
-    pl_reversible_get(s->count, s->x, s->at);
     f = record_layer(t, y, k, &w, &x);
-    step(s, k, f);
     pl_tape_tangents(in);
+    step(s, k, f); /* which overwrites x on the inner tape */
     const double *f_dot = pl_tape_read(in, f, PL_TANGENT);
     for (int64_t i = 0; i < s->count; i++) {
       s->v_dot[i] = s->r->gamma * s->v_dot[i] + (f_dot ? s->r->c * f_dot[i] : 0);

@@ -36,8 +36,7 @@ static void law_modulus(const void *of, double *out) {
 
 static const pl_measure rows[] = {
     {"code_error", "state", "1",
-     "norm of the codes after so many layers less the true ones, over the norm of these, on the "
-     "test part, or without one on the training part",
+     "relative error of the codes after so many layers, on the test part if there is one",
      .compute = code_error},
     {"layer_radius", NULL, "1",
      "largest modulus of the eigenvalues of the last layer, linearised where the first training "
