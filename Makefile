@@ -110,11 +110,12 @@ fuzz:
 	$(Q)tests/fuzz.sh $(FUZZERS)
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
-	$(Q)for b in step spectrum linalg; do $(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_$$b || exit 1; done
+	$(Q)for b in step spectrum linalg retrieval; do $(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_$$b || exit 1; done
 	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py || exit 1; done
 bench-torch: $(BIN) $(B)/tests/bench_graph ; $(Q).ci/deps python3-torch; $(PYTHON) tests/bench_torch.py
 bench-long: $(BIN) $(BENCHES)
 	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py --long || exit 1; done
+	$(Q)$(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_retrieval 1000000
 format: ;     clang-format -i $$(git ls-files '*.c' '*.h')
 format-check: ; $(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 layers: ;     $(Q).ci/layers

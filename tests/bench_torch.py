@@ -32,6 +32,7 @@ try:
     import torch_graph
     import torch_gcn
     import torch_meta
+    import torch_retrieval
     import torch_recursion
     import torch_tensor
     import torch_sequence
@@ -370,6 +371,8 @@ ROWS = [
     ("meta, maml 5 steps, 4 x 64, 4 tasks", fewshot("maml", 5)),
     ("meta, imaml 16 steps, 25 sinusoids", sinusoids("imaml", 16)),
     ("meta, maml 5 steps, 25 sinusoids", sinusoids("maml", 5)),
+    ("adore, 32 of 5000 x 128", lambda folder: torch_retrieval.step_of_adore(folder, 5000)),
+    ("adore, 32 of 100000 x 128", lambda folder: torch_retrieval.step_of_adore(folder, 100000)),
     ("momentum, 100 x 64, batch 128", recursion(False, "all")),
     ("momentum, 100 x 64, reversible", recursion(False, "reversible")),
     ("momentum, 100 x 64, tied", recursion(True, "all")),

@@ -1,6 +1,8 @@
 """Dense retrieval in PyTorch, as a user would write it from the papers: encoders, ADORE's loss, and
 those of in-batch and of static negatives; weights as our files have them, y = x W + b."""
 
+import netCDF4
+import numpy as np
 import torch
 
 from torch_vector import linear
@@ -96,3 +98,54 @@ def against(query, positive, negative, known, kind="logistic"):
     """One negative for each query; known: where there is one."""
     s = (query * (negative - positive)).sum(1)
     return (PAIR[kind](s) * known).sum() / len(query)
+
+
+# ---- rows of bench_torch.py ----
+
+
+def step_of_adore(folder, documents, queries=32, features=2000, width=128, words=20, k=50):
+    """A step of ADORE on a corpus of random rows: the file and the keys, and PyTorch's step."""
+    rng = np.random.default_rng(0)
+    rows = np.sort(rng.integers(0, features // words, (documents + queries, words)) * words
+                   + np.arange(words), axis=1).astype("i4")
+    values = rng.random(rows.shape) / words**.5
+    relevant = rng.integers(0, documents, queries)
+    with netCDF4.Dataset(folder / "d.nc", "w", format="NETCDF3_64BIT_DATA") as nc:
+        nc.createDimension("feature", features)
+        nc.createDimension("judgements", queries)
+        nc.createDimension("two", 2)
+        for what, part in (("document", slice(documents)), ("query", slice(documents, None))):
+            count = len(rows[part])
+            nc.createDimension(f"{what}_bound", count + 1)
+            nc.createDimension(f"{what}_entry", count * words)
+            for name, kind, dim, v in (("start", "i8", "bound", np.arange(count + 1) * words),
+                                       ("index", "i4", "entry", rows[part].reshape(-1)),
+                                       ("value", "f8", "entry", values[part].reshape(-1))):
+                nc.createVariable(f"{what}_{name}", kind, (f"{what}_{dim}",))[:] = v
+        judged = np.stack([np.arange(queries), relevant], 1)
+        nc.createVariable("judgement", "i4", ("judgements", "two"))[:] = judged
+    keys = {"model": {"kind": "retrieval", "width": width},
+            "data": {"kind": "corpus", "path": str(folder / "d.nc")},
+            "retrieval": {"negatives": "adore", "top": k},
+            "optimizer": {"kind": "adam", "lr": 1e-4, "epsilon_inside": False}}
+
+    def make(dtype):
+        def bags(part):
+            return (torch.tensor(rows[part], dtype=torch.long),
+                    torch.tensor(values[part], dtype=dtype))
+        w = torch.nn.Parameter(torch.randn(features, width, dtype=dtype) / width**.5)
+        with torch.no_grad():
+            frozen = embed(*bags(slice(documents)), w).clone()
+        q, target = bags(slice(documents, None)), torch.tensor(relevant)
+        optimizer = torch.optim.Adam([w], lr=1e-4)
+
+        def step():
+            optimizer.zero_grad()
+            adore_batch(embed(*q, w), frozen, target, k).backward()
+            optimizer.step()
+        return step
+    return keys, make
+
+
+def embed(index, value, w):
+    return F.embedding_bag(index, w, per_sample_weights=value, mode="sum")
