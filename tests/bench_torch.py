@@ -89,7 +89,9 @@ def recursion(tied, store):
 
     def row(folder):
         x, y = samples(folder, batch, (1, width, 1), 10)
-        model = {"kind": "resmlp", "depth": depth, "width": width, "tied": tied, "store": store}
+        # Of scale .1, so that random tied layers do not grow beyond the fixed point.
+        model = {"kind": "resmlp", "depth": depth, "width": width, "tied": tied, "store": store,
+                 "scale": .1}
         keys = {"model": model, "data": {"kind": "file", "path": str(folder / "d.nc")},
                 "optimizer": {"kind": "gd", "lr": 1e-6}}
         shapes = {"readin": (width, width), "readout": (width, 10)}
@@ -101,7 +103,7 @@ def recursion(tied, store):
             for name, (rows, cols) in shapes.items():
                 w[f"{name}_weight"] = (torch.rand(rows, cols) * .1 - .05).to(dtype)
                 w[f"{name}_bias"] = torch.zeros(1, cols, dtype=dtype)
-            net = torch_recursion.ResMLP(w, depth, tied)
+            net = torch_recursion.ResMLP(w, depth, tied, scale=.1)
             return step_of(net, torch.optim.SGD(net.parameters(), lr=1e-6), x.to(dtype), y)
         return keys, make
     return row

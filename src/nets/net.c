@@ -16,8 +16,11 @@
 
 int pl_net_add(pl_net *net, pl_net_weight weight) {
   size_t n = (size_t)net->num_weights + 1;
-  net->weight = pl_realloc(net->weight, n, sizeof *net->weight, "weights");
-  net->start = pl_realloc(net->start, n + 1, sizeof *net->start, "weights");
+  if (((n - 1) & (n - 2)) == 0) { /* room for 1, 2, 4, .. */
+    size_t room = n == 1 ? 1 : 2 * (n - 1);
+    net->weight = pl_realloc(net->weight, room, sizeof *net->weight, "weights");
+    net->start = pl_realloc(net->start, room + 1, sizeof *net->start, "weights");
+  }
   if (n == 1) net->start[0] = 0;
   net->weight[n - 1] = weight;
   net->start[n] = net->start[n - 1] + weight.rows * weight.cols;

@@ -171,13 +171,14 @@ static void free_context(void *c) {
 
 /* Runs share the axis of weights when these have the same names and shapes. */
 static char *shapes_key(const pl_net *n) {
-  char *key = pl_strdup("");
+  enum { MOST = sizeof n->weight->name + 48 }; /* of one weight's text */
+  size_t size = (size_t)n->num_weights * MOST + 1, at = 0;
+  char *key = pl_alloc(size, 1, "schema");
+  *key = 0;
   for (int k = 0; k < n->num_weights; k++) {
     const pl_net_weight *w = &n->weight[k];
-    char *longer = pl_asprintf("%s%s%s %lldx%lld", key, k ? ", " : "", w->name, (long long)w->rows,
-                               (long long)w->cols);
-    pl_free(key);
-    key = longer;
+    at += (size_t)snprintf(key + at, size - at, "%s%s %lldx%lld", k ? ", " : "", w->name,
+                           (long long)w->rows, (long long)w->cols);
   }
   return key;
 }
