@@ -2,6 +2,7 @@
 happens."""
 
 import os
+import re
 import signal
 import time
 
@@ -83,6 +84,18 @@ def test_signals_save(number, running, tmp_path):
     assert stop(running, number) == STOPPED
     assert list((tmp_path / "out.nc.ckpt").glob("run-*.nc"))
     assert "1 stopped" in pl_run.run("status out.nc", cwd=tmp_path).stdout
+
+
+def test_who_lost_the_lock_writes_nothing_more(running, tmp_path):
+    """Not even what it had gathered, and though it is told to save and leave."""
+    out, lock = tmp_path / "out.nc", tmp_path / "out.nc.lock"
+    running.send_signal(signal.SIGSTOP)
+    lock.write_text(re.sub("token .*", "token another", lock.read_text()))
+    before = out.read_bytes()
+    running.send_signal(signal.SIGTERM)
+    running.send_signal(signal.SIGCONT)
+    assert running.wait(timeout=20) == ENVIRONMENT
+    assert out.read_bytes() == before and "token another" in lock.read_text()
 
 
 @pytest.mark.parametrize("sweep", ["fifo", "plan.yaml"])
