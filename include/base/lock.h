@@ -58,6 +58,8 @@ pl_status pl_lock_confirm(pl_lock *lock);
 /* From now on heartbeats may be so many seconds apart (at least PL_LOCK_STALE): for steps that take
  * longer than that. */
 pl_status pl_lock_promise(pl_lock *lock, double seconds);
+/* The file's own path, borrowed. */
+const char *pl_lock_path(const pl_lock *lock);
 /* Remove it, if it is still ours, and free lock (may be NULL). */
 void pl_lock_release(pl_lock *lock);
 

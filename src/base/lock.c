@@ -411,6 +411,10 @@ pl_status pl_lock_promise(pl_lock *l, double s) {
   return PL_OK;
 }
 
+const char *pl_lock_path(const pl_lock *l) {
+  return l->path;
+}
+
 void pl_lock_release(pl_lock *l) {
   if (!l) return;
   pl_lock_holder h;

@@ -127,7 +127,9 @@ static pl_status take_output(pl_keeper *k) {
   PL_TRY(pl_output_apart(o->output, 1, &o->sweep_file));
   PL_TRY(pl_inputs_apart(k->cfg, o->output));
   PL_TRY(pl_lock_take(o->output, wait, pl_stop_requested, &k->lock));
-  return pl_lock_promise(k->lock, PL_LOCK_STALE + 4 * pl_plan_longest(k->plan));
+  PL_TRY(pl_lock_promise(k->lock, PL_LOCK_STALE + 4 * pl_plan_longest(k->plan)));
+  pl_stop_removes(pl_lock_path(k->lock));
+  return PL_OK;
 }
 
 static pl_status create_output(pl_keeper *k) {
@@ -169,6 +171,7 @@ pl_status pl_keeper_close(pl_keeper *k, pl_status st) {
   if (k->trouble) pl_recorder_drop(k->rec);
   if (k->trouble) st = pl_error(k->trouble, "%s", k->message);
   pl_status closed = pl_recorder_close(k->rec);
+  pl_stop_removes("");
   pl_lock_release(k->lock);
   pl_free(k->kept);
   pl_free(k->message);

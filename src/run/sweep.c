@@ -25,6 +25,8 @@ typedef struct task {
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
+/* Setting up a run that takes longer (seconds) is given up for a signal. */
+static const double LONG_SETUP = 0.2;
 /* Runs handed out at once take at most so long (seconds). */
 static const double HANDFUL = 0.1;
 
@@ -282,6 +284,7 @@ static double poll_hook(void *context, int64_t step) {
 
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
+  pl_stop_later(); /* the run is set up: see begin */
   if (s->task.records == PL_KEPT_NONE) return false;
   char *path = pl_checkpoint_of(s->opt->output, s->run);
   bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
@@ -322,6 +325,22 @@ static pl_status best_hook(void *context, pl_model *model) {
 
 /* ---- the work of one team ---- */
 
+/* A run is set up next: told, and with all that came before in the file if that takes long.  Where
+ * all ranks do so together there is then nothing to save until it is done. */
+static void begin(sweep *s) {
+  const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
+  bool alone = s->world.size < 2 * s->phase->team && cost->setup > LONG_SETUP;
+  if (is_root(s)) {
+    pl_keeper_start(s->keeper, s->run, s->team.size);
+    pl_keeper_before(s->keeper, alone ? INFINITY : cost->setup + cost->record);
+  } else if (is_leader(s)) {
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size},
+                 NULL);
+    pl_post_before(&s->post, cost->setup + cost->record);
+  }
+  if (alone) pl_stop_at_once();
+}
+
 static void train_run(sweep *s) {
   pl_outcome out;
   s->run = s->task.run;
@@ -330,14 +349,7 @@ static void train_run(sweep *s) {
   s->saved = pl_clock();
   const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
   s->step_seconds = cost->step + cost->record;
-  if (is_root(s)) {
-    pl_keeper_start(s->keeper, s->run, s->team.size);
-    pl_keeper_before(s->keeper, cost->setup + cost->record);
-  } else if (is_leader(s)) {
-    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size},
-                 NULL);
-    pl_post_before(&s->post, cost->setup + cost->record);
-  }
+  begin(s);
   pl_train_hooks hooks = {.context = s,
                           .record = record_hook,
                           .poll = poll_hook,
@@ -346,6 +358,7 @@ static void train_run(sweep *s) {
                           .finish = s->spec.common.record_final ? finish_hook : NULL,
                           .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
+  pl_stop_later(); /* also where it could not be set up */
   if (st && is_leader(s))
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());
   if (is_root(s))
@@ -439,8 +452,8 @@ pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan
                        const pl_sweep_options *options) {
   sweep s = {.cfg = cfg, .plan = plan, .opt = options, .run = NO_RUN};
   s.world = pl_comm_split(world, 0, world->rank);
-  pl_stop_later();
   pl_status st = pl_agree(&s.world, is_root(&s) ? open_root(&s) : PL_OK);
+  pl_stop_later();
   if (!st) {
     int64_t longest = is_root(&s) ? pl_keeper_longest(s.keeper) : 0;
     pl_comm_bcast(&s.world, &longest, sizeof longest, 0);
