@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h).
+"""Bring graphs of other formats into the laboratory's own (NetCDF; include/graph/file.h):
 
   planetoid DIR/ind.cora       the pickles ind.cora.{x,tx,allx,y,ty,ally,graph} and test.index
   npz FILE.npz                 adj_data, adj_indices, .. (PPNP, GNN-LF/HF, Shchur); or edges,
@@ -9,6 +9,12 @@
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
 
+or texts that are to be found (src/nets/retrieval/README.md):
+
+  corpus DOCS.tsv QUERIES.tsv QRELS.tsv
+                               lines "id text"; "id part text", part train, validation, test or -;
+                               "query document grade", with tabs between
+
 Files may be packed with gzip.  Graphs become undirected: an edge listed both ways stands once.  What
 was met goes to stderr.
 """
@@ -17,15 +23,17 @@ import argparse
 import os
 import sys
 
+import corpus
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
 
 
 def parser():
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-o", "--output", required=True, metavar="OUT.nc")
-    common.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("-o", "--output", required=True, metavar="OUT.nc")
+    output.add_argument("--overwrite", action="store_true", help="replace OUT.nc")
+    common = argparse.ArgumentParser(add_help=False, parents=[output])
     common.add_argument("--split", choices=["file", "planetoid"], default="file",
                         help="parts: those of the file, or drawn as Planetoid's (%(default)s)")
     for name, number, text in (("--seed", 0, "of --split planetoid"),
@@ -56,7 +64,35 @@ def parser():
               ("--part", "attribute of nodes (split)"),
               ("--features", "attributes of nodes, separated by commas"))
     sub.add_argument("--weight", default="weight", help="attribute of edges (%(default)s)")
+    sub = formats.add_parser("corpus", parents=[output])
+    for name in ("file", "queries", "judgements"):
+        sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
+            name, "QRELS.tsv"))
+    sub.add_argument("--vocabulary", type=int, metavar="N", help="the N most frequent words (all)")
+    for name, number, text in (("--min-documents", 1, "documents that a word must stand in"),
+                               ("--folds", 0, "cross-validation: parts of the queries"),
+                               ("--fold", 0, ".. of which this one is for the test"),
+                               ("--seed", 0, ".. in a random order")):
+        sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
+    sub.set_defaults(corpus=True)
     return top
+
+
+def convert_corpus(args):
+    for line in corpus.convert(args, "convert.py " + " ".join(sys.argv[1:])):
+        tell(line)
+
+
+def convert_graph(args):
+    graph = args.read(args)
+    counts = simplify(graph, args.duplicates, args.self_loops)
+    if args.split == "planetoid":
+        graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test, args.seed)
+    check_nodes(graph)
+    counts["nodes without features"] = featureless(graph)
+    if isinstance(graph.features, Sparse) and not len(graph.features.data):
+        graph.features = None
+    return graph, counts
 
 
 def main():
@@ -64,18 +100,13 @@ def main():
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
-        graph = args.read(args)
-        counts = simplify(graph, args.duplicates, args.self_loops)
-        if args.split == "planetoid":
-            graph.splits = draw_split(graph.label, args.per_class, args.validation, args.test,
-                                      args.seed)
-        check_nodes(graph)
-        counts["nodes without features"] = featureless(graph)
-        if isinstance(graph.features, Sparse) and not len(graph.features.data):
-            graph.features = None
+        if "corpus" in args:
+            return convert_corpus(args)
+        graph, counts = convert_graph(args)
     except InputError as error:
         text = str(error)
-        raise InputError(text if args.file in text else f"{args.file}: {text}") from None
+        told = "corpus" in args or args.file in text
+        raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
     except Exception as error:  # libraries that read foreign files raise what they like

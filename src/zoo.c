@@ -1,4 +1,5 @@
-/* The zoo: every network, and with them every kind of data.  The only file that knows them all. */
+/* The zoo: every network, and with them every kind of data and every layer that families offer. The
+ * only file that knows them all. */
 #include "model/model.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"
@@ -6,15 +7,28 @@
 #include "nets/group/elements.h"
 #include "nets/group/gcnn.h"
 #include "nets/group/residual.h"
+#include "nets/retrieval/retrieval.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
 
 /* clang-format off: a row each */
 static const pl_model_kind *const models[] = {
-    &pl_gcnn,          &pl_cnn,      &pl_fc,          &pl_gcnn_relu,
-    &pl_cnn_relu,      &pl_fc_relu,  &pl_residual,    &pl_mlp.net.door,
-    &pl_conv.net.door, &pl_gnn.door, &pl_filter.door,
+    &pl_gcnn,
+    &pl_cnn,
+    &pl_fc,
+    &pl_gcnn_relu,
+    &pl_cnn_relu,
+    &pl_fc_relu,
+    &pl_residual,
+    &pl_mlp.net.door,
+    &pl_conv.net.door,
+    &pl_resmlp.net.door,
+    &pl_unrolled.net.door,
+    &pl_gnn.door,
+    &pl_filter.door,
+    &pl_resgnn.door,
+    &pl_retrieval.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -41,8 +55,13 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_curve.base,
     &pl_data_bars.base,
     &pl_data_images.base,
+    &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_permutations.base,
+    &pl_data_corpus.base,
+    &pl_data_retrieval_file.base,
+    &pl_data_graph_file,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };
@@ -62,4 +81,10 @@ const char *pl_zoo_data_name(int i) {
   for (int k = 0, n = 0; i >= 0 && k < NUM_DATA; k++)
     if (!named_before(k) && n++ == i) return kinds_of_data[k]->name;
   return NULL;
+}
+
+static const pl_block *const blocks[] = {&pl_mlp_block, &pl_gnn_block};
+
+const pl_block *pl_zoo_block(int i) {
+  return i >= 0 && (size_t)i < sizeof blocks / sizeof *blocks ? blocks[i] : NULL;
 }

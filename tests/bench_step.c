@@ -198,7 +198,8 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
 }
 
 /* Peak memory of making a network and of one step, against depth. */
-static void stores(const pl_comm *world, const pl_rates *rates) {
+static void stores(const pl_comm *world, const pl_rates *rates, const char *name, const char *keys,
+                   const char *rest) {
   static const char *const how[][2] = {
       {"all", "0.99"}, {"reversible", "0.99"}, {"reversible", "0.9"}};
   const int depths[] = {10, 100, 1000};
@@ -209,9 +210,8 @@ static void stores(const pl_comm *world, const pl_rates *rates) {
       pl_config *cfg;
       pl_spec spec;
       snprintf(text, sizeof text,
-               "{group: S_6, model: {kind: residual, depth: %d, tied: true, gamma: %s, store: %s}, "
-               "data.samples: 4}",
-               depths[k], how[i][1], how[i][0]);
+               "{model: {%s, depth: %d, tied: true, scale: %g, gamma: %s, store: %s}, %s}", keys,
+               depths[k], 1. / depths[k], how[i][1], how[i][0], rest);
       pl_mem_restart_peak();
       training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
       x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
@@ -221,10 +221,8 @@ static void stores(const pl_comm *world, const pl_rates *rates) {
       x.model->kind->destroy(x.model);
       pl_config_free(cfg);
     }
-    printf(
-        "memory    S_6 residual, tied, gamma %s, store %s: %.3g, %.3g, %.3g MB at depth 10, 100, "
-        "1000\n",
-        how[i][1], how[i][0], mb[0], mb[1], mb[2]);
+    printf("memory    %s, tied, gamma %s, store %s: %.3g, %.3g, %.3g MB at depth 10, 100, 1000\n",
+           name, how[i][1], how[i][0], mb[0], mb[1], mb[2]);
   }
 }
 
@@ -244,7 +242,12 @@ int main(int argc, char **argv) {
     against_floor(&world, &rates, n, "kind: residual, depth: 20, tied: true", 3 * 19);
     against_floor(&world, &rates, n, "kind: residual, depth: 20, store: reversible", 4 * 19);
   }
-  if (world.size == 1) stores(&world, &rates);
+  if (world.size == 1) {
+    stores(&world, &rates, "S_6 residual", "kind: residual", "group: S_6, data.samples: 4");
+    /* Few samples, so that all of them are on the tape at a time. */
+    stores(&world, &rates, "resmlp of width 16 on 8 samples", "kind: resmlp, width: 16",
+           "data.samples: 8");
+  }
   MPI_Finalize();
   return 0;
 }

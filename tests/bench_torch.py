@@ -26,6 +26,7 @@ ROUNDS, SECONDS = 3, 0.5
 
 try:
     import torch
+    import torch_recursion
     import torch_vector
 except ImportError:
     print("bench_torch: PyTorch is not installed (python3-torch): skipped")
@@ -73,6 +74,30 @@ def vector(model, batch, image, shapes, depth):
     return row
 
 
+def recursion(tied, store):
+    """A momentum network of 100 layers; PyTorch keeps all, as its autograd does."""
+    depth, width, batch = 100, 64, 128
+
+    def row(folder):
+        x, y = samples(folder, batch, (1, width, 1), 10)
+        model = {"kind": "resmlp", "depth": depth, "width": width, "tied": tied, "store": store}
+        keys = {"model": model, "data": {"kind": "file", "path": str(folder / "d.nc")},
+                "optimizer": {"kind": "gd", "lr": 1e-6}}
+        shapes = {"readin": (width, width), "readout": (width, 10)}
+        for k in range(1 if tied else depth):
+            shapes[f"layer{k}_in"] = shapes[f"layer{k}_out"] = (width, width)
+
+        def make(dtype):
+            w = {}
+            for name, (rows, cols) in shapes.items():
+                w[f"{name}_weight"] = (torch.rand(rows, cols) * .1 - .05).to(dtype)
+                w[f"{name}_bias"] = torch.zeros(1, cols, dtype=dtype)
+            net = torch_recursion.ResMLP(w, depth, tied)
+            return step_of(net, torch.optim.SGD(net.parameters(), lr=1e-6), x.to(dtype), y)
+        return keys, make
+    return row
+
+
 def dense(*sizes):
     shapes = {}
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
@@ -96,6 +121,10 @@ ROWS = [
             dense(2, 64, 64, 10), 3)),
     ("conv, 4 x 64, 28 x 28, batch 25",
      vector(dict(kind="conv", depth=4, width=64), 25, (28, 28, 1), filters(4, 64, 64), 4)),
+    ("momentum, 100 x 64, batch 128", recursion(False, "all")),
+    ("momentum, 100 x 64, reversible", recursion(False, "reversible")),
+    ("momentum, 100 x 64, tied", recursion(True, "all")),
+    ("momentum, 100 x 64, tied, revers.", recursion(True, "reversible")),
 ]
 
 

@@ -48,6 +48,7 @@ static void graphs_come_back_as_they_were(void **state) {
   for (int t = 0; t < 8; t++) {
     pl_graph_data d = {.graph = small_graph(t & 1)}, back = {0};
     if (t & 2) d.features = 3, d.dense = dense;
+    if (t & 2) d.targets = 3, d.target = dense;
     if (t == 4 || t == 5) {
       d.features = 3;
       d.sparse = pl_csr_new(5, 3, 4);
@@ -73,6 +74,8 @@ static void graphs_come_back_as_they_were(void **state) {
     assert_int_equal(back.classes, d.classes);
     assert_int_equal(!back.label, !d.label);
     if (d.label) assert_memory_equal(back.label, label, sizeof label);
+    assert_int_equal(back.targets, d.targets);
+    if (d.target) assert_memory_equal(back.target, dense, sizeof dense);
     assert_int_equal(back.splits, d.splits);
     if (d.splits) assert_memory_equal(back.part, part, (size_t)(5 * d.splits));
     pl_graph_data_fini(&back);
@@ -84,12 +87,18 @@ static void graphs_come_back_as_they_were(void **state) {
 static void classes_without_training_nodes_are_told(void **state) {
   (void)state;
   int32_t label[5] = {0, 3, -1, 3, 0};
-  int8_t part[10] = {0, 0, 3, 2, 3, 0, 1, 3, 2, 0};
+  int8_t part[10] = {0, 0, 3, 2, 3, 0, 1, 3, 2, 0}, lonely[5] = {0, 0, 3, 2, 0};
+  int64_t single;
   pl_graph_data d = {
       .graph = small_graph(false), .label = label, .classes = 4, .splits = 2, .part = part};
-  assert_ok(pl_graph_trains_all(&d, 0)); /* classes 1 and 2 have no nodes at all */
-  assert_int_equal(pl_graph_trains_all(&d, 1), PL_EINPUT);
+  assert_ok(pl_graph_trains_all(&d, 0, &single)); /* classes 1 and 2 have no nodes at all */
+  assert_int_equal(single, -1);
+  assert_int_equal(pl_graph_trains_all(&d, 1, &single), PL_EINPUT);
   assert_string_equal(pl_error_message(), "split 1: no node of class 3 is in the training part");
+  label[1] = 0; /* leaves class 3 a single node, which is tested */
+  d.part = lonely;
+  assert_ok(pl_graph_trains_all(&d, 0, &single));
+  assert_int_equal(single, 3);
   pl_csr_free(d.graph);
 }
 

@@ -144,6 +144,29 @@ def test_memory(tmp_path):
     assert (abs(bits[depth[~kept] == 1000] - 1) < 0.15).all()
 
 
+def test_a_line_is_turned_around_by_momentum_alone(tmp_path):
+    """The curve -x^3 with a state of one number: a residual network stays at the constant's 1/7."""
+    data, _ = records(JOBS / "curve.yaml", tmp_path / "c.nc", "seed=0", "steps=1500",
+                      "model.gamma=[0, 0.99]")
+    residual, momentum = last(data, "test_mse")
+    assert residual > 0.12 and momentum < 0.01
+    draw(tmp_path / "c.nc", "--y", "test_mse", "--hue", "model_gamma")
+
+
+def test_codes_settle_or_do_not(tmp_path):
+    """A few steps of the study: layers whose largest eigenvalue is inside the circle, or never."""
+    data, _ = records(JOBS / "lto.yaml", tmp_path / "l.nc", "model.depth=[20]", "steps=100",
+                      "data.samples=100")
+    update, state = data["model_update"][:], np.asarray(last(data, "code_error"))
+    late = np.abs(state[:, 20] - state[:, 19])
+    radius = last(data, "layer_radius")
+    assert (radius[update != "revnet"] < 1).all() and (late[update != "revnet"] < 0.01).all()
+    assert radius[update == "revnet"] > 1
+    np.testing.assert_allclose(last(data, "layer_log_det")[update == "revnet"], 0, atol=1e-12)
+    np.testing.assert_allclose(last(data, "layer_modulus"), last(data, "law_modulus"), atol=1e-6)
+    draw(tmp_path / "l.nc", *"--kind profile --y code_error --hue model_update --all".split())
+
+
 def test_beyond_the_fixed_point(tmp_path):
     sweep = tmp_path / "s.yaml"
     sweep.write_text("{group: S_3, model: {kind: residual, depth: 20, scale: 1, store: reversible}, "

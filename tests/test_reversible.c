@@ -12,6 +12,7 @@ typedef struct walk {
   pl_reversible rule;
   int64_t x[COUNT], v[COUNT], x0[COUNT], v0[COUNT];
   uint64_t *buffer;
+  double now[COUNT];
 } walk;
 
 /* Half of the velocities negative, some of them smaller than one denominator. */
@@ -38,18 +39,25 @@ static void force(int layer, const int64_t *fixed, double *f) {
   for (int k = 0; k < COUNT; k++) f[k] = sin(3 * x[(k + layer) % COUNT]) - 0.3 * x[k];
 }
 
+/* now is x, rounded once. */
+static void check_numbers(const walk *w) {
+  for (int k = 0; k < COUNT; k++) assert_true(w->now[k] == (double)w->x[k] * 0x1p-52);
+}
+
 static void forward(walk *w, int layers) {
   double f[COUNT];
   for (int k = 0; k < layers; k++) {
     force(k, w->x, f);
-    assert_true(pl_reversible_forward(&w->rule, COUNT, 0.1, f, w->v, w->x, buffer_of(w, k)));
+    assert_true(
+        pl_reversible_forward(&w->rule, COUNT, 0.1, f, w->v, w->x, buffer_of(w, k), w->now));
   }
 }
 
 static void back(walk *w, int layers) {
   double f[COUNT];
   for (int k = layers - 1; k >= 0; k--) {
-    pl_reversible_back_x(COUNT, w->v, w->x);
+    pl_reversible_back_x(COUNT, w->v, w->x, w->now);
+    check_numbers(w);
     force(k, w->x, f);
     pl_reversible_back_v(&w->rule, COUNT, 0.1, f, w->v, buffer_of(w, k));
   }
@@ -86,7 +94,7 @@ static void plain(int64_t n, int64_t d, int64_t f, int64_t *v, int64_t *x, uint6
   unsigned __int128 wide = (unsigned __int128)*b * (uint64_t)d + (uint64_t)r;
   *v = q * n + (int64_t)(wide % (uint64_t)n) + f;
   *b = (uint64_t)(wide / (uint64_t)n);
-  assert_true(wide >> 63 == 0);
+  assert_true(wide >> 49 == 0);
   *x += *v;
 }
 
@@ -98,7 +106,8 @@ static void layers_follow_the_rule(void **state) {
     double f[COUNT];
     for (int layer = 0; layer < LAYERS; layer++) {
       force(layer, w.x, f);
-      pl_reversible_forward(&w.rule, COUNT, 0.1, f, w.v, w.x, buffer_of(&w, layer));
+      pl_reversible_forward(&w.rule, COUNT, 0.1, f, w.v, w.x, buffer_of(&w, layer), w.now);
+      check_numbers(&w);
       for (int k = 0; k < COUNT; k++)
         plain(n, d, llrint(0.1 * f[k] * 0x1p52), &p.v[k], &p.x[k], &buffer_of(&p, layer)[k]);
       assert_memory_equal(w.v, p.v, sizeof w.v);
@@ -115,7 +124,7 @@ static void velocities_shrink_by_the_ratio(void **state) {
   for (int i = 0; i < NUM_RATIOS; i++) {
     walk w = start(ratios[i][0], ratios[i][1], 1);
     double zero[COUNT] = {0}, gamma = (double)ratios[i][0] / (double)ratios[i][1];
-    pl_reversible_forward(&w.rule, COUNT, 1, zero, w.v, w.x, w.buffer);
+    pl_reversible_forward(&w.rule, COUNT, 1, zero, w.v, w.x, w.buffer, w.now);
     for (int k = 0; k < COUNT; k++) {
       assert_true(fabs((double)w.v[k] - gamma * (double)w.v0[k]) <= (double)ratios[i][0] + 1);
       assert_true(w.x[k] == w.x0[k] + w.v[k]);
@@ -150,6 +159,7 @@ static void what_leaves_the_range_is_told(void **state) {
   const double inside = 2047.999, outside = 2048, none = NAN, zero = 0;
   int64_t x, v;
   uint64_t b;
+  double now;
   assert_true(pl_reversible_set(1, &inside, &x));
   assert_false(pl_reversible_set(1, &outside, &x));
   assert_false(pl_reversible_set(1, &none, &x));
@@ -157,17 +167,17 @@ static void what_leaves_the_range_is_told(void **state) {
     double x0 = sign * 2000, small = sign * 30, large = sign * 60, huge = sign * 2048.0;
     x = v = 0, b = 0;
     assert_true(pl_reversible_set(1, &x0, &x));
-    assert_true(pl_reversible_forward(&r, 1, 1, &small, &v, &x, &b)); /* x = 2030 */
-    assert_false(pl_reversible_forward(&r, 1, 1, &zero, &v, &x, &b) &&
-                 pl_reversible_forward(&r, 1, 1, &small, &v, &x, &b)); /* beyond 2048 */
+    assert_true(pl_reversible_forward(&r, 1, 1, &small, &v, &x, &b, &now)); /* x = 2030 */
+    assert_false(pl_reversible_forward(&r, 1, 1, &zero, &v, &x, &b, &now) &&
+                 pl_reversible_forward(&r, 1, 1, &small, &v, &x, &b, &now)); /* beyond 2048 */
     x = v = 0, b = 0;
     assert_true(pl_reversible_set(1, &x0, &v));
-    assert_false(pl_reversible_forward(&r, 1, 5, &large, &v, &x, &b)); /* v = 1800 + 300 */
+    assert_false(pl_reversible_forward(&r, 1, 5, &large, &v, &x, &b, &now)); /* v = 1800 + 300 */
     x = v = 0, b = 0;
-    assert_false(pl_reversible_forward(&r, 1, 1, &huge, &v, &x, &b));
+    assert_false(pl_reversible_forward(&r, 1, 1, &huge, &v, &x, &b, &now));
   }
   x = v = 0, b = 0;
-  assert_false(pl_reversible_forward(&r, 1, 1, &none, &v, &x, &b));
+  assert_false(pl_reversible_forward(&r, 1, 1, &none, &v, &x, &b, &now));
 }
 
 static void gamma_becomes_the_simplest_fraction(void **state) {

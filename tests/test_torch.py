@@ -9,7 +9,8 @@ import yaml
 import pl_run
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: no oracle for the networks")
-import torch_vector as pt  # noqa: E402 (after the skip)
+import torch_recursion as pr  # noqa: E402 (after the skip)
+import torch_vector as pt  # noqa: E402
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -35,6 +36,21 @@ CASES = {
                                  head="mean", activation="silu", bias=False),
                       data=dict(kind="bars", samples=23, side=11), loss="square"),
 }
+for tied in (False, True):
+    for name, more in {"residual": dict(update="residual"), "revnet": dict(update="revnet", scale=.3),
+                       "momentum": dict(gamma=.8),
+                       "reversible": dict(gamma=.8, store="reversible")}.items():
+        CASES[f"resmlp {name} {tied}"] = dict(
+            model=dict(kind="resmlp", depth=9, tied=tied, width=6, hidden=5, activation="tanh", **more),
+            data=dict(samples=23, classes=3))
+        if not tied and name != "reversible":
+            continue
+        CASES[f"unrolled {name} {tied}"] = dict(
+            model=dict(kind="unrolled", depth=5, tied=tied, **more),
+            data=dict(samples=23, features=4, atoms=6))
+CASES["resmlp bare"] = dict(model=dict(kind="resmlp", depth=12, gamma=.5, hidden=4, read_in=False,
+                                       read_out=False, activation="silu", store="reversible"),
+                            data=dict(kind="curve", samples=23))
 OPTIMIZERS = {
     "gd": (dict(kind="gd", lr=.1), lambda p: torch.optim.SGD(p, lr=.1)),
     "momentum": (dict(kind="momentum", lr=.05, momentum=.8, weight_decay=.01),
@@ -57,10 +73,12 @@ def train(folder, name, **keys):
 
 
 def network(case, w):
-    keys = {k: v for k, v in case["model"].items() if k not in ("kind", "width", "bias")}
-    if case["model"]["kind"] == "mlp":
+    ours = ("kind", "width", "bias", "hidden", "store", "read_in", "read_out")
+    keys = {k: v for k, v in case["model"].items() if k not in ours}
+    kind = case["model"]["kind"]
+    if kind == "mlp":
         return pt.MLP(w, keys.pop("depth", 3), **keys)
-    return pt.Conv(w, **keys)
+    return {"conv": pt.Conv, "resmlp": pr.ResMLP, "unrolled": pr.Unrolled}[kind](w, **keys)
 
 
 ALL = [(name, optimizer) for name in CASES for optimizer in OPTIMIZERS

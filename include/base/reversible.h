@@ -10,7 +10,7 @@
  * and back,  b <- b n + (v mod n);   v <- floor(v / n) d + (b mod d);   b <- floor(b / d).
  *
  * Quotients are floored and remainders lie in 0..d-1 for velocities of either sign.  A layer leaves
- * -log2(n/d) bits in the buffer, and moves v by less than n steps.  Before a buffer could pass 63
+ * -log2(n/d) bits in the buffer, and moves v by less than n steps.  Before a buffer could pass 49
  * bits a new one takes its place: after `period` layers, whatever the numbers.  (Maclaurin,
  * Duvenaud and Adams, ICML 2015; Sander, Ablin, Blondel and Peyre, ICML 2021.)
  *
@@ -23,12 +23,9 @@
 
 enum { PL_REVERSIBLE_BITS = 52, PL_REVERSIBLE_LIMIT = 2048, PL_REVERSIBLE_MOST = 65536 };
 
-/* Division by a number that stays the same: floor(u / by) = (u * factor) >> (63 + shift) for all
- * 0 <= u < 2^63 (Granlund and Montgomery 1994). */
+/* Division by a number that stays the same. */
 typedef struct pl_divisor {
-  int64_t by;
-  uint64_t factor;
-  int shift;
+  double by, inverse;
 } pl_divisor;
 
 typedef struct pl_reversible {
@@ -48,13 +45,15 @@ int pl_reversible_buffers(const pl_reversible *r, int layers);
 bool pl_reversible_set(int64_t count, const double *x, int64_t *fixed);
 void pl_reversible_get(int64_t count, const int64_t *fixed, double *x);
 
-/* One layer, f[k] = round(c force[k] in steps): v and x move on.  buffer: the one of layer /
- * period, zero at a layer that is a multiple of period.  False: some |f|, |v| or |x| has left the
- * range below 2^11; the arrays are then of no use. */
+/* One layer, f[k] = round(c force[k] in steps): v and x move on, now[k] is x[k] as a number.
+ * buffer: the one of layer / period, zero at a layer that is a multiple of period.  False: some
+ * |f|, |v| or |x| has left the range below 2^11; the arrays are then of no use.  now may be force.
+ */
 bool pl_reversible_forward(const pl_reversible *r, int64_t count, double c, const double *force,
-                           int64_t *v, int64_t *x, uint64_t *buffer);
-/* The layer undone in two halves, since its force stands at the x before it: first x, then v. */
-void pl_reversible_back_x(int64_t count, const int64_t *v, int64_t *x);
+                           int64_t *v, int64_t *x, uint64_t *buffer, double *now);
+/* The layer undone in two halves, since its force stands at the x before it, which is now: first x,
+ * then v. */
+void pl_reversible_back_x(int64_t count, const int64_t *v, int64_t *x, double *now);
 void pl_reversible_back_v(const pl_reversible *r, int64_t count, double c, const double *force,
                           int64_t *v, uint64_t *buffer);
 

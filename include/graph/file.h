@@ -6,6 +6,7 @@
  * (or feature_start(node + 1)             "feature"): node i has the entries feature_start(i) ..
  *   feature_index, feature_value        feature_start(i+1) - 1, feature_index(entry) < features
  *   label(node)                         optional: class from 0, -1 for none
+ *   target(node, targets)               optional: numbers to learn, beside classes or instead
  *   split(node), split(fold, node)      optional: parts, 0 train, 1 validation, 2 test, 3 none
  * Dimensions count by their lengths; their names are free, save those that are quoted.  (xarray
  * opens no file in which a variable of two dimensions has the name of one of them.)
@@ -13,6 +14,7 @@
 #ifndef PL_GRAPH_FILE_H
 #define PL_GRAPH_FILE_H
 
+#include "base/nc.h"
 #include "graph/graph.h"
 
 #include <stdbool.h>
@@ -27,6 +29,8 @@ typedef struct pl_graph_data {
   pl_csr *sparse;         /* nodes x features, or NULL; at most one of the two */
   int64_t classes;        /* largest label + 1 */
   int32_t *label;         /* [nodes], -1: none; or NULL */
+  int64_t targets;        /* 0: none */
+  double *target;         /* [nodes][targets], or NULL */
   int64_t splits;
   int8_t *part; /* [splits][nodes], or NULL */
 } pl_graph_data;
@@ -40,9 +44,13 @@ void pl_graph_data_fini(pl_graph_data *d);
 /* Status of base/nc.h.  A graph needs an edge, and sparse features an entry, to have a file:
  * PL_EINPUT otherwise. */
 pl_status pl_graph_write(const char *path, bool overwrite, const pl_graph_data *d);
+/* The same into a new file in define mode, which stays open. */
+pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d);
 
-/* PL_EINPUT, naming the class, if split leaves a class that has nodes without one to train on. */
-pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split);
+/* PL_EINPUT, naming the class, if split leaves a class that has nodes without one to train on; but
+ * not for a class of one node, which any split leaves out of some part: *single receives such a
+ * class, or -1. */
+pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single);
 /* Nodes whose features are all 0; all of them if there are no features. */
 int64_t pl_graph_featureless(const pl_graph_data *d);
 

@@ -60,6 +60,7 @@ typedef struct pl_key {
   bool whole;     /* one value for the whole sweep: may not be a list */
   bool ascending; /* PL_KEY_INTS: each entry above the one before it */
   bool path;      /* PL_KEY_TEXT: names a file that the run reads */
+  bool saved;     /* of a kind of data, but part of the network: apply asks the file of weights */
   /* PL_KEY_TEXT that may name files within: where the one at or behind `from` begins, and its
    * length; -1: there is no other. */
   int (*file)(const char *value, int from, int *length);

@@ -127,6 +127,7 @@ struct pl_model_kind {
   const char *metric;                 /* "accuracy": of validation_accuracy, test_accuracy */
   const char *convergence;            /* when a run counts as converged, in words; NULL: never */
   const char *other_metric;           /* of runs that do not record it; NULL: none */
+  const char *tie_metric;             /* tells records of equal metric apart; NULL: the first */
   bool flows;                         /* it offers optimizer.kind flow (pl_update.flow) */
   /* Do the values of the keys fit each other?  As pl_data_kind. */
   const char *(*fits)(const pl_spec *spec);

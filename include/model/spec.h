@@ -33,6 +33,9 @@ typedef struct pl_common {
   int64_t samples, validation, test; /* data.*, of generated data */
   int64_t batch, shuffle;            /* train.* */
   int64_t record_spectrum;
+  /* Owned by those who name a table of model/regularizer.h: */
+  double bro, bro_p, gini, gini_power;
+  int64_t gini_of;
 } pl_common;
 
 /* Room of an owner's struct. */

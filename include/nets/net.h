@@ -39,6 +39,7 @@ typedef struct pl_net_weight {
   int64_t rows, cols;
   pl_net_init init;
   double scale; /* NORMAL: standard deviation; SPREAD: uniform on (-scale, scale); CONSTANT: it */
+  int drawn_as; /* 0: with random numbers of its own; k: with those of weight number k - 1 */
 } pl_net_weight;
 
 /* In load: the next parameter; returns its number. */
@@ -140,14 +141,20 @@ struct pl_net_kind {
    * on every rank. */
   pl_status (*load)(pl_net *net);
   void (*unload)(pl_net *net); /* own may be NULL; NULL: nothing to do */
+  /* Initial weights from elsewhere, over those that were drawn.  NULL: none.  Collective; the same
+   * status on every rank. */
+  pl_status (*initial)(pl_net *net);
   /* The initial weights are there, and their objective is the net's standing.  NULL: nothing to do.
    * Collective. */
   void (*begin)(pl_net *net);
   /* The family's own arrays for checkpoints, as pl_model_kind.keep.  NULL: none. */
   double *(*keep)(pl_net *net, int i, const char **name, int64_t *n);
+  /* Is weight k at rest in step t: neither its gradient nor weight decay moves it?  NULL: none is.
+   * Pure. */
+  bool (*rests)(const pl_net *net, int k, int64_t t);
   /* The objective's terms, [1][num_terms], additive over the samples, which come in pieces: their
-   * sums, over the team too, are combined.  A piece may be empty.  w: nodes of the weights.  Local.
-   */
+   * sums, over the team too, are combined.  A piece may be empty.  w: nodes of the weights.  Local;
+   * with PL_SPLIT_OWN, Collective. */
   pl_node *(*objective)(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
   /* The objective from the terms' sums, and its derivative by each into slope.  NULL: their sum. */
   double (*combine)(const pl_net *net, const double *terms, double *slope);
@@ -218,6 +225,11 @@ void pl_net_set_piece(pl_net *net, int64_t samples);
 /* The objective over the whole training part at w, without random layers, and its gradient; w and g
  * laid out as net->w.  Collective. */
 double pl_net_gradient(pl_net *net, const double *w, double *g);
+/* Variable `name` of a file of weights, shaped like w, into out.  PL_EINPUT: it does not fit.
+ * Local.
+ */
+pl_status pl_net_read_weight(const pl_nc *nc, const char *name, const pl_net_weight *w,
+                             double *out);
 /* H v of the objective over the training part at w, likewise.  Collective. */
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out);
 

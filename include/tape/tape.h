@@ -50,9 +50,14 @@ pl_tape *pl_tape_new(void);
 void pl_tape_free(pl_tape *t); /* t may be NULL */
 /* Forget all nodes. */
 void pl_tape_reset(pl_tape *t);
-/* Bytes of the arena.  After a reset: of the largest evaluation so far, and an eighth; while it
- * learns, up to twice that evaluation. */
+/* Bytes of the arena, the inner tape's included.  After a reset: of the largest evaluation so far,
+ * and an eighth; while it learns, up to twice that evaluation. */
 size_t pl_tape_bytes(const pl_tape *t);
+/* Bytes of it that are taken since the reset, the inner tape's not counted. */
+size_t pl_tape_used(const pl_tape *t);
+/* Another tape for operations that record pieces again and again; it lives as long as t and has no
+ * content from one operation to the next. */
+pl_tape *pl_tape_inner(pl_tape *t);
 
 /* Leaves; value: [rows][cols], borrowed.  No derivative passes through a constant.  The adjoint of
  * a variable (a weight, or an input whose influence is asked for) is added to gradient,
@@ -82,7 +87,7 @@ const double *pl_tape_read(const pl_tape *t, const pl_node *x, pl_tape_channel c
 
 /* One kind of operation, y = f(x_1, x_2, ..).  Either the four functions, or, where y = A x is
  * linear in one input, map and its transposed.  Not under any of them: allocation other than
- * pl_tape_alloc in forward. */
+ * pl_tape_alloc in forward, or once in a sweep and kept in saved. */
 struct pl_tape_op {
   const char *name;
   /* out <- f; y->saved may be set.  out: [rows][cols] of y. */

@@ -102,7 +102,14 @@ static void add_key(settings *s, const pl_nc *nc, const pl_key *row) {
   pl_free(value);
 }
 
-/* Keys of the network in the file's attributes; where the samples come from is told anew. */
+/* Does the file of weights tell this key?  Where the samples come from is told anew. */
+static bool told(const pl_owned *o, const char *kind) {
+  if (o->owner == PL_OWNER_DATA) return o->row->saved && !strcmp(o->name, "file");
+  return o->owner == PL_OWNER_MODEL && o->place == PL_IN_NETWORK && !strcmp(o->name, kind) &&
+         strncmp(o->row->name, "model.init.", 11) != 0;
+}
+
+/* Keys of the network in the file's attributes. */
 static pl_status read_settings(const apply_options *o, const pl_nc *nc, settings *s) {
   pl_arena arena = {0};
   int num;
@@ -115,12 +122,8 @@ static pl_status read_settings(const apply_options *o, const pl_nc *nc, settings
                   "writes them",
                   o->weights);
   if (kind) add(s, "model.kind", kind);
-  for (int i = 0; i < num && !st; i++) {
-    const pl_key *row = list[i].row;
-    if (list[i].owner == PL_OWNER_MODEL && list[i].place == PL_IN_NETWORK &&
-        !strcmp(list[i].name, kind) && strncmp(row->name, "model.init.", 11) != 0)
-      add_key(s, nc, row);
-  }
+  for (int i = 0; i < num && !st; i++)
+    if (told(&list[i], kind)) add_key(s, nc, list[i].row);
   add(s, "model.init.kind", "file");
   add_text(s, "model.init.path", o->weights);
   add(s, "data.kind", "file");
@@ -160,7 +163,7 @@ static pl_status read_run(const apply_options *o, const pl_comm *world, pl_confi
 static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_comm *world) {
   const char *inputs[] = {o->weights, o->data};
   const pl_rates rates = pl_rates_nominal();
-  const pl_attribute told[] = {
+  const pl_attribute attributes[] = {
       {"title", "Predictions of a saved network"}, {"weights", o->weights}, {"data", o->data}};
   pl_spec spec;
   door_output out;
@@ -170,7 +173,8 @@ static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_co
                     spec.model->name);
   pl_status st = door_output_begin(&out, o->output, o->overwrite, inputs, 2, world);
   if (!st)
-    st = spec.model->apply(&spec, world, &rates, out.temporary, told, sizeof told / sizeof *told);
+    st = spec.model->apply(&spec, world, &rates, out.temporary, attributes,
+                           sizeof attributes / sizeof *attributes);
   return door_output_end(&out, st, world);
 }
 

@@ -12,6 +12,7 @@ void pl_graph_data_fini(pl_graph_data *d) {
   pl_csr_free(d->sparse);
   pl_free(d->dense);
   pl_free(d->label);
+  pl_free(d->target);
   pl_free(d->part);
   *d = (pl_graph_data){0};
 }
@@ -175,6 +176,14 @@ static pl_status read_labels(const pl_nc *nc, int64_t nodes, pl_graph_data *d) {
   return st;
 }
 
+static pl_status read_targets(const pl_nc *nc, int64_t nodes, pl_graph_data *d) {
+  int64_t shape[2] = {nodes, -1};
+  if (!has(nc, "target")) return PL_OK;
+  PL_TRY(reals(nc, "target", 2, shape, &d->target));
+  d->targets = shape[1];
+  return PL_OK;
+}
+
 static pl_status read_splits(const pl_nc *nc, int64_t nodes, pl_graph_data *d) {
   int64_t *part, shape[2] = {-1, nodes};
   if (!has(nc, "split")) return PL_OK;
@@ -211,6 +220,7 @@ pl_status pl_graph_read(const char *path, pl_graph_data *out) {
   if (!st) st = read_graph(nc, nodes, &d);
   if (!st) st = read_features(nc, nodes, &d);
   if (!st) st = read_labels(nc, nodes, &d);
+  if (!st) st = read_targets(nc, nodes, &d);
   if (!st) st = read_splits(nc, nodes, &d);
   pl_nc_close(nc);
   if (st)
@@ -272,6 +282,10 @@ static void define(pl_nc *nc, const pl_graph_data *d, const edge_list *e) {
   }
   if (d->label)
     pl_nc_def_var(nc, "label", PL_NC_INT, DIMS("node"), "class of a node, -1: none", "1");
+  if (d->target) {
+    pl_nc_def_dim(nc, "targets", d->targets);
+    pl_nc_def_var(nc, "target", PL_NC_DOUBLE, DIMS("node", "targets"), "numbers to learn", "1");
+  }
   if (d->splits > 1) pl_nc_def_dim(nc, "fold", d->splits);
   if (d->splits) {
     static const int values[PL_NUM_SPLIT_PARTS] = {PL_PART_TRAIN, PL_PART_VALIDATION, PL_PART_TEST,
@@ -303,43 +317,53 @@ static void put(pl_nc *nc, const pl_graph_data *d, const edge_list *e) {
     pl_nc_put_doubles(nc, "feature_value", NULL, NULL, d->sparse->value);
   }
   if (d->label) put_ints(nc, "label", nodes, d->label, NULL);
+  if (d->target) pl_nc_put_doubles(nc, "target", NULL, NULL, d->target);
   if (d->splits) put_ints(nc, "split", d->splits * nodes, NULL, d->part);
+}
+
+pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d) {
+  const char *path = pl_nc_path(nc);
+  if (!pl_csr_entries(d->graph)) return pl_error(PL_EINPUT, "%s: a graph without edges", path);
+  if (d->sparse && !pl_csr_entries(d->sparse))
+    return pl_error(PL_EINPUT, "%s: sparse features without an entry", path);
+  edge_list e = list(d->graph);
+  define(nc, d, &e);
+  pl_status st = pl_nc_end_def(nc);
+  if (!st) put(nc, d, &e);
+  pl_free(e.end);
+  pl_free(e.weight);
+  return st;
 }
 
 pl_status pl_graph_write(const char *path, bool overwrite, const pl_graph_data *d) {
   pl_nc *nc;
-  if (!pl_csr_entries(d->graph)) return pl_error(PL_EINPUT, "%s: a graph without edges", path);
-  if (d->sparse && !pl_csr_entries(d->sparse))
-    return pl_error(PL_EINPUT, "%s: sparse features without an entry", path);
   PL_TRY(pl_nc_create(path, overwrite, false, &nc));
-  edge_list e = list(d->graph);
-  /* The first failure stays with the file until it is closed. */
-  define(nc, d, &e);
-  if (!pl_nc_end_def(nc)) put(nc, d, &e);
-  pl_free(e.end);
-  pl_free(e.weight);
-  return pl_nc_close(nc);
+  pl_status st = pl_graph_put(nc, d);
+  /* The first failure of a variable stays with the file until it is closed. */
+  pl_status closed = pl_nc_close(nc);
+  return st ? st : closed;
 }
 
 /* ---- questions ---- */
 
-pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split) {
+pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single) {
   pl_require(d->label && split >= 0 && split < d->splits);
   const int8_t *part = d->part + split * d->graph->rows;
-  bool *there = pl_zalloc((size_t)d->classes, sizeof *there, "classes");
+  int64_t *there = pl_zalloc((size_t)d->classes, sizeof *there, "classes"), missing = -1;
   bool *trained = pl_zalloc((size_t)d->classes, sizeof *trained, "classes");
   for (int64_t i = 0; i < d->graph->rows; i++)
     if (d->label[i] >= 0) {
-      there[d->label[i]] = true;
+      there[d->label[i]]++;
       if (part[i] == PL_PART_TRAIN) trained[d->label[i]] = true;
     }
-  int64_t c = 0;
-  while (c < d->classes && (trained[c] || !there[c])) c++;
+  *single = -1;
+  for (int64_t c = d->classes - 1; c >= 0; c--)
+    if (!trained[c] && there[c]) *(there[c] == 1 ? single : &missing) = c;
   pl_free(there);
   pl_free(trained);
-  if (c == d->classes) return PL_OK;
+  if (missing < 0) return PL_OK;
   return pl_error(PL_EINPUT, "split %lld: no node of class %lld is in the training part",
-                  (long long)split, (long long)c);
+                  (long long)split, (long long)missing);
 }
 
 int64_t pl_graph_featureless(const pl_graph_data *d) {

@@ -31,7 +31,8 @@ static const pl_key common_rows[] = {
      .help = "stop after so many records without a better stop.metric (0: never)"},
     {"stop.metric", PL_KEY_TEXT, F(stop_metric), PL_RESULTS,
      .help = "the scalar variable that stop.patience watches (default: the network's metric on "
-             "the validation part, or loss without one)"},
+             "the validation part, for some networks with a second that decides ties, until "
+             "neither is as good as the best; or loss without one)"},
     {"record.schedule", PL_KEY_CHOICE, F(record_schedule), PL_COST | PL_RESULTS, "log",
      .choice = schedules, .help = "how the recorded steps are spaced"},
     {"record.points", PL_KEY_INT, F(record_points), PL_COST | PL_RESULTS, "100", .min = 2,

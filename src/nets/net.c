@@ -32,7 +32,8 @@ static void draw_weight(const pl_net *net, int k) {
   const pl_net_weight *p = &net->weight[k];
   double *w = net->w + net->start[k];
   int64_t n = p->rows * p->cols;
-  uint64_t seed = (uint64_t)net->spec.common.seed, stream = PL_STREAM(PL_STREAM_FILTER, k);
+  uint64_t seed = (uint64_t)net->spec.common.seed;
+  uint64_t stream = PL_STREAM(PL_STREAM_FILTER, p->drawn_as ? p->drawn_as - 1 : k);
   if (p->init == PL_INIT_NORMAL) pl_rng_normals(seed, stream, 0, n, w);
   for (int64_t i = 0; i < n; i++) switch (p->init) {
     case PL_INIT_ZERO:
@@ -305,17 +306,31 @@ static void flow_step(pl_net *net, int64_t t, double first, double *vote) {
 
 /* ---- the step ---- */
 
+static bool rests(const pl_net *net, int k, int64_t t) {
+  return net->kind->rests && net->kind->rests(net, k, t);
+}
+
 void pl_net_refresh(pl_model *m, int64_t t) {
   double vote = 0;
   forward(pl_net_of(m), t, &vote);
 }
 
-static double squared_norm(pl_net *net, pl_update *u, double log_scale) {
+/* Of the gradient of the blocks that move at step t. */
+static double squared_norm(pl_net *net, pl_update *u, int64_t t, double log_scale) {
+  const pl_model *m = &net->base;
   double sum = 0;
-  for (int p = 0; p < net->base.num_params; p++)
-    sum += pl_update_measure(u, p, &net->base.params[p], net->work->gradient + net->start[p],
-                             log_scale);
+  for (int p = 0; p < m->num_params; p++)
+    if (!rests(net, p, t))
+      sum += pl_update_measure(u, p, &m->params[p], net->work->gradient + net->start[p], log_scale);
   return sum;
+}
+
+static double largest_entry(const pl_net *net, int64_t t) {
+  double most = 0;
+  for (int p = 0; p < net->base.num_params; p++)
+    if (!rests(net, p, t))
+      most = fmax(most, pl_max_abs(net->base.params[p].n, net->work->gradient + net->start[p]));
+  return most;
 }
 
 static void scale_gradient(pl_net *net, double scale) {
@@ -333,16 +348,16 @@ void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
     flow_step(net, t, u->flow, vote);
     return;
   }
-  if (u->needs_norm) norm2 = squared_norm(net, u, 0);
+  if (u->needs_norm) norm2 = squared_norm(net, u, t, 0);
   if (u->needs_norm && !pl_sum_safe(norm2)) {
     /* The gradient and its scale trade a power of two, so that its squares are in range. */
-    scale = pl_safe_scale(pl_max_abs(length(net), k->gradient));
+    scale = pl_safe_scale(largest_entry(net, t));
     scale_gradient(net, scale);
-    norm2 = squared_norm(net, u, -log(scale));
+    norm2 = squared_norm(net, u, t, -log(scale));
   }
   u->begin(u, -log(scale), sqrt(norm2));
   for (int p = 0; p < m->num_params; p++)
-    u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
+    if (!rests(net, p, t)) u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
   if (scale != 1) scale_gradient(net, 1 / scale);
   forward(net, t + 1, vote);
 }
@@ -441,6 +456,7 @@ pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates
   for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = pl_data_count(spec, (pl_part)p);
   pl_status st = net->kind->load ? net->kind->load(net) : net->kind->shapes(net);
   if (!st) st = furnish(net);
+  if (!st && net->kind->initial) st = net->kind->initial(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
   if (st) {
     pl_net_destroy(&net->base);

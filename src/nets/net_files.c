@@ -60,10 +60,11 @@ pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attribu
 
 /* ---- in ---- */
 
-static pl_status read_weight(const pl_nc *nc, const pl_net_weight *w, double *out) {
+pl_status pl_net_read_weight(const pl_nc *nc, const char *name, const pl_net_weight *w,
+                             double *out) {
   pl_nc_axis axes[] = {{NULL, w->rows, "its inputs"}, {NULL, w->cols, "its outputs"}};
   pl_nc_input *in;
-  PL_TRY(pl_nc_input_new(nc, w->name, PL_NC_REAL, 2, axes, &in));
+  PL_TRY(pl_nc_input_new(nc, name, PL_NC_REAL, 2, axes, &in));
   pl_status st = pl_nc_input_doubles(in, NULL, NULL, out);
   pl_nc_input_free(in);
   return st;
@@ -74,7 +75,7 @@ static pl_status read_all(const pl_net *net, const char *path, double *w) {
   PL_TRY(pl_nc_open(path, false, &nc));
   pl_status st = PL_OK;
   for (int k = 0; k < net->num_weights && !st; k++)
-    st = read_weight(nc, &net->weight[k], w + net->start[k]);
+    st = pl_net_read_weight(nc, net->weight[k].name, &net->weight[k], w + net->start[k]);
   pl_nc_close(nc);
   return st;
 }

@@ -46,10 +46,14 @@ static pl_status no_metric(const pl_schema *schema, const char *name) {
 pl_status pl_watch_init(pl_watch *w, const pl_spec *spec, const pl_schema *schema) {
   const pl_common *c = &spec->common;
   int validation = pl_best_measure(spec->model, schema, PL_VALIDATION), metric = -1;
+  int tie = find_metric(spec->model->tie_metric, schema, PL_VALIDATION);
   *w = (pl_watch){.patience = c->stop_patience,
                   .validation = offset_of(schema, validation),
-                  .test = offset_of(schema, pl_best_measure(spec->model, schema, PL_TEST))};
+                  .tie = offset_of(schema, tie),
+                  .test = offset_of(schema, pl_best_measure(spec->model, schema, PL_TEST)),
+                  .second = -1};
   if (validation >= 0) w->validation_better = schema->measures[validation]->better;
+  if (tie >= 0) w->tie_better = schema->measures[tie]->better;
   if (c->stop_metric || c->stop_patience > 0) {
     const char *name = c->stop_metric ? c->stop_metric : "loss";
     metric = c->stop_metric || validation < 0 ? pl_schema_find(schema, name) : validation;
@@ -57,6 +61,7 @@ pl_status pl_watch_init(pl_watch *w, const pl_spec *spec, const pl_schema *schem
     w->metric_better = schema->measures[metric]->better;
   }
   w->metric = c->stop_patience > 0 ? offset_of(schema, metric) : -1;
+  if (w->metric >= 0 && !c->stop_metric && validation >= 0) w->second = w->tie;
   return PL_OK;
 }
 
@@ -65,7 +70,8 @@ bool pl_watch_any(const pl_watch *w) {
 }
 
 pl_best pl_best_none(void) {
-  return (pl_best){.step = -1, .validation = NAN, .test = NAN, .metric = NAN};
+  return (pl_best){
+      .step = -1, .validation = NAN, .tie = NAN, .test = NAN, .metric = NAN, .second = NAN};
 }
 
 /* A value that is not a number is never better, and any other is better than it. */
@@ -73,17 +79,41 @@ static bool better(int direction, double x, double best) {
   return !isnan(x) && (isnan(best) || (direction > 0 ? x > best : x < best));
 }
 
+static bool as_good(int direction, double x, double best) {
+  return !isnan(x) && !better(direction, best, x);
+}
+
+static bool best_record(const pl_best *b, const pl_watch *w, const double *values) {
+  double x = values[w->validation];
+  if (w->tie < 0 || x != b->validation) return better(w->validation_better, x, b->validation);
+  return better(w->tie_better, values[w->tie], b->tie);
+}
+
+/* Does patience begin anew? */
+static bool counts(pl_best *b, const pl_watch *w, const double *values) {
+  double x = values[w->metric];
+  if (w->second < 0) {
+    if (!better(w->metric_better, x, b->metric)) return false;
+    b->metric = x;
+    return true;
+  }
+  double y = values[w->second];
+  bool first = as_good(w->metric_better, x, b->metric);
+  bool second = as_good(w->tie_better, y, b->second);
+  if (first) b->metric = x;
+  if (second) b->second = y;
+  return first || second;
+}
+
 void pl_best_take(pl_best *b, const pl_watch *w, int64_t step, const double *values) {
-  if (w->validation >= 0 && better(w->validation_better, values[w->validation], b->validation)) {
+  if (w->validation >= 0 && best_record(b, w, values)) {
     b->step = step;
     b->validation = values[w->validation];
+    b->tie = w->tie < 0 ? NAN : values[w->tie];
     b->test = w->test < 0 ? NAN : values[w->test];
   }
   if (w->metric < 0) return;
-  b->waited++;
-  if (!better(w->metric_better, values[w->metric], b->metric)) return;
-  b->metric = values[w->metric];
-  b->waited = 0;
+  b->waited = counts(b, w, values) ? 0 : b->waited + 1;
 }
 
 bool pl_best_over(const pl_best *b, const pl_watch *w) {

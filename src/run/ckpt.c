@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 2, PIECE = 1 << 18 }; /* doubles moved at a time */
+enum { FORMAT = 3, PIECE = 1 << 18 }; /* doubles moved at a time */
 
 /* ---- checksum ---- */
 
@@ -86,8 +86,10 @@ static const struct head_row {
     {"wall_time", true, offsetof(head, at.wall_time)},
     {"best_step", false, offsetof(head, at.best.step)},
     {"best_validation", true, offsetof(head, at.best.validation)},
+    {"best_tie", true, offsetof(head, at.best.tie)},
     {"best_test", true, offsetof(head, at.best.test)},
     {"best_metric", true, offsetof(head, at.best.metric)},
+    {"best_second", true, offsetof(head, at.best.second)},
     {"waited", false, offsetof(head, at.best.waited)},
 };
 enum { HEAD = sizeof head_rows / sizeof *head_rows };

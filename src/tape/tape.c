@@ -20,6 +20,7 @@ struct pl_tape {
   const double *seed; /* the caller's, which then is the adjoint of root: nothing adds to that */
   pl_tape_channel channel;
   int64_t sweep[PL_CHANNELS];
+  pl_tape *inner; /* NULL: never asked for */
 };
 
 _Static_assert(sizeof(chunk) <= ALIGN, "the header of a chunk fits one alignment unit");
@@ -59,14 +60,25 @@ pl_tape *pl_tape_new(void) {
 
 void pl_tape_free(pl_tape *t) {
   if (!t) return;
+  pl_tape_free(t->inner);
   drop_chunks(t);
   pl_free(t);
 }
 
+pl_tape *pl_tape_inner(pl_tape *t) {
+  if (!t->inner) t->inner = pl_tape_new();
+  return t->inner;
+}
+
+size_t pl_tape_used(const pl_tape *t) {
+  size_t used = 0;
+  for (const chunk *c = t->chunk; c; c = c->older) used += c->used;
+  return used;
+}
+
 void pl_tape_reset(pl_tape *t) {
   if (t->chunk->older) {
-    size_t used = 0;
-    for (const chunk *c = t->chunk; c; c = c->older) used += c->used;
+    size_t used = pl_tape_used(t);
     drop_chunks(t);
     grow(t, (used + used / 8 + ALIGN - 1) / ALIGN * ALIGN);
   }
@@ -76,7 +88,7 @@ void pl_tape_reset(pl_tape *t) {
 }
 
 size_t pl_tape_bytes(const pl_tape *t) {
-  return t->bytes;
+  return t->bytes + (t->inner ? pl_tape_bytes(t->inner) : 0);
 }
 
 /* ---- nodes ---- */

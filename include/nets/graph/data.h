@@ -5,8 +5,8 @@
 
 #include "model/data.h"
 
-/* data.kind: graph. */
-extern const pl_data_kind pl_data_graph;
+/* data.kind: graph, and file: its data.graph: file under the name that all families have. */
+extern const pl_data_kind pl_data_graph, pl_data_graph_file;
 /* The kinds that networks on graphs take, NULL-terminated. */
 extern const pl_data_kind *const pl_graph_data_kinds[];
 

@@ -95,7 +95,8 @@ extern const pl_data_kind *const pl_group_data_kinds[];
 
 /* ---- filters ---- */
 
-/* How many filters the network of spec has: one per layer, or one for all (model.tied).  Pure. */
+/* How many filters the network of spec has: model.channels per layer, those of a layer one after
+ * the other, or one for all layers (model.tied).  Pure. */
 int pl_filters_count(const pl_spec *spec);
 /* model.init.*: does it fit the group?  As pl_group_data_check. */
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key);

@@ -8,6 +8,7 @@
 
 enum { PL_INNER_BAND, PL_INNER_GROUP };
 enum { PL_POOLING_NONE, PL_POOLING_MEAN };
+enum { PL_LAYER_FIRST, PL_LAYER_ALL };
 enum { PL_INIT_GAUSSIAN, PL_INIT_UNIFORM, PL_INIT_FILE };
 enum { PL_STORE_ALL, PL_STORE_REVERSIBLE };
 enum { PL_LOSS_SQUARE = PL_LOSS_LOGISTIC + 1 }; /* beside the losses of model/loss.h */
@@ -18,6 +19,8 @@ typedef struct pl_group_values {
   const char *group;
   int64_t band_codepth, band_inner; /* codepth PL_UNSET: the whole group */
   int64_t depth, pooling;
+  int64_t channels;          /* gcnn; networks without the key have 0 */
+  int64_t regularizer_layer; /* gcnn: PL_LAYER_* */
   int64_t tied, store;       /* residual */
   double gamma, model_scale; /* model_scale NaN: 1/depth */
   int64_t init_kind;
@@ -53,16 +56,23 @@ static inline const pl_group_data_values *pl_group_data_of(const pl_spec *spec) 
   return (const pl_group_data_values *)(const void *)spec->data_values;
 }
 
+/* Filters of a layer: model.channels, 1 where there is no such key. */
+static inline int pl_group_channels(const pl_spec *spec) {
+  int64_t channels = pl_group_values_of(spec)->channels;
+  return channels > 1 ? (int)channels : 1;
+}
+
 /* Tables:
  *   group       group
  *   band        band.*
  *   layers      model.depth, model.init.readout_scale, loss
+ *   bank        model.channels, regularizer.layer
  *   init        model.init.kind, .scale, .path
  *   pooling     model.pooling
  *   functional  record.irreps, .beta, .exponents
  *   kkt         record.kkt
  *   grid        mapping.grid_*, mapping.block */
-extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_init_keys, pl_pooling_keys,
-    pl_functional_keys, pl_kkt_keys, pl_grid_keys;
+extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_bank_keys, pl_init_keys,
+    pl_pooling_keys, pl_functional_keys, pl_kkt_keys, pl_grid_keys;
 
 #endif

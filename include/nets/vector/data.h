@@ -64,9 +64,13 @@ typedef struct pl_vector_data {
 } pl_vector_data;
 
 extern const pl_vector_data pl_data_rings, pl_data_curve, pl_data_bars, pl_data_images,
-    pl_data_vector_file;
+    pl_data_lasso, pl_data_vector_file;
+/* The dictionary of data.kind lasso, atom: [data.atoms][data.features], each of norm 1.  Local. */
+void pl_lasso_dictionary(const pl_spec *spec, double *atom);
 /* All of them, rings first; NULL-terminated. */
 extern const pl_data_kind *const pl_vector_data_kinds[];
+/* Those that have targets, or may: lasso first. */
+extern const pl_data_kind *const pl_target_data_kinds[];
 /* Those that are images, or files: bars first. */
 extern const pl_data_kind *const pl_image_data_kinds[];
 

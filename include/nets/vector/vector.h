@@ -3,7 +3,7 @@
 #ifndef PL_NETS_VECTOR_VECTOR_H
 #define PL_NETS_VECTOR_VECTOR_H
 
-#include "nets/net.h"
+#include "nets/blocks.h"
 #include "nets/vector/data.h"
 
 /* What one of them adds to what they share. */
@@ -21,6 +21,12 @@ typedef struct pl_vector_kind {
   pl_status (*fits_shape)(const pl_spec *spec, const pl_vector_shape *shape, const char **key);
 } pl_vector_kind;
 
-extern const pl_vector_kind pl_mlp, pl_conv;
+/* resmlp: residual and momentum networks, and RevNets, of dense layers. */
+extern const pl_vector_kind pl_mlp, pl_conv, pl_resmlp;
+/* unrolled: soft thresholds of linear maps, as in LISTA, whose fixed point is to be a code. */
+extern const pl_vector_kind pl_unrolled;
+
+/* act(x W_1 + b_1) W_2 + b_2. */
+extern const pl_block pl_mlp_block;
 
 #endif

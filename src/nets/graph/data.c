@@ -1,108 +1,73 @@
 #include "nets/graph/data.h"
 
-#include "group/group.h"
+#include "base/mem.h"
 #include "nodes.h"
 
-#include <float.h>
+#include <string.h>
 
-PL_WORDS(sources, "cayley", "sbm", "csbm", "karate", "file")
-PL_WORDS(operators, "sym", "row", "none") /* as pl_operator */
-PL_WORDS(normalizations, "none", "row")
-PL_WORDS(targets, "given", "shuffled", "random", "irreps")
+/* ---- writing ---- */
 
-#define F(member) offsetof(graph_values, member)
-enum { ALL = PL_COST | PL_DATA | PL_RESULTS, DRAWN = PL_DATA | PL_RESULTS };
-
-static const pl_key rows[] = {
-    {"data.graph", PL_KEY_CHOICE, F(source), ALL, "csbm", .choice = sources,
-     .help = "the graph: a Cayley graph of `group`, a block model without (sbm) or with features "
-             "(csbm), Zachary's karate club, or a file"},
-    {"group", PL_KEY_TEXT, F(group), ALL, .file = pl_group_file, .with = "data.graph",
-     .with_word = "cayley", .help = "the group, see plancherel group"},
-    {"data.generators", PL_KEY_TEXT, F(generators), ALL, "transpositions", .with = "data.graph",
-     .with_word = "cayley",
-     .help = "generators of the Cayley graph: transpositions, adjacent, star, cycle+transposition "
-             "(S_n), standard, cycles, or labels of elements separated by \";\""},
-    {"data.path", PL_KEY_TEXT, F(path), ALL, .path = true, .with = "data.graph",
-     .with_word = "file",
-     .help = "NetCDF file with edge(edge, 2), weight, feature, label and split, as "
-             "analysis/convert.py makes it"},
-    {"data.split", PL_KEY_INT, F(split), ALL, "0", .min = 0, .max = 1e6, .with = "data.graph",
-     .with_word = "file", .help = "which split of the file"},
-    {"data.nodes", PL_KEY_INT, F(nodes), ALL, "400", .min = 1, .max = 1e8,
-     .help = "nodes of a block model"},
-    {"data.blocks", PL_KEY_INT, F(blocks), ALL, "2", .min = 1, .max = 1e6,
-     .help = "blocks of a block model, which are its classes"},
-    {"data.p_in", PL_KEY_REAL, F(p_in), ALL, "0.05", .min = 0, .max = 1,
-     .help = "probability of an edge inside a block"},
-    {"data.p_out", PL_KEY_REAL, F(p_out), ALL, "0.01", .min = 0, .max = 1,
-     .help = "probability of an edge between two blocks"},
-    {"data.features", PL_KEY_INT, F(features), ALL, "20", .min = 1, .max = 1e6,
-     .with = "data.graph", .with_word = "csbm", .help = "features of a node"},
-    {"data.signal", PL_KEY_REAL, F(signal), DRAWN, "1", .min = 0, .max = DBL_MAX,
-     .with = "data.graph", .with_word = "csbm",
-     .help = "length of a block's mean feature, in standard deviations of one feature"},
-    {"data.normalize", PL_KEY_CHOICE, F(normalize), DRAWN, "none", .choice = normalizations,
-     .help = "row: each node's features divided by the sum of their absolute values"},
-    {"data.operator", PL_KEY_CHOICE, F(operator_kind), ALL, "sym", .choice = operators,
-     .help = "the operator: sym D^-1/2 (A + s) D^-1/2, row D^-1 (A + s), none A + s"},
-    {"data.self_loop", PL_KEY_REAL, F(self_loop), ALL, "1", .min = 0, .max = 1e6,
-     .help = "weight s of the self-loop that every node gets"},
-    {"data.labelling", PL_KEY_CHOICE, F(target), ALL, .choice = targets,
-     .help = "what is learnt: given, the classes of blocks, factions or the file; shuffled, the "
-             "same at random nodes; random, rows of normal numbers, each of norm 1; irreps, such "
-             "rows inside data.irreps (default: random on Cayley graphs, else given)"},
-    {"data.rows", PL_KEY_INT, F(rows), ALL, "1", .min = 1, .max = 1e4,
-     .help = "rows of targets that are drawn: outputs of a node"},
-    {"data.irreps", PL_KEY_TEXTS, F(irreps), DRAWN, .with = "data.labelling", .with_word = "irreps",
-     .help = "labels of the irreps that the targets lie in"},
-    {"data.samples", PL_KEY_INT, F(samples), ALL, .min = 1, .max = 1e8,
-     .help = "nodes to train on, as many of each class (default: those of the file, or all that "
-             "are in no other part)"},
-    {"data.validation", PL_KEY_INT, F(validation), ALL, "0", .min = 0, .max = 1e8,
-     .help = "nodes of the validation part, drawn"},
-    {"data.test", PL_KEY_INT, F(test), ALL, "0", .min = 0, .max = 1e8,
-     .help = "nodes of the test part, drawn"},
-};
-const pl_keys graph_data_keys = PL_KEYS(PL_IN_DATA, rows);
-
-const char *graph_source_name(const pl_spec *spec) {
-  const graph_values *v = graph_values_of(spec);
-  return v->source == SOURCE_CAYLEY ? v->group : sources((int)v->source);
+/* Parts as a file has them; the caller frees it. */
+static int8_t *parts_of(const graph_nodes *d) {
+  int8_t *part = pl_alloc((size_t)d->nodes, sizeof *part, "parts");
+  memset(part, PL_PART_NONE, (size_t)d->nodes);
+  for (int p = 0; p < PL_NUM_PARTS; p++)
+    for (int64_t k = 0; k < d->count[p]; k++) part[d->member[p][k]] = (int8_t)p;
+  return part;
 }
 
-bool graph_symmetric(const pl_spec *spec) {
-  return graph_values_of(spec)->operator_kind != PL_OPERATOR_ROW;
+static pl_status write_file(const graph_nodes *d, const char *path, const pl_attribute *attributes,
+                            int num) {
+  pl_nc *nc;
+  PL_TRY(pl_nc_create(path, true, false, &nc));
+  pl_graph_data out = {.graph = d->graph,
+                       .features = d->identity ? 0 : d->features,
+                       .dense = d->dense,
+                       .sparse = d->identity ? NULL : d->sparse,
+                       .classes = d->classes ? d->outputs : 0,
+                       .label = d->label,
+                       .targets = d->classes ? 0 : d->outputs,
+                       .target = d->classes ? NULL : d->target,
+                       .splits = 1,
+                       .part = parts_of(d)};
+  pl_status st = PL_OK;
+  for (int i = 0; i < num && !st; i++)
+    st = pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text);
+  if (!st) st = pl_graph_put(nc, &out);
+  pl_free(out.part);
+  pl_status closed = pl_nc_close(nc);
+  return st ? st : closed;
 }
 
-static const char *at_fault(const char *key, const char *what) {
-  pl_error(PL_EINPUT, "%s", what);
-  return key;
+/* Features as they were before data.normalize, which like the operator is for the reader to apply:
+ * with the same keys he has the same numbers. */
+static pl_status write_data(const pl_spec *spec, const pl_comm *team, const char *path,
+                            const pl_attribute *attributes, int num) {
+  pl_spec raw = *spec;
+  ((graph_values *)(void *)raw.data_values)->normalize = NORMALIZE_NONE;
+  graph_nodes *d = NULL;
+  pl_status st = team->rank == 0 ? graph_nodes_new(&raw, NULL, &d) : PL_OK;
+  if (d && !st) st = write_file(d, path, attributes, num);
+  graph_nodes_free(d);
+  return pl_agree(team, st);
 }
 
-static const char *fits(const pl_spec *spec) {
-  const graph_values *v = graph_values_of(spec);
-  bool cayley = v->source == SOURCE_CAYLEY;
-  if (cayley && !v->group) return at_fault("data.graph", "cayley needs a group");
-  if (v->source == SOURCE_FILE && !v->path) return at_fault("data.graph", "file needs data.path");
-  if (v->blocks > v->nodes) return at_fault("data.blocks", "more blocks than nodes");
-  bool drawn = v->target == TARGET_RANDOM || v->target == TARGET_IRREPS;
-  if (cayley && v->target != (int64_t)PL_UNSET && !drawn)
-    return at_fault("data.labelling", "a Cayley graph has no classes: random or irreps");
-  if (v->target == TARGET_IRREPS && !cayley)
-    return at_fault("data.labelling", "irreps are those of a Cayley graph's group");
-  if (v->target == TARGET_IRREPS && !v->irreps.n)
-    return at_fault("data.labelling", "irreps needs data.irreps");
-  return NULL;
-}
-
-static const pl_keys *const keys[] = {&graph_data_keys, NULL};
+/* ---- kinds ---- */
 
 const pl_data_kind pl_data_graph = {
     .name = "graph",
     .help = "nodes of one graph, with features and targets",
-    .keys = keys,
-    .fits = fits,
+    .keys = graph_keys,
+    .fits = graph_fits,
     .count = graph_part_count,
+    .write_data = write_data,
 };
-const pl_data_kind *const pl_graph_data_kinds[] = {&pl_data_graph, NULL};
+const pl_data_kind pl_data_graph_file = {
+    .name = "file",
+    .help = "the graph of a NetCDF file: data.kind graph with data.graph file",
+    .keys = graph_file_keys,
+    .fits = graph_fits,
+    .count = graph_part_count,
+    .write_data = write_data,
+};
+const pl_data_kind *const pl_graph_data_kinds[] = {&pl_data_graph, &pl_data_graph_file, NULL};

@@ -106,10 +106,8 @@ static const char *fits(const pl_spec *spec) {
 
 static pl_status check(const pl_spec *spec, const char **key) {
   enum { MOST = 2000 };
-  graph_nodes *d;
-  PL_TRY(graph_nodes_new(spec, key, &d));
-  int64_t nodes = d->nodes;
-  graph_nodes_free(d);
+  int64_t nodes;
+  PL_TRY(graph_nodes_check(spec, key, &nodes));
   if (filter_values_of(spec)->record_response == 1 && nodes > MOST) {
     *key = "record.response";
     return pl_error(PL_EINPUT, "%lld nodes; responses are recorded up to %d", (long long)nodes,
@@ -209,30 +207,47 @@ static pl_status shapes(pl_net *net) {
 
 static pl_status make(pl_net *net, filter_own *own) {
   const filter_values *v = filter_values_of(&net->spec);
-  int64_t features, outputs;
-  PL_TRY(graph_widths(&net->spec, &features, &outputs));
-  int64_t most = filter_most(v, outputs);
-  PL_TRY(graph_own_init(&own->base, net, most));
   const graph_nodes *d = own->base.data;
+  int64_t most = filter_most(v, d->outputs);
+  PL_TRY(graph_own_init(&own->base, net, most));
   own->base.loss = v->loss;
   own->base.answer = filter_answer;
-  graph_rule rule = filter_rule(v, filter_closed(v)), sure = filter_rule(v, true);
+  graph_rule rule = filter_rule(v, filter_closed(v));
   if (filter_fixed(v->rule))
     PL_TRY(graph_map_init(&own->map, &rule, d->op, d->op_t, &net->team, most));
+  filter_add_weights(net, d->features, d->outputs);
+  return PL_OK;
+}
+
+/* What is recorded beside the network itself. */
+static pl_status make_records(pl_net *net, filter_own *own) {
+  const filter_values *v = filter_values_of(&net->spec);
+  const graph_nodes *d = own->base.data;
+  graph_rule sure = filter_rule(v, true);
+  int64_t most = filter_most(v, d->outputs);
   if (v->record_iterates == 1)
     PL_TRY(graph_map_init(&own->sure, &sure, d->op, d->op_t, &net->team, most));
   size_t depths = (size_t)v->depth + 1;
   own->dirichlet = pl_zalloc(depths, sizeof *own->dirichlet, "a record");
   own->distance = pl_zalloc(depths, sizeof *own->distance, "a record");
   own->error = pl_zalloc(depths, sizeof *own->error, "a record");
-  filter_add_weights(net, features, outputs);
   return PL_OK;
 }
 
 static pl_status load(pl_net *net) {
-  net->own = pl_zalloc(1, sizeof(filter_own), "network on a graph");
-  PL_TRY(pl_agree(&net->team, make(net, net->own)));
+  filter_own *own = net->own = pl_zalloc(1, sizeof *own, "network on a graph");
+  pl_status st = graph_nodes_new(&net->spec, NULL, &own->base.data);
+  if (!st) st = make(net, own);
+  if (!st) st = make_records(net, own);
+  PL_TRY(pl_agree(&net->team, st));
   return pl_agree(&net->team, filter_responses(net));
+}
+
+static pl_status open(pl_net *net, const pl_nc *weights, const pl_nc *data) {
+  (void)data; /* every rank reads the graph for itself */
+  net->own = pl_zalloc(1, sizeof(filter_own), "network on a graph");
+  PL_TRY(graph_open(net, weights));
+  return pl_agree(&net->team, make(net, net->own));
 }
 
 static void unload(pl_net *net) {
@@ -289,9 +304,11 @@ const pl_net_kind pl_filter = {
              .measures = measures,
              .metric = "accuracy",
              .other_metric = "mse",
+             .tie_metric = "cross_entropy",
              .fits = fits,
              .check = check,
-             .label = label},
+             .label = label,
+             .apply = graph_apply},
     .split = PL_SPLIT_OWN,
     .random = true,
     .num_metrics = NUM_METRICS,
@@ -303,5 +320,8 @@ const pl_net_kind pl_filter = {
     .observe = filter_observe,
     .axes = filter_axes,
     .shapes = shapes,
+    .note = graph_note,
+    .open = open,
+    .predict = graph_predict,
     .work = work,
 };

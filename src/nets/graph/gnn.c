@@ -73,9 +73,7 @@ static const char *fits(const pl_spec *spec) {
 }
 
 static pl_status check(const pl_spec *spec, const char **key) {
-  graph_nodes *d;
-  PL_TRY(graph_nodes_new(spec, key, &d));
-  graph_nodes_free(d);
+  PL_TRY(graph_nodes_check(spec, key, NULL));
   return pl_net_check(spec, key);
 }
 
@@ -151,22 +149,37 @@ static pl_node *answer(const pl_net *net, pl_tape *t, pl_node *const *w, const p
 
 static pl_status make(pl_net *net, gnn_own *own) {
   const gnn_values *v = gnn_values_of(&net->spec);
-  int64_t features, outputs;
-  PL_TRY(graph_widths(&net->spec, &features, &outputs));
-  PL_TRY(graph_own_init(&own->base, net, v->width == PL_UNSET ? features : v->width));
   const graph_nodes *d = own->base.data;
+  PL_TRY(graph_own_init(&own->base, net, v->width == PL_UNSET ? d->features : v->width));
   own->base.loss = v->loss;
   own->base.answer = answer;
+  add_weights(net, d->features, d->outputs);
+  return PL_OK;
+}
+
+/* What is recorded beside the network itself. */
+static pl_status make_records(pl_net *net, gnn_own *own) {
+  const gnn_values *v = gnn_values_of(&net->spec);
+  const graph_nodes *d = own->base.data;
   own->bounded = gnn_bounded(&net->spec);
   if (own->bounded) PL_TRY(gnn_bound_init(&own->bound, &net->spec, d));
   if (graph_wants_irreps(&net->spec, v->record_irreps))
     PL_TRY(irrep_energies_new(d->group, &own->energies));
-  add_weights(net, features, outputs);
   return PL_OK;
 }
 
 static pl_status load(pl_net *net) {
+  gnn_own *own = net->own = pl_zalloc(1, sizeof *own, "network on a graph");
+  pl_status st = graph_nodes_new(&net->spec, NULL, &own->base.data);
+  if (!st) st = make(net, own);
+  if (!st) st = make_records(net, own);
+  return pl_agree(&net->team, st);
+}
+
+static pl_status open(pl_net *net, const pl_nc *weights, const pl_nc *data) {
+  (void)data; /* every rank reads the graph for itself */
   net->own = pl_zalloc(1, sizeof(gnn_own), "network on a graph");
+  PL_TRY(graph_open(net, weights));
   return pl_agree(&net->team, make(net, net->own));
 }
 
@@ -232,9 +245,11 @@ const pl_net_kind pl_gnn = {
              .measures = measures,
              .metric = "accuracy",
              .other_metric = "mse",
+             .tie_metric = "cross_entropy",
              .fits = fits,
              .check = check,
-             .label = label},
+             .label = label,
+             .apply = graph_apply},
     .split = PL_SPLIT_OWN,
     .num_metrics = NUM_METRICS,
     .record_bytes = sizeof(gnn_record),
@@ -247,5 +262,8 @@ const pl_net_kind pl_gnn = {
     .observe = gnn_observe,
     .axes = gnn_axes,
     .shapes = shapes,
+    .note = graph_note,
+    .open = open,
+    .predict = graph_predict,
     .work = work,
 };

@@ -1,5 +1,6 @@
 #include "nodes.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "graph/karate.h"
 #include "graph/random.h"
@@ -95,7 +96,8 @@ static void take_features(const graph_values *v, graph_nodes *d, pl_graph_data *
   d->sparse = raw->sparse;
   raw->dense = NULL;
   raw->sparse = NULL;
-  if (!d->dense && !d->sparse) {
+  d->identity = !d->dense && !d->sparse;
+  if (d->identity) {
     d->sparse = identity(d->nodes);
     d->features = d->nodes;
   }
@@ -143,6 +145,7 @@ pl_status graph_parts(const pl_spec *spec, const char **key, graph_nodes *d,
   const graph_values *v = graph_values_of(spec);
   int8_t *part = pl_alloc((size_t)d->nodes, sizeof *part, "parts");
   pl_status st = PL_OK;
+  d->untrained = -1;
   if (drawn(v, raw)) {
     st = draw_parts(spec, key, d, part);
   } else if (v->split >= raw->splits) {
@@ -151,7 +154,7 @@ pl_status graph_parts(const pl_spec *spec, const char **key, graph_nodes *d,
     at(key, "data.split", st);
   } else {
     memcpy(part, raw->part + v->split * d->nodes, (size_t)d->nodes * sizeof *part);
-    if (d->label) st = at(key, "data.path", pl_graph_trains_all(raw, v->split));
+    if (d->label) st = at(key, "data.path", pl_graph_trains_all(raw, v->split, &d->untrained));
     if (st) pl_error_in(st, "%s: ", v->path);
   }
   for (int p = 0; !st && p < PL_NUM_PARTS; p++) {
@@ -212,33 +215,71 @@ void graph_nodes_free(graph_nodes *d) {
   pl_free(d);
 }
 
-static pl_status make(const pl_spec *spec, const char **key, graph_nodes *d, pl_graph_data *raw) {
+/* The graph and its operator; the graph stays raw's until all is well. */
+static pl_status take_graph(const pl_spec *spec, const char **key, graph_nodes *d,
+                            pl_graph_data *raw) {
   const graph_values *v = graph_values_of(spec);
   PL_TRY(graph_source(spec, key, d, raw));
-  d->graph = raw->graph; /* raw's until all is well */
+  d->graph = raw->graph;
   d->nodes = d->graph->rows;
   pl_status st = pl_graph_operator(d->graph, (pl_operator)v->operator_kind, v->self_loop, &d->op);
   if (st && v->source == SOURCE_FILE) pl_error_in(st, "%s: ", v->path);
   PL_TRY(at(key, "data.self_loop", st));
   d->op_t = graph_symmetric(spec) ? d->op : pl_csr_transpose(d->op);
-  PL_TRY(graph_targets(spec, key, d, raw));
-  PL_TRY(graph_parts(spec, key, d, raw));
-  take_features(v, d, raw);
   return PL_OK;
 }
 
-pl_status graph_nodes_new(const pl_spec *spec, const char **key, graph_nodes **out) {
-  graph_nodes *d = pl_zalloc(1, sizeof *d, "data on a graph");
-  pl_graph_data raw = {0};
-  pl_status st = make(spec, key, d, &raw);
-  if (st)
-    d->graph = NULL;
-  else
-    raw.graph = NULL;
-  pl_graph_data_fini(&raw);
+static pl_status make(const pl_spec *spec, const char **key, graph_nodes *d, pl_graph_data *raw) {
+  PL_TRY(take_graph(spec, key, d, raw));
+  PL_TRY(graph_targets(spec, key, d, raw));
+  PL_TRY(graph_parts(spec, key, d, raw));
+  take_features(graph_values_of(spec), d, raw);
+  return PL_OK;
+}
+
+static pl_status make_open(const pl_spec *spec, const graph_shape *shape, graph_nodes *d,
+                           pl_graph_data *raw) {
+  const char *path = graph_values_of(spec)->path;
+  PL_TRY(take_graph(spec, NULL, d, raw));
+  take_features(graph_values_of(spec), d, raw);
+  if (d->features != shape->features)
+    return pl_error(PL_EINPUT, "%s: nodes have %lld features, and the network takes %lld", path,
+                    (long long)d->features, (long long)shape->features);
+  return graph_known_targets(path, shape, d, raw);
+}
+
+static pl_status finish(pl_status st, graph_nodes *d, pl_graph_data *raw, graph_nodes **out) {
+  *(st ? &d->graph : &raw->graph) = NULL;
+  pl_graph_data_fini(raw);
   if (st)
     graph_nodes_free(d);
   else
     *out = d;
   return st;
+}
+
+pl_status graph_nodes_new(const pl_spec *spec, const char **key, graph_nodes **out) {
+  graph_nodes *d = pl_zalloc(1, sizeof *d, "data on a graph");
+  pl_graph_data raw = {0};
+  return finish(make(spec, key, d, &raw), d, &raw, out);
+}
+
+pl_status graph_nodes_open(const pl_spec *spec, const graph_shape *shape, graph_nodes **out) {
+  graph_nodes *d = pl_zalloc(1, sizeof *d, "data on a graph");
+  pl_graph_data raw = {0};
+  return finish(make_open(spec, shape, d, &raw), d, &raw, out);
+}
+
+pl_status graph_nodes_check(const pl_spec *spec, const char **key, int64_t *nodes) {
+  const graph_values *v = graph_values_of(spec);
+  graph_nodes *d;
+  PL_TRY(graph_nodes_new(spec, key, &d));
+  if (d->untrained >= 0)
+    pl_log(PL_LOG_WARNING,
+           "%s: split %lld: the only node of class %lld is in no training part: nothing is learnt "
+           "of it",
+           v->path, (long long)v->split, (long long)d->untrained);
+  if (nodes) *nodes = d->nodes;
+  graph_nodes_free(d);
+  return PL_OK;
 }

@@ -4,29 +4,7 @@
 
 #include "graph/cayley.h"
 #include "graph/file.h"
-#include "model/data.h"
-
-enum { SOURCE_CAYLEY, SOURCE_SBM, SOURCE_CSBM, SOURCE_KARATE, SOURCE_FILE };
-enum { TARGET_GIVEN, TARGET_SHUFFLED, TARGET_RANDOM, TARGET_IRREPS };
-enum { NORMALIZE_NONE, NORMALIZE_ROW };
-
-/* Values of data.kind graph (place PL_IN_DATA). */
-typedef struct graph_values {
-  int64_t source;
-  const char *group, *generators, *path;
-  int64_t nodes, blocks, features;
-  double p_in, p_out, signal;
-  int64_t operator_kind;
-  double self_loop;
-  int64_t normalize, target, rows; /* target PL_UNSET: by source */
-  pl_texts irreps;
-  int64_t samples, validation, test; /* samples PL_UNSET: all that are in no other part */
-  int64_t split;
-} graph_values;
-
-static inline const graph_values *graph_values_of(const pl_spec *spec) {
-  return (const graph_values *)(const void *)spec->data_values;
-}
+#include "values.h"
 
 typedef struct graph_nodes {
   int64_t nodes;
@@ -35,6 +13,7 @@ typedef struct graph_nodes {
   pl_csr *graph;     /* A */
   pl_csr *op, *op_t; /* S and its transpose, which is S itself where that is symmetric */
   int64_t features;  /* columns of X */
+  bool identity;     /* X is the identity: the source says nothing of the nodes */
   double *dense;     /* X, [nodes][features]; or NULL */
   pl_csr *sparse;    /* X; or NULL */
   pl_csr *sparse_t;  /* its transpose */
@@ -44,16 +23,23 @@ typedef struct graph_nodes {
   double *target;    /* [nodes][outputs]: y; of classes, 1 in the column of the class */
   int64_t count[PL_NUM_PARTS];
   int *member[PL_NUM_PARTS]; /* [count]: nodes of the part, increasing */
+  int64_t untrained;         /* a class whose only node is in no training part; -1: none */
 } graph_nodes;
 
 /* All of it.  PL_EINPUT: *key is at fault (key may be NULL).  Local: every rank makes its own. */
 pl_status graph_nodes_new(const pl_spec *spec, const char **key, graph_nodes **out);
+/* All of a file without regard to its parts: for a network of these widths, which learnt classes or
+ * not.  Nodes with a target, which the file need not have, are the test part.  Local. */
+typedef struct graph_shape {
+  int64_t features, outputs;
+  bool classes;
+} graph_shape;
+pl_status graph_nodes_open(const pl_spec *spec, const graph_shape *shape, graph_nodes **out);
+/* Is the data of a run all right?  As pl_model_kind.check: all is made and thrown away; *nodes, if
+ * not NULL, receives how many there were.  Local. */
+pl_status graph_nodes_check(const pl_spec *spec, const char **key, int64_t *nodes);
 /* d may be NULL. */
 void graph_nodes_free(graph_nodes *d);
-/* "csbm", or of a Cayley graph its group: for labels of runs.  Borrowed. */
-const char *graph_source_name(const pl_spec *spec);
-/* Is S symmetric whatever the graph?  Pure. */
-bool graph_symmetric(const pl_spec *spec);
 
 /* ---- parts of its making ---- */
 
@@ -63,11 +49,14 @@ pl_status graph_source(const pl_spec *spec, const char **key, graph_nodes *d, pl
 /* Targets, from the source's labels or drawn.  As above. */
 pl_status graph_targets(const pl_spec *spec, const char **key, graph_nodes *d,
                         const pl_graph_data *raw);
+/* For graph_nodes_open: the targets that the file has, which may be none; nodes with one are the
+ * test part. */
+pl_status graph_known_targets(const char *path, const graph_shape *shape, graph_nodes *d,
+                              const pl_graph_data *raw);
 /* Parts, from the source's or drawn.  As above. */
 pl_status graph_parts(const pl_spec *spec, const char **key, graph_nodes *d,
                       const pl_graph_data *raw);
 
-extern const pl_keys graph_data_keys;
 /* What the values say without any file: nodes of a part. */
 int64_t graph_part_count(const pl_spec *spec, pl_part part);
 

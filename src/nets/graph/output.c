@@ -27,10 +27,13 @@ static pl_status file_widths(const pl_spec *spec, int64_t *features, int64_t *ou
   pl_graph_data d = {0};
   PL_TRY(pl_graph_read(graph_values_of(spec)->path, &d));
   *features = d.features ? d.features : d.graph->rows;
+  bool numbers = graph_values_of(spec)->target == TARGET_NUMBERS;
   if (graph_classes(spec)) *outputs = d.classes;
+  if (numbers) *outputs = d.targets;
   pl_graph_data_fini(&d);
   if (*outputs > 0) return PL_OK;
-  return pl_error(PL_EINPUT, "%s: no label(node)", graph_values_of(spec)->path);
+  return pl_error(PL_EINPUT, "%s: no %s", graph_values_of(spec)->path,
+                  numbers ? "target(node, output)" : "label(node)");
 }
 
 pl_status graph_widths(const pl_spec *spec, int64_t *features, int64_t *outputs) {
@@ -84,12 +87,6 @@ void graph_size(const pl_spec *spec, double *nodes, double *entries) {
   }
 }
 
-bool graph_classes(const pl_spec *spec) {
-  const graph_values *v = graph_values_of(spec);
-  if (v->target == PL_UNSET) return v->source != SOURCE_CAYLEY;
-  return v->target == TARGET_GIVEN || v->target == TARGET_SHUFFLED;
-}
-
 bool graph_wants_irreps(const pl_spec *spec, int64_t key) {
   enum { ELEMENTS = 50000 };
   if (graph_values_of(spec)->source != SOURCE_CAYLEY) return false;
@@ -100,7 +97,6 @@ bool graph_wants_irreps(const pl_spec *spec, int64_t key) {
 
 pl_status graph_own_init(graph_own *own, pl_net *net, int64_t most) {
   static const graph_rule once = {.first = 1, .ratio = 1, .depth = 1};
-  PL_TRY(graph_nodes_new(&net->spec, NULL, &own->data));
   const graph_nodes *d = own->data;
   memcpy(net->count, d->count, sizeof net->count);
   own->output = pl_zalloc((size_t)(d->nodes * d->outputs), sizeof *own->output, "outputs");
@@ -166,8 +162,7 @@ pl_node *graph_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const
 
 /* ---- metrics ---- */
 
-/* All nodes at the present weights, as in a test. */
-static void evaluate(pl_net *net) {
+void graph_evaluate(pl_net *net) {
   graph_own *own = graph_own_of(net);
   pl_tape *t = pl_net_tape(net);
   pl_node **w = pl_tape_alloc(t, (size_t)net->num_weights, sizeof *w);
@@ -177,7 +172,7 @@ static void evaluate(pl_net *net) {
   memcpy(own->output, f->value, (size_t)pl_tape_count(f) * sizeof *own->output);
 }
 
-static int64_t largest(int64_t n, const double *x) {
+int64_t graph_class_of(int64_t n, const double *x) {
   int64_t best = 0;
   for (int64_t k = 1; k < n; k++)
     if (x[k] > x[best]) best = k;
@@ -186,7 +181,7 @@ static int64_t largest(int64_t n, const double *x) {
 
 /* -log of the softmax of row f at its class. */
 static double surprise(int64_t n, const double *f, int64_t label) {
-  double top = f[largest(n, f)], sum = 0;
+  double top = f[graph_class_of(n, f)], sum = 0;
   for (int64_t k = 0; k < n; k++) sum += exp(f[k] - top);
   return log(sum) + top - f[label];
 }
@@ -195,14 +190,14 @@ void graph_metrics(pl_net *net, pl_part part, double *metric) {
   const graph_own *own = graph_own_of(net);
   const graph_nodes *d = own->data;
   /* Parts come in order, the training part first. */
-  if (part == PL_TRAIN) evaluate(net);
+  if (part == PL_TRAIN) graph_evaluate(net);
   double right = 0, squares = 0, entropy = 0, n = (double)d->count[part];
   for (int64_t i = 0; i < d->count[part]; i++) {
     int64_t node = d->member[part][i];
     const double *f = own->output + node * d->outputs, *y = d->target + node * d->outputs;
     for (int64_t k = 0; k < d->outputs; k++) squares += (f[k] - y[k]) * (f[k] - y[k]);
     if (!d->label) continue;
-    right += largest(d->outputs, f) == d->label[node];
+    right += graph_class_of(d->outputs, f) == d->label[node];
     entropy += surprise(d->outputs, f, d->label[node]);
   }
   metric[METRIC_ACCURACY] = d->label ? right / n : NAN;

@@ -26,7 +26,7 @@ static inline graph_own *graph_own_of(const pl_net *net) {
   return net->own;
 }
 
-/* Data, counts of the parts and S for up to `most` columns.  key may be NULL.  Local. */
+/* For data that are there already: counts of the parts, and S for up to `most` columns.  Local. */
 pl_status graph_own_init(graph_own *own, pl_net *net, int64_t most);
 void graph_own_fini(graph_own *own);
 
@@ -46,8 +46,19 @@ pl_node *graph_features_times(const pl_net *net, pl_tape *t, pl_node *w, double 
 pl_node *graph_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
 /* pl_net_kind.metrics. */
 void graph_metrics(pl_net *net, pl_part part, double *metric);
-/* Are the targets classes?  Pure. */
-bool graph_classes(const pl_spec *spec);
+/* pl_net_kind.note, and the front of open: own->data from the spec's file, for a network of the
+ * widths that the weights tell (rank 0 has that file).  Collective. */
+pl_status graph_note(const pl_net *net, pl_nc *nc);
+pl_status graph_open(pl_net *net, const pl_nc *weights);
+/* pl_net_kind.predict, pl_model_kind.apply. */
+pl_status graph_predict(pl_net *net, pl_nc *out);
+pl_status graph_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
+                      const char *path, const pl_attribute *attributes, int num);
+/* The column of the largest of n outputs.  Pure. */
+int64_t graph_class_of(int64_t n, const double *f);
+/* Outputs of all nodes at the present weights, as in a test, into own->output.  Collective. */
+void graph_evaluate(pl_net *net);
+
 /* Are energies of irreps recorded: key is record.irreps, PL_UNSET by size.  Local. */
 bool graph_wants_irreps(const pl_spec *spec, int64_t key);
 /* `wanted` of measures of classes. */

@@ -33,6 +33,19 @@ static void shuffle(int64_t nodes, int32_t *label, uint64_t seed) {
   pl_free(node);
 }
 
+/* d->label and, as 1 in the column of the class, d->target. */
+static void set_classes(graph_nodes *d, int64_t classes, const int32_t *label) {
+  d->classes = true;
+  d->outputs = classes;
+  d->label = pl_alloc((size_t)d->nodes, sizeof *d->label, "classes");
+  memcpy(d->label, label, (size_t)d->nodes * sizeof *d->label);
+}
+static void set_columns(graph_nodes *d) {
+  d->target = pl_zalloc((size_t)(d->nodes * d->outputs), sizeof *d->target, "targets");
+  for (int64_t i = 0; i < d->nodes; i++)
+    if (d->label[i] >= 0) d->target[i * d->outputs + d->label[i]] = 1;
+}
+
 static pl_status take_classes(const pl_spec *spec, const char **key, graph_nodes *d,
                               const pl_graph_data *raw) {
   const graph_values *v = graph_values_of(spec);
@@ -40,14 +53,9 @@ static pl_status take_classes(const pl_spec *spec, const char **key, graph_nodes
     pl_error(PL_EINPUT, "%s: no label(node)", v->path ? v->path : "the graph");
     return at(key, "data.path", PL_EINPUT);
   }
-  d->classes = true;
-  d->outputs = raw->classes;
-  d->label = pl_alloc((size_t)d->nodes, sizeof *d->label, "classes");
-  memcpy(d->label, raw->label, (size_t)d->nodes * sizeof *d->label);
+  set_classes(d, raw->classes, raw->label);
   if (v->target == TARGET_SHUFFLED) shuffle(d->nodes, d->label, pl_data_seed(spec));
-  d->target = pl_zalloc((size_t)(d->nodes * d->outputs), sizeof *d->target, "targets");
-  for (int64_t i = 0; i < d->nodes; i++)
-    if (d->label[i] >= 0) d->target[i * d->outputs + d->label[i]] = 1;
+  set_columns(d);
   return PL_OK;
 }
 
@@ -84,6 +92,23 @@ static pl_status project(const graph_values *v, const pl_group *g, int64_t rows,
   return st;
 }
 
+static void set_numbers(graph_nodes *d, const pl_graph_data *raw) {
+  size_t n = (size_t)(d->nodes * raw->targets);
+  d->outputs = raw->targets;
+  d->target = pl_alloc(n, sizeof *d->target, "targets");
+  memcpy(d->target, raw->target, n * sizeof *d->target);
+}
+
+static pl_status take_numbers(const pl_spec *spec, const char **key, graph_nodes *d,
+                              const pl_graph_data *raw) {
+  if (!raw->target) {
+    pl_error(PL_EINPUT, "%s: no target(node, output)", graph_values_of(spec)->path);
+    return at(key, "data.path", PL_EINPUT);
+  }
+  set_numbers(d, raw);
+  return PL_OK;
+}
+
 static pl_status draw_rows(const pl_spec *spec, const char **key, graph_nodes *d) {
   const graph_values *v = graph_values_of(spec);
   int64_t n = d->nodes, rows = v->rows;
@@ -106,5 +131,28 @@ pl_status graph_targets(const pl_spec *spec, const char **key, graph_nodes *d,
   int64_t target = graph_values_of(spec)->target;
   if (target == PL_UNSET) target = d->group ? TARGET_RANDOM : TARGET_GIVEN;
   if (target == TARGET_GIVEN || target == TARGET_SHUFFLED) return take_classes(spec, key, d, raw);
-  return draw_rows(spec, key, d);
+  return target == TARGET_NUMBERS ? take_numbers(spec, key, d, raw) : draw_rows(spec, key, d);
+}
+
+pl_status graph_known_targets(const char *path, const graph_shape *shape, graph_nodes *d,
+                              const pl_graph_data *raw) {
+  d->outputs = shape->outputs;
+  d->classes = shape->classes;
+  d->untrained = -1;
+  if (shape->classes && raw->label) {
+    if (raw->classes > shape->outputs)
+      return pl_error(PL_EINPUT, "%s: label(node) has %lld classes, and the network %lld", path,
+                      (long long)raw->classes, (long long)shape->outputs);
+    set_classes(d, shape->outputs, raw->label);
+    set_columns(d);
+  } else if (!shape->classes && raw->target) {
+    if (raw->targets != shape->outputs)
+      return pl_error(PL_EINPUT, "%s: target(node, output) has %lld columns, and the network %lld",
+                      path, (long long)raw->targets, (long long)shape->outputs);
+    set_numbers(d, raw);
+  }
+  int *test = d->member[PL_TEST] = pl_alloc((size_t)d->nodes, sizeof *test, "nodes of a part");
+  for (int64_t i = 0; i < d->nodes; i++)
+    if (d->label ? d->label[i] >= 0 : d->target != NULL) test[d->count[PL_TEST]++] = (int)i;
+  return PL_OK;
 }

@@ -9,7 +9,7 @@
 
 int pl_filters_count(const pl_spec *spec) {
   const pl_group_values *v = pl_group_values_of(spec);
-  return v->tied ? 1 : (int)v->depth;
+  return v->tied ? 1 : (int)v->depth * pl_group_channels(spec);
 }
 
 pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **key) {
@@ -42,7 +42,7 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   int num = pl_filters_count(spec);
   for (int layer = 0; layer < num && !st; layer++) {
     /* Networks without the key have 0 there. */
-    bool readout = layer == num - 1 && v->init_readout_scale > 0;
+    bool readout = layer >= num - pl_group_channels(spec) && v->init_readout_scale > 0;
     double scale = readout ? v->init_readout_scale : v->init_scale;
     uint64_t stream = PL_STREAM(PL_STREAM_FILTER, layer);
     if (v->init_kind == PL_INIT_GAUSSIAN) {

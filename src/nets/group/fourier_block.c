@@ -7,9 +7,13 @@
 #include <stdio.h>
 
 static pl_param param_of(const fourier_net *m, int filter) {
-  bool readout = m->ops->readout && filter == m->filters - 1;
-  pl_param p = {.group = readout ? "readout" : "filter", .layer = filter};
-  snprintf(p.name, sizeof p.name, "w%d", filter + 1);
+  int channels = pl_group_channels(&m->spec), layer = filter / channels;
+  bool readout = m->ops->readout && filter >= m->filters - channels;
+  pl_param p = {.group = readout ? "readout" : "filter", .layer = layer};
+  if (channels == 1)
+    snprintf(p.name, sizeof p.name, "w%d", layer + 1);
+  else
+    snprintf(p.name, sizeof p.name, "w%d_%d", layer + 1, filter % channels + 1);
   return p;
 }
 

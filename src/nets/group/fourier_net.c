@@ -54,7 +54,7 @@ pl_status fourier_load(fourier_net *m) {
   size_t n = (size_t)m->train->num;
   m->margin = pl_alloc(n, sizeof *m->margin, "margins");
   m->coefficient = pl_alloc(n, sizeof *m->coefficient, "loss weights");
-  m->sums = pl_alloc(n + 1, sizeof *m->sums, "margins");
+  m->sums = pl_alloc(n + 1 + (size_t)fourier_more_sums(m), sizeof *m->sums, "margins");
   for (int i = 0; i < l->num_stacks && fourier_square(m); i++) {
     const pl_stack *b = &l->stacks[i];
     m->target_norm2 +=
@@ -131,9 +131,10 @@ pl_status fourier_check(const pl_spec *spec, const char **key) {
 
 int fourier_label(const pl_spec *spec, char *buf, size_t n) {
   const pl_group_values *v = pl_group_values_of(spec);
-  char band[32] = "";
+  char band[32] = "", bank[32] = "";
   if (v->band_codepth != PL_UNSET)
     snprintf(band, sizeof band, ", codepth %lld", (long long)v->band_codepth);
-  return snprintf(buf, n, "%s%s, %s, depth %lld", v->group, band, spec->model->name,
-                  (long long)v->depth);
+  if (v->channels > 1) snprintf(bank, sizeof bank, ", %lld channels", (long long)v->channels);
+  return snprintf(buf, n, "%s%s, %s, depth %lld%s", v->group, band, spec->model->name,
+                  (long long)v->depth, bank);
 }

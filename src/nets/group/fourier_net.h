@@ -57,11 +57,24 @@ typedef struct fourier_ops {
   void (*weights)(fourier_net *m, const double *a);
 } fourier_ops;
 
+/* What an objective has beside the task (gcnn_regular.h). */
+typedef struct fourier_terms {
+  int sums; /* numbers behind the vote in fourier_net.sums, which ops->forward adds up */
+  /* They are summed over the team, the margins known.  Collective. */
+  void (*settle)(fourier_net *m, const double *sums);
+  /* The task's part of the gradient of the step to come: coefficient (of one sign still) and
+   * log_scale, which become the whole gradient's.  Local. */
+  void (*weigh)(fourier_net *m);
+  /* The objective, from that of the task.  Local, pure. */
+  pl_standing (*standing)(const fourier_net *m, double log_task);
+} fourier_terms;
+
 struct fourier_net {
   pl_model base;                 /* first */
   pl_spec spec;                  /* strings borrowed from the sweep configuration */
   const pl_group_values *values; /* of spec */
   const fourier_ops *ops;
+  const fourier_terms *terms; /* NULL: the task alone */
   bool forgets; /* backward undoes what forward left: forward comes before the next one */
   int filters;
   pl_group *group;
@@ -73,7 +86,7 @@ struct fourier_net {
   double **w;              /* [filters]: spectra */
   double *scratch[FOURIER_SCRATCH]; /* largest stack each; NULL beyond ops->scratch */
   double *margin, *coefficient;     /* [N]: y_i <x_i, beta>; -a_i y_i */
-  double *sums; /* [N + 1]: margins and vote on their way through the all-reduce */
+  double *sums; /* [N + 1 ..]: margins, vote, terms->sums on their way through the all-reduce */
   double log_scale;
   double target_norm2, square; /* loss square: ||target||^2, and the loss */
   double **gradient;           /* [filters]: spectra, and */
@@ -97,6 +110,9 @@ static inline fourier_net *fourier_of(pl_model *m) {
 }
 static inline bool fourier_square(const fourier_net *m) {
   return m->values->loss == PL_LOSS_SQUARE;
+}
+static inline int fourier_more_sums(const fourier_net *m) {
+  return m->terms ? m->terms->sums : 0;
 }
 /* Number of parameter block (filter from 0, stack), and the stack of one. */
 static inline int fourier_param(const fourier_net *m, int filter, int stack) {

@@ -61,17 +61,18 @@ void fourier_backward(fourier_net *m, int stack, fourier_visitor *v) {
 /* ---- the step ---- */
 
 static void clear_sums(fourier_net *m) {
-  memset(m->sums, 0, (size_t)(m->train->num + 1) * sizeof *m->sums);
+  memset(m->sums, 0, (size_t)(m->train->num + 1 + fourier_more_sums(m)) * sizeof *m->sums);
 }
 
 /* Margins, or the loss, and vote over the team: the one all-reduce of a step. */
 static void share_sums(fourier_net *m, double *vote) {
   int64_t n = m->train->num;
   m->sums[n] = *vote;
-  pl_comm_sum(&m->layout->team, m->sums, n + 1);
+  pl_comm_sum(&m->layout->team, m->sums, n + 1 + fourier_more_sums(m));
   *vote = m->sums[n];
   if (fourier_square(m)) m->square = m->sums[0] / (2 * m->target_norm2);
   for (int64_t i = 0; i < n; i++) m->margin[i] = m->train->y[i] * m->sums[i];
+  if (m->terms) m->terms->settle(m, m->sums + n + 1);
 }
 
 static void forward_all(fourier_net *m) {
@@ -135,7 +136,7 @@ static void visit_all(fourier_net *m, fourier_visitor *v) {
 /* The gradient and its scale trade a power of two, so that squares of the gradient are in range.
  * False: there is nothing to gain. */
 static bool bring_in_range(fourier_net *m) {
-  if (fourier_square(m)) return false;
+  if (fourier_square(m) || m->terms) return false;
   fourier_visitor v = {.visit = add_largest};
   visit_all(m, &v);
   double most[2] = {isnan(v.largest), isnan(v.largest) ? 0 : v.largest};
@@ -175,6 +176,7 @@ static void move_blocks(fourier_net *m, pl_update *u) {
 static void weigh_samples(fourier_net *m) {
   pl_loss_weights(m->values->loss, m->train->num, m->margin, &m->log_scale, m->coefficient);
   if (m->ops->weights) m->ops->weights(m, m->coefficient);
+  if (m->terms) m->terms->weigh(m);
   for (int64_t i = 0; i < m->train->num; i++) m->coefficient[i] *= -m->train->y[i];
 }
 
@@ -216,5 +218,6 @@ void fourier_step(pl_model *model, int64_t t, pl_update *u, double *vote) {
 pl_standing fourier_standing(const pl_model *model) {
   const fourier_net *m = (const fourier_net *)model;
   if (fourier_square(m)) return pl_standing_of(m->square);
-  return pl_standing_of_log(pl_log_loss(m->values->loss, m->train->num, m->margin));
+  double log_task = pl_log_loss(m->values->loss, m->train->num, m->margin);
+  return m->terms ? m->terms->standing(m, log_task) : pl_standing_of_log(log_task);
 }

@@ -23,6 +23,7 @@ typedef struct pl_functional {
   int64_t num_samples;
   const double *margin;          /* [num_samples] */
   double log_square;             /* log of the loss, of loss square only */
+  const double *objective;       /* [2]: it and its log, where the loss is not the task's alone */
   double accuracy[PL_NUM_PARTS]; /* of the validation and the test part, where there is one */
   const int64_t *sv_start;       /* [irreps + 1]: first singular value of an irrep */
   const double *sigma;       /* [sv_start[irreps]]: singular values of B, decreasing per irrep */
@@ -86,6 +87,8 @@ typedef struct pl_functional_context {
 /* Of every network on groups; and of those that are homogeneous of degree `depth` in their weights,
  * whose Schatten values are at p = 2/depth. */
 extern const pl_measures pl_functional_measures, pl_product_measures;
+/* The loss without regularisers. */
+double pl_functional_task_loss(const pl_functional *s);
 /* Functions of rows of it, for a network's own measures. */
 void pl_functional_beta_norm(const void *state, double *out);
 void pl_functional_schatten(const void *state, double *out);

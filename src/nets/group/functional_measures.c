@@ -41,11 +41,17 @@ static double log_of_loss(const pl_functional *s) {
   return pl_log_loss(kind, s->num_samples, s->margin);
 }
 
+double pl_functional_task_loss(const pl_functional *s) {
+  return exp(log_of_loss(s));
+}
+
 static void loss(const void *state, double *out) {
-  *out = exp(log_of_loss(state));
+  const pl_functional *s = state;
+  *out = s->objective ? s->objective[0] : pl_functional_task_loss(s);
 }
 static void log_loss(const void *state, double *out) {
-  *out = log_of_loss(state);
+  const pl_functional *s = state;
+  *out = s->objective ? s->objective[1] : log_of_loss(s);
 }
 static void min_margin(const void *state, double *out) {
   *out = least_margin(state);

@@ -8,6 +8,8 @@
 #include "functional.h"
 #include "gcnn_dual.h"
 #include "gcnn_observe.h"
+#include "gcnn_regular.h"
+#include "model/regularizer.h"
 
 /* ---- life ---- */
 
@@ -21,9 +23,11 @@ static double *keep(pl_model *model, int i, const char **name, int64_t *n) {
 
 static void destroy(pl_model *model) {
   gcnn *m = gcnn_of(model);
-  for (int l = 0; m->prefix && l < m->depth; l++) pl_free(m->prefix[l]);
+  for (int l = 0; m->prefix && l < m->depth * m->channels; l++) pl_free(m->prefix[l]);
   pl_free(m->prefix);
+  pl_free(m->kept);
   pl_free(m->running);
+  gcnn_regular_free(m->regular);
   fourier_fini(&m->net);
   pl_free(m);
 }
@@ -35,15 +39,20 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   net->base.kind = &pl_gcnn;
   net->ops = &gcnn_ops;
   m->depth = (int)pl_group_values_of(spec)->depth;
+  m->channels = pl_group_channels(spec);
   pl_status st = fourier_init(net, spec, team, rates);
+  if (!st) gcnn_regular_new(m);
   if (!st) st = fourier_load(net);
   if (st) {
     destroy(&net->base);
     return st;
   }
-  m->prefix = pl_zalloc((size_t)m->depth, sizeof *m->prefix, "prefix products");
-  for (int k = 2; k < m->depth; k++)
+  int prefixes = m->depth * m->channels;
+  m->prefix = pl_zalloc((size_t)prefixes, sizeof *m->prefix, "prefix products");
+  for (int k = 2 * m->channels; k < prefixes; k++)
     m->prefix[k] = pl_zalloc((size_t)net->layout->local, sizeof(double), "prefix products");
+  if (m->channels > 1)
+    m->kept = pl_alloc((size_t)net->layout->scratch, sizeof *m->kept, "workspace of a step");
   m->running =
       pl_zalloc((size_t)gcnn_running_size(net->train->num), sizeof *m->running, "running averages");
   fourier_refresh(&net->base, 0);
@@ -61,7 +70,13 @@ static void explain(const pl_spec *spec, int team, const pl_rates *rates) {
   fourier_explain(&gcnn_ops, spec, team, rates);
 }
 
+static const char *fits(const pl_spec *spec) {
+  const char *key = fourier_fits(spec);
+  return key ? key : gcnn_regular_fits(spec);
+}
+
 static const pl_keys *const keys[] = {&pl_group_keys,    &pl_band_keys,       &pl_layers_keys,
+                                      &pl_bank_keys,     &pl_bro_keys,        &pl_gini_keys,
                                       &pl_init_keys,     &pl_functional_keys, &pl_kkt_keys,
                                       &pl_spectrum_keys, &pl_grid_keys,       NULL};
 
@@ -77,7 +92,7 @@ const pl_model_kind pl_gcnn = {
     .measures = gcnn_measures,
     .metric = "accuracy",
     .convergence = pl_functional_convergence,
-    .fits = fourier_fits,
+    .fits = fits,
     .check = fourier_check,
     .label = fourier_label,
     .describe = gcnn_describe,

@@ -36,20 +36,20 @@ static void add_gram(const active *s, const pl_stack *b, const double *G, int64_
     pl_multi_dot(s->n, pl_stack_doubles(b), b->weight, G, stride, G + i * stride, s->K + i * s->n);
 }
 
-/* The stack's part of the Gram matrix of the gradients of y_i f(x_i) by all filters: layer by layer
- * from the last, G_i = T_i P_l^H with T_i = S_l^H y_i X_i. */
-static void stack_gram(gcnn *m, const pl_stack *b, const active *s, double *T, double *G) {
+/* The stack's part of the Gram matrix of the gradients of y_i f(x_i) by the filters of path k:
+ * layer by layer from the last, G_i = T_i P_l^H with T_i = S_l^H y_i X_i. */
+static void stack_gram(gcnn *m, int k, const pl_stack *b, const active *s, double *T, double *G) {
   int64_t n = pl_stack_doubles(b), stride = pl_data_stride(b);
   for (int64_t i = 0; i < s->n; i++) {
     const double *x = pl_samples_stack(m->net.train, b) + s->sample[i] * stride;
-    for (int64_t k = 0; k < n; k++) T[i * stride + k] = m->net.train->y[s->sample[i]] * x[k];
+    for (int64_t q = 0; q < n; q++) T[i * stride + q] = m->net.train->y[s->sample[i]] * x[q];
   }
   for (int l = m->depth; l > 1; l--) {
-    const double *P = gcnn_prefix(m, l, b);
+    const double *P = gcnn_prefix(m, l, k, b);
     for (int64_t i = 0; i < s->n; i++) pl_stack_mul(b, PL_NC, T + i * stride, P, G + i * stride);
     add_gram(s, b, G, stride);
     for (int64_t i = 0; i < s->n; i++) {
-      pl_stack_mul(b, PL_CN, m->net.w[l - 1] + b->offset, T + i * stride, m->net.scratch[0]);
+      pl_stack_mul(b, PL_CN, gcnn_weight(m, l, k, b), T + i * stride, m->net.scratch[0]);
       memcpy(T + i * stride, m->net.scratch[0], (size_t)n * sizeof *T);
     }
   }
@@ -62,7 +62,8 @@ static void gram(gcnn *m, const active *s) {
   double *T = pl_alloc((size_t)(s->n * stride), sizeof *T, "gradients of samples");
   double *G = pl_alloc((size_t)(s->n * stride), sizeof *G, "gradients of samples");
   for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].here) stack_gram(m, &l->stacks[i], s, T, G);
+    for (int k = 0; k < m->channels && l->stacks[i].here; k++)
+      stack_gram(m, k, &l->stacks[i], s, T, G);
   pl_comm_sum(&l->team, s->K, s->n * s->n);
   pl_free(T);
   pl_free(G);

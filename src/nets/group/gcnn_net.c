@@ -2,6 +2,8 @@
 #include "functional.h"
 #include "gcnn_dual.h"
 #include "gcnn_net.h"
+#include "gcnn_regular.h"
+#include "model/regularizer.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,50 +11,88 @@
 static void product(const fourier_net *net, const pl_stack *b, double *out) {
   const gcnn *m = (const gcnn *)net;
   int L = m->depth;
-  pl_stack_mul(b, PL_NN, net->w[L - 1] + b->offset, gcnn_prefix(m, L, b), out);
+  pl_stack_mul(b, PL_NN, gcnn_weight(m, L, 0, b), gcnn_prefix(m, L, 0, b), out);
+  for (int k = 1; k < m->channels; k++)
+    pl_stack_mul_add(b, PL_NN, 1, gcnn_weight(m, L, k, b), gcnn_prefix(m, L, k, b), 1, out);
 }
 
 static void forward(fourier_net *net, const pl_stack *b) {
-  const gcnn *m = (const gcnn *)net;
-  for (int l = 3; l <= m->depth; l++)
-    pl_stack_mul(b, PL_NN, net->w[l - 2] + b->offset, gcnn_prefix(m, l - 1, b),
-                 gcnn_prefix(m, l, b));
+  gcnn *m = (gcnn *)net;
+  for (int k = 0; k < m->channels; k++)
+    for (int l = 3; l <= m->depth; l++)
+      pl_stack_mul(b, PL_NN, gcnn_weight(m, l - 1, k, b), gcnn_prefix(m, l - 1, k, b),
+                   gcnn_prefix(m, l, k, b));
   product(net, b, net->scratch[0]);
+  if (m->regular) gcnn_regular_forward(m, b);
+}
+
+static void hand_over(gcnn *m, int l, int k, int stack, double *g, fourier_visitor *v) {
+  if (m->regular) gcnn_regular_add(m, l, k, &m->net.layout->stacks[stack], g);
+  v->visit(v, &m->net, fourier_param(&m->net, gcnn_filter(m, l, k), stack), g);
 }
 
 /* Last layer first: T_L = R, G_l = T_l P_l^H, T_(l-1) = W_l^H T_l. */
-static void backward(fourier_net *net, int stack, fourier_visitor *v) {
-  const gcnn *m = (const gcnn *)net;
+static void backward_path(gcnn *m, int k, int stack, fourier_visitor *v) {
+  fourier_net *net = &m->net;
   const pl_stack *b = &net->layout->stacks[stack];
   double *t = net->scratch[0], *next = net->scratch[1], *g = net->scratch[2];
   for (int l = m->depth; l > 1; l--) {
     /* W_l moves as soon as its gradient is known: first what still needs it. */
-    pl_stack_mul(b, PL_CN, net->w[l - 1] + b->offset, t, next);
-    pl_stack_mul(b, PL_NC, t, gcnn_prefix(m, l, b), g);
-    v->visit(v, net, fourier_param(net, l - 1, stack), g);
+    pl_stack_mul(b, PL_CN, gcnn_weight(m, l, k, b), t, next);
+    pl_stack_mul(b, PL_NC, t, gcnn_prefix(m, l, k, b), g);
+    hand_over(m, l, k, stack, g, v);
     double *swap = t;
     t = next;
     next = swap;
   }
-  v->visit(v, net, fourier_param(net, 0, stack), t);
+  hand_over(m, 1, k, stack, t, v);
+}
+
+static void backward(fourier_net *net, int stack, fourier_visitor *v) {
+  gcnn *m = (gcnn *)net;
+  const pl_stack *b = &net->layout->stacks[stack];
+  size_t bytes = (size_t)pl_stack_doubles(b) * sizeof(double);
+  if (m->regular) gcnn_regular_begin(m, b);
+  if (m->kept) memcpy(m->kept, net->scratch[0], bytes);
+  for (int k = 0; k < m->channels; k++) {
+    if (k > 0) memcpy(net->scratch[0], m->kept, bytes);
+    backward_path(m, k, stack, v);
+  }
+}
+
+/* The sum of a layer's shifts over all layers; those of one layer are equal, as paths are added. */
+static int layer_shifts(const gcnn *m, int *shift) {
+  int sum = 0;
+  for (int l = 1; l <= m->depth; l++) {
+    double norm = 0;
+    for (int k = 0; k < m->channels; k++)
+      norm = fmax(norm, pl_spectrum_norm(m->net.layout, m->net.w[gcnn_filter(m, l, k)]));
+    sum += shift[l - 1] = pl_functional_shift(norm);
+  }
+  return sum;
 }
 
 static int scaled(fourier_net *net) {
   const gcnn *m = (const gcnn *)net;
   const pl_layout *l = net->layout;
-  int *shift = pl_alloc((size_t)m->depth, sizeof *shift, "scales of filters"), sum = 0;
-  for (int k = 0; k < m->depth; k++)
-    sum += shift[k] = pl_functional_shift(pl_spectrum_norm(l, net->w[k]));
+  int *shift = pl_alloc((size_t)m->depth, sizeof *shift, "scales of filters");
+  int sum = layer_shifts(m, shift);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    double *out = net->beta + b->offset, *filter = net->scratch[0], *next = net->scratch[1];
+    double *out = net->beta + b->offset, *path = net->scratch[0], *filter = net->scratch[1],
+           *next = net->scratch[2];
     int64_t n = pl_stack_doubles(b);
     if (!b->here) continue;
-    for (int64_t q = 0; q < n; q++) out[q] = ldexp(net->w[0][b->offset + q], shift[0]);
-    for (int k = 1; k < m->depth; k++) {
-      for (int64_t q = 0; q < n; q++) filter[q] = ldexp(net->w[k][b->offset + q], shift[k]);
-      pl_stack_mul(b, PL_NN, filter, out, next);
-      memcpy(out, next, (size_t)n * sizeof *out);
+    for (int k = 0; k < m->channels; k++) {
+      const double *first = gcnn_weight(m, 1, k, b);
+      for (int64_t q = 0; q < n; q++) path[q] = ldexp(first[q], shift[0]);
+      for (int j = 2; j <= m->depth; j++) {
+        const double *w = gcnn_weight(m, j, k, b);
+        for (int64_t q = 0; q < n; q++) filter[q] = ldexp(w[q], shift[j - 1]);
+        pl_stack_mul(b, PL_NN, filter, path, next);
+        memcpy(path, next, (size_t)n * sizeof *path);
+      }
+      for (int64_t q = 0; q < n; q++) out[q] = (k ? out[q] : 0) + path[q];
     }
   }
   pl_free(shift);
@@ -65,17 +105,20 @@ static void weights(fourier_net *net, const double *a) {
 
 static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) {
   const pl_group_values *v = pl_group_values_of(spec);
-  double L = (double)v->depth;
+  double L = (double)v->depth, K = pl_group_channels(spec);
+  /* Gram matrices forward and back, and their products with the filters. */
+  double grams = v->regularizer_layer == PL_LAYER_ALL ? L : 1;
+  if (!pl_regularised(spec)) grams = 0;
   /* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
    * record.kkt the gradients of all samples, twice, and singular vectors at some twenty products.
    */
   return (fourier_work){
-      .products = (L - 1) * (two_passes ? 5 : 3),
-      .moves = 3 * L, /* the update: read gradient, read and write w */
-      .arrays = 2 * L,
-      .spectra = 2 * L - 2, /* filters and prefix products */
+      .products = K * ((L - 1) * (two_passes ? 5 : 3) + grams * (two_passes ? 5 : 3)),
+      .moves = 3 * L * K, /* the update: read gradient, read and write w */
+      .arrays = 2 * L * K + grams,
+      .spectra = K * (2 * L - 2 + (pl_gini_exponent(spec) > 0)), /* filters, prefix products */
       .record_values = v->depth == 2 ? 3 : 1,
-      .record_products = 1 + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) : 0),
+      .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,
       .record_matrices = v->record_kkt ? 6 : 0,
   };

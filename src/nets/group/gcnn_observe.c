@@ -4,6 +4,8 @@
 #include "fourier_observe.h"
 #include "gcnn_dual.h"
 #include "gcnn_kkt.h"
+#include "gcnn_regular.h"
+#include "model/regularizer.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,6 +15,7 @@ typedef struct state {
   pl_functional first;
   gcnn_kkt kkt;
   double dual_bound; /* depth 2 */
+  double objective[2], bro, gini;
 } state;
 
 /* ---- measures ---- */
@@ -29,6 +32,17 @@ static void optimality_gap(const void *of, double *out) {
   /* No bound on anything while samples are on the wrong side. */
   *out = s->dual_bound > 0 && margin > 0 ? 1 - margin / s->dual_bound : NAN;
 }
+static void task_loss(const void *of, double *out) {
+  *out = pl_functional_task_loss(of);
+}
+static bool want_regularised(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_regularised(spec);
+}
+static bool want_gini(const pl_spec *spec, const void *context) {
+  (void)context;
+  return pl_gini_exponent(spec) > 0;
+}
 static bool want_kkt(const pl_spec *spec, const void *context) {
   (void)context;
   return pl_group_values_of(spec)->record_kkt == 1;
@@ -42,6 +56,10 @@ static const pl_measure rows[] = {
      FROM(dual_bound)},
     {"optimality_gap", NULL, "1", "depth 2: 1 - normalized_margin / dual_bound",
      .compute = optimality_gap, .better = -1},
+    {"task_loss", NULL, "1", PL_TASK_LOSS, .wanted = want_regularised, .compute = task_loss,
+     .better = -1},
+    {"bro", NULL, "1", PL_BRO, .wanted = want_regularised, FROM(bro), .better = -1},
+    {"gini", NULL, "1", PL_GINI, .wanted = want_gini, FROM(gini), .better = 1},
     {"kkt_residual", NULL, "1",
      "distance of the filters to the cone of the gradients of the samples with margin up to 1.01 "
      "of the smallest, over their norm",
@@ -89,6 +107,14 @@ pl_status gcnn_observe(pl_model *model, double *out) {
   state s = {.dual_bound = NAN};
   pl_status st = fourier_observe(net, m->depth, &s.first);
   pl_status certified = certify(m, &s);
+  if (m->regular) {
+    pl_standing whole = fourier_standing(model);
+    s.objective[0] = whole.objective;
+    s.objective[1] = whole.log_objective;
+    s.first.objective = s.objective;
+    s.bro = gcnn_regular_bro(m->regular);
+    s.gini = gcnn_regular_gini(m->regular);
+  }
   if (!st) st = certified;
   if (net->layout->team.rank == 0) pl_schema_compute(&net->schema, &s, out);
   return st;

@@ -7,6 +7,7 @@
 
 PL_WORDS(inner_products, "band", "group")
 PL_WORDS(poolings, "none", "mean")
+PL_WORDS(regularised_layers, "first", "all")
 PL_WORDS(init_kinds, "gaussian", "uniform", "file")
 
 #define F(member) offsetof(pl_group_values, member)
@@ -32,6 +33,13 @@ static const pl_key layers_rows[] = {
      .help = "scale of the read-out (default: model.init.scale)"},
     {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential",
      .choice = pl_margin_loss_name, .help = "loss, a mean over the samples"},
+};
+static const pl_key bank_rows[] = {
+    {"model.channels", PL_KEY_INT, F(channels), PL_COST | PL_RESULTS, "1", .min = 1, .max = 1024,
+     .help =
+         "K: filters of a layer; beta is the sum over K paths of the products of their filters"},
+    {"regularizer.layer", PL_KEY_CHOICE, F(regularizer_layer), PL_COST | PL_RESULTS, "first",
+     .choice = regularised_layers, .help = "whose filters regularizer.bro draws to be orthonormal"},
 };
 static const pl_key init_rows[] = {
     {"model.init.kind", PL_KEY_CHOICE, F(init_kind), PL_COST | PL_RESULTS, "gaussian",
@@ -72,6 +80,7 @@ static const pl_key grid_rows[] = {
 const pl_keys pl_group_keys = PL_KEYS(PL_IN_NETWORK, group_rows);
 const pl_keys pl_band_keys = PL_KEYS(PL_IN_NETWORK, band_rows);
 const pl_keys pl_layers_keys = PL_KEYS(PL_IN_NETWORK, layers_rows);
+const pl_keys pl_bank_keys = PL_KEYS(PL_IN_NETWORK, bank_rows);
 const pl_keys pl_init_keys = PL_KEYS(PL_IN_NETWORK, init_rows);
 const pl_keys pl_pooling_keys = PL_KEYS(PL_IN_NETWORK, pooling_rows);
 const pl_keys pl_functional_keys = PL_KEYS(PL_IN_NETWORK, functional_rows);

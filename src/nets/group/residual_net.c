@@ -122,11 +122,10 @@ static void forward_all(residual *m, const pl_stack *b) {
   }
 }
 
-/* The force of layer k at the state of m->x, which it puts into scratch X. */
+/* The force of layer k at the state in scratch X, m->x as numbers. */
 static const double *force(residual *m, int k, const pl_stack *b) {
   double **scratch = m->net.scratch;
   if (k == 0) return residual_filter(m, 0, b);
-  pl_reversible_get(pl_stack_doubles(b), m->x + b->offset, scratch[X]);
   pl_stack_mul(b, PL_NN, residual_filter(m, k, b), scratch[X], scratch[T]);
   return scratch[T];
 }
@@ -141,7 +140,7 @@ static bool forward_reversible(residual *m, const pl_stack *b) {
     uint64_t *at = buffer(m, k, b);
     const double *f = force(m, k, b);
     if (k % m->rule.period == 0) memset(at, 0, (size_t)n * sizeof *at);
-    ok &= pl_reversible_forward(&m->rule, n, m->c, f, v, x, at);
+    ok &= pl_reversible_forward(&m->rule, n, m->c, f, v, x, at, one);
   }
   return ok;
 }
@@ -182,7 +181,7 @@ static void forward(fourier_net *net, const pl_stack *b) {
 static const double *state_before(residual *m, int k, const pl_stack *b) {
   if (!residual_reverses(m)) return state(m, k, b);
   int64_t n = pl_stack_doubles(b);
-  pl_reversible_back_x(n, m->v + b->offset, m->x + b->offset);
+  pl_reversible_back_x(n, m->v + b->offset, m->x + b->offset, m->net.scratch[X]);
   const double *f = force(m, k, b);
   pl_reversible_back_v(&m->rule, n, m->c, f, m->v + b->offset, buffer(m, k, b));
   return m->net.scratch[X];
@@ -237,7 +236,7 @@ static double distance(residual *m, const pl_stack *b, const double *x, const do
 static double undo_reversible(residual *m, const pl_stack *b) {
   int64_t n = pl_stack_doubles(b), *x = m->x + b->offset, *v = m->v + b->offset;
   for (int k = m->depth - 1; k >= 0; k--) {
-    pl_reversible_back_x(n, v, x);
+    pl_reversible_back_x(n, v, x, m->net.scratch[X]);
     pl_reversible_back_v(&m->rule, n, m->c, force(m, k, b), v, buffer(m, k, b));
   }
   pl_reversible_get(n, x, m->net.scratch[X]);

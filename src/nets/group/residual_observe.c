@@ -4,6 +4,7 @@
 #include "fourier_observe.h"
 #include "linalg/eigenvalues.h"
 #include "linalg/momentum.h"
+#include "nets/blocks.h"
 
 #include <math.h>
 #include <string.h>
@@ -100,21 +101,10 @@ static const pl_measure rows[] = {
     {"block_error", "irrep", "1",
      "the irrep's part of ||beta - target||^2 / ||target||^2, twice the loss in sum",
      .wanted = want_error, .compute = block_error},
-    {"lambda_eps", NULL, "1",
-     "least eigenvalue that the linear flow of eps = 1/((1 - gamma) depth) reaches; 0 for gamma 0",
-     FROM(lambda_eps)},
-    {"bits_lost", NULL, "1",
-     "mean over the entries of X of the bits that the buffers of model.store: reversible hold "
-     "after "
-     "the last layer; about -depth log2 gamma",
-     FROM(bits_lost)},
-    {"reversal_error", NULL, "1",
-     "largest entry of X_0 - 1 and V_0 after the recursion was run backwards from its end: in "
-     "fixed "
-     "point (store: reversible), or in floating point without a buffer (store: all)",
-     FROM(reversal_error), .better = -1},
-    {"store_bytes", NULL, "byte", "what the recursion keeps from forward to backward, all ranks",
-     FROM(store_bytes)},
+    {"lambda_eps", NULL, "1", PL_LAMBDA_EPS, FROM(lambda_eps)},
+    {"bits_lost", NULL, "1", PL_BITS_LOST, FROM(bits_lost)},
+    {"reversal_error", NULL, "1", PL_REVERSAL_ERROR, FROM(reversal_error), .better = -1},
+    {"store_bytes", NULL, "byte", PL_STORE_BYTES, FROM(store_bytes)},
 };
 static const pl_measures own = PL_MEASURES(rows);
 const pl_measures *const residual_measures[] = {&pl_functional_measures, &own, NULL};

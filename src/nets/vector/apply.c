@@ -54,9 +54,7 @@ pl_status vector_open(pl_net *net, const pl_nc *weights, const pl_nc *data) {
   PL_TRY(pl_agree(&net->team, st));
   pl_comm_bcast(&net->team, &shape, sizeof shape, 0);
   PL_TRY(pl_vectors_open(data, &net->team, &shape, &found));
-  pl_vectors *own = net->own = pl_alloc(1, sizeof *own, "data");
-  *own = found;
-  net->count[PL_TEST] = own->part[PL_TEST].num;
+  vector_own_new(net, &found);
   kind->add(net, &shape, vector_outputs(&net->spec, &shape));
   return PL_OK;
 }

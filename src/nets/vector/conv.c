@@ -145,8 +145,9 @@ static int label(const pl_spec *spec, char *buf, size_t n) {
   return snprintf(buf, n, "conv, %lld x %lld channels", (long long)v->depth, (long long)v->width);
 }
 
-static const pl_keys *const keys[] = {&vector_conv_keys, &vector_common_keys, &pl_net_init_keys,
-                                      &pl_batch_keys,    &pl_spectrum_keys,   NULL};
+static const pl_keys *const keys[] = {
+    &vector_conv_keys, &pl_layer_keys, &vector_dropout_keys, &vector_loss_keys,
+    &pl_net_init_keys, &pl_batch_keys, &pl_spectrum_keys,    NULL};
 static const pl_measures *const measures[] = {&pl_net_measures, &vector_measures, NULL};
 
 const pl_vector_kind pl_conv = {

@@ -2,8 +2,15 @@
 
 #include "base/mem.h"
 
-const pl_data_kind *const pl_vector_data_kinds[] = {&pl_data_rings.base,       &pl_data_curve.base,
-                                                    &pl_data_bars.base,        &pl_data_images.base,
+const pl_data_kind *const pl_vector_data_kinds[] = {&pl_data_rings.base,
+                                                    &pl_data_curve.base,
+                                                    &pl_data_bars.base,
+                                                    &pl_data_images.base,
+                                                    &pl_data_lasso.base,
+                                                    &pl_data_vector_file.base,
+                                                    NULL};
+
+const pl_data_kind *const pl_target_data_kinds[] = {&pl_data_lasso.base, &pl_data_curve.base,
                                                     &pl_data_vector_file.base, NULL};
 
 const pl_data_kind *const pl_image_data_kinds[] = {&pl_data_bars.base, &pl_data_images.base,

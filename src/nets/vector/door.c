@@ -1,4 +1,5 @@
-/* What mlp and conv hand to net.c beside their objective: data and shapes, checks, costs. */
+/* What the networks of this room hand to net.c beside their objective: data and shapes, checks,
+ * costs. */
 #include "base/mem.h"
 #include "network.h"
 
@@ -6,19 +7,27 @@ static void add_weights(pl_net *net, const pl_vector_shape *shape) {
   vector_kind_of(&net->spec)->add(net, shape, vector_outputs(&net->spec, shape));
 }
 
+void vector_own_new(pl_net *net, const pl_vectors *data) {
+  vector_own *own = net->own = pl_zalloc(1, sizeof *own, "data");
+  own->data = *data;
+  own->recursion = pl_recursion_own_of(&net->spec);
+  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = data->part[p].num;
+}
+
 pl_status vector_load(pl_net *net) {
   pl_vectors data;
   PL_TRY(pl_vectors_init(&net->spec, &net->team, &data));
-  pl_vectors *own = net->own = pl_alloc(1, sizeof *own, "data");
-  *own = data;
-  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = own->part[p].num;
-  add_weights(net, &own->shape);
+  vector_own_new(net, &data);
+  add_weights(net, &data.shape);
   return PL_OK;
 }
 
 void vector_unload(pl_net *net) {
-  if (net->own) pl_vectors_fini(net->own);
-  pl_free(net->own);
+  vector_own *own = net->own;
+  if (!own) return;
+  pl_vectors_fini(&own->data);
+  pl_free(own->record);
+  pl_free(own);
 }
 
 pl_status vector_shapes(pl_net *net) {

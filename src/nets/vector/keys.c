@@ -2,7 +2,6 @@
 
 #include <float.h>
 
-PL_WORDS(activations, "relu", "tanh", "silu", "sigmoid", "softplus", "none")
 PL_WORDS(losses, "softmax", "square", "logistic")
 PL_WORDS(poolings, "none", "max", "mean")
 PL_WORDS(heads, "flatten", "mean")
@@ -11,15 +10,12 @@ PL_WORDS(heads, "flatten", "mean")
 #define SHAPE     PL_COST | PL_RESULTS
 #define BELOW_1   0x1.fffffffffffffp-1
 
-static const pl_key common_rows[] = {
-    {"model.activation", PL_KEY_CHOICE, F(activation), SHAPE, "relu", .choice = activations,
-     .help = "entry by entry between the layers; none: a linear network"},
+static const pl_key dropout_rows[] = {
     {"model.dropout", PL_KEY_REAL, F(dropout), SHAPE, "0", .min = 0, .max = BELOW_1,
      .help = "share of the hidden values that a training step sets to 0, the others divided by "
              "what is left"},
-    {"model.bias", PL_KEY_BOOL, F(bias), SHAPE, "true", .help = "a bias in every layer"},
-    {"model.init.scale", PL_KEY_REAL, F(init_scale), PL_RESULTS, "1", DBL_MIN, DBL_MAX,
-     .help = "initial weights and biases are uniform on +-scale/sqrt(inputs of the layer)"},
+};
+static const pl_key loss_rows[] = {
     {"loss", PL_KEY_CHOICE, F(loss), SHAPE, "softmax", .choice = losses,
      .help = "softmax: cross entropy, one output a class; square: mean square over samples and "
              "outputs (of classes: against 1 for the class, else 0); logistic: one output, two "
@@ -30,6 +26,20 @@ static const pl_key mlp_rows[] = {
      .help = "matrices, the last one included"},
     {"model.width", PL_KEY_INT, F(width), SHAPE, "64", .min = 1, .max = 65536,
      .help = "values between two of them"},
+};
+static const pl_key resmlp_rows[] = {
+    {"model.width", PL_KEY_INT, F(width), SHAPE, .min = 1, .max = 65536,
+     .help = "values of the state x (default: 64; without a read-in as many as x has features)"},
+    {"model.read_in", PL_KEY_BOOL, F(read_in), SHAPE, "true",
+     .help = "x_0 is a linear map of the features; false: the features themselves"},
+    {"model.read_out", PL_KEY_BOOL, F(read_out), SHAPE, "true",
+     .help = "the outputs are a linear map of x_N; false: x_N itself"},
+};
+static const pl_key unrolled_rows[] = {
+    {"model.threshold", PL_KEY_REAL, F(threshold), PL_RESULTS, "0.1", .min = 0, .max = DBL_MAX,
+     .help = "initial thresholds"},
+    {"model.init.scale", PL_KEY_REAL, F(base.layer.init_scale), PL_RESULTS, "1", DBL_MIN, DBL_MAX,
+     .help = "initial matrices are uniform on +-scale/sqrt(their rows)"},
 };
 static const pl_key conv_rows[] = {
     {"model.depth", PL_KEY_INT, F(depth), SHAPE, "4", .min = 1, .max = 64,
@@ -50,6 +60,9 @@ static const pl_key conv_rows[] = {
      .help = "what the dense head reads: all values, or their mean over the image"},
 };
 
-const pl_keys vector_common_keys = PL_KEYS(PL_IN_NETWORK, common_rows);
+const pl_keys vector_dropout_keys = PL_KEYS(PL_IN_NETWORK, dropout_rows);
+const pl_keys vector_loss_keys = PL_KEYS(PL_IN_NETWORK, loss_rows);
+const pl_keys vector_resmlp_keys = PL_KEYS(PL_IN_NETWORK, resmlp_rows);
 const pl_keys vector_mlp_keys = PL_KEYS(PL_IN_NETWORK, mlp_rows);
+const pl_keys vector_unrolled_keys = PL_KEYS(PL_IN_NETWORK, unrolled_rows);
 const pl_keys vector_conv_keys = PL_KEYS(PL_IN_NETWORK, conv_rows);

@@ -2,25 +2,26 @@
 #ifndef PL_NETS_VECTOR_KEYS_H
 #define PL_NETS_VECTOR_KEYS_H
 
-#include "nets/net.h"
+#include "nets/blocks.h"
 
 enum { LOSS_SOFTMAX, LOSS_SQUARE, LOSS_LOGISTIC };
-enum { ACTIVATION_RELU, ACTIVATION_TANH, ACTIVATION_SILU, ACTIVATION_SIGMOID, ACTIVATION_SOFTPLUS };
 enum { POOLING_NONE, POOLING_MAX, POOLING_MEAN };
 enum { HEAD_FLATTEN, HEAD_MEAN };
 
 /* Of a network (place PL_IN_NETWORK). */
 typedef struct vector_values {
-  pl_net_values net; /* first */
-  int64_t depth, width, activation, bias, loss;
-  double dropout, init_scale;
+  pl_block_values base; /* first */
+  int64_t depth, width, loss;
+  double dropout;
+  int64_t read_in, read_out;                              /* resmlp */
+  double threshold;                                       /* unrolled */
   int64_t kernel, stride, padding, pooling, window, head; /* conv */
 } vector_values;
 
 /* Of its data (place PL_IN_DATA). */
 typedef struct vector_data_values {
-  int64_t classes, function, side;
-  double noise, range;
+  int64_t classes, function, side, features, atoms;
+  double noise, range, lambda;
   const char *path, *labels, *test_path, *test_labels;
   pl_ints digits;
 } vector_data_values;
@@ -38,7 +39,8 @@ static inline const vector_data_values *vector_data_of(const pl_spec *spec) {
 #define DATA_FIELD(member) offsetof(vector_data_values, member)
 enum { DATA_DRAWN = PL_DATA | PL_RESULTS, DATA_ALL = PL_COST | PL_DATA | PL_RESULTS };
 
-/* Tables: of mlp, of conv, and of both. */
-extern const pl_keys vector_mlp_keys, vector_conv_keys, vector_common_keys;
+/* Tables: of one network each, model.dropout, loss. */
+extern const pl_keys vector_mlp_keys, vector_conv_keys, vector_resmlp_keys, vector_unrolled_keys,
+    vector_dropout_keys, vector_loss_keys;
 
 #endif

@@ -25,7 +25,7 @@ static void add_one(pl_net *net, const char *name, const char *part, const char 
 
 void vector_add(pl_net *net, const char *name, const char *what, int layer, int64_t rows,
                 int64_t cols) {
-  const vector_values *v = vector_values_of(&net->spec);
+  const pl_layer_values *v = &pl_block_values_of(&net->spec)->layer;
   double spread = v->init_scale / sqrt((double)rows);
   add_one(net, name, "weight", what, layer, rows, cols, spread);
   if (v->bias) add_one(net, name, "bias", what, layer, rows, cols, spread);
@@ -33,26 +33,13 @@ void vector_add(pl_net *net, const char *name, const char *what, int layer, int6
 
 pl_node *vector_affine(const pl_net *net, pl_tape *t, pl_node *const *w, int *at, pl_node *x) {
   int k = *at;
-  bool bias = vector_values_of(&net->spec)->bias;
+  bool bias = pl_block_values_of(&net->spec)->layer.bias;
   *at += bias ? 2 : 1;
   return bias ? pl_tape_affine(t, x, w[k], w[k + 1]) : pl_tape_matmul(t, x, w[k]);
 }
 
 pl_node *vector_activation(const pl_net *net, pl_tape *t, pl_node *x) {
-  switch (vector_values_of(&net->spec)->activation) {
-  case ACTIVATION_RELU:
-    return pl_tape_relu(t, x);
-  case ACTIVATION_TANH:
-    return pl_tape_tanh(t, x);
-  case ACTIVATION_SILU:
-    return pl_tape_silu(t, x);
-  case ACTIVATION_SIGMOID:
-    return pl_tape_sigmoid(t, x);
-  case ACTIVATION_SOFTPLUS:
-    return pl_tape_softplus(t, x);
-  default:
-    return x;
-  }
+  return pl_activate(t, (pl_activation)pl_block_values_of(&net->spec)->layer.activation, x);
 }
 
 pl_node *vector_dropout(const pl_net *net, pl_tape *t, pl_node *x, int layer, const pl_take *take) {
@@ -86,7 +73,7 @@ static const double *rows_of(pl_tape *t, const pl_take *take, int64_t cols, cons
   return to;
 }
 
-static pl_node *input_of(const pl_net *net, pl_tape *t, const pl_take *take) {
+pl_node *vector_input_of(const pl_net *net, pl_tape *t, const pl_take *take) {
   const pl_vectors *data = vector_data(net);
   int64_t cols = data->shape.features;
   return pl_tape_constant(t, take->count, cols, rows_of(t, take, cols, data->part[take->part].x));
@@ -137,7 +124,8 @@ static pl_node *logistic_loss(const pl_net *net, pl_tape *t, pl_node *f, const p
 
 pl_node *vector_outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {
   const pl_vectors *data = vector_data(net);
-  return vector_kind_of(&net->spec)->outputs(net, t, w, input_of(net, t, take), &data->shape, take);
+  return vector_kind_of(&net->spec)
+      ->outputs(net, t, w, vector_input_of(net, t, take), &data->shape, take);
 }
 
 pl_node *vector_objective(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take) {

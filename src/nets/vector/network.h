@@ -1,4 +1,4 @@
-/* What mlp and conv share.  Inside this room only. */
+/* What the networks of this room share.  Inside it only. */
 #ifndef PL_NETS_VECTOR_NETWORK_H
 #define PL_NETS_VECTOR_NETWORK_H
 
@@ -40,12 +40,24 @@ extern const pl_measures vector_measures;
 
 /* Numbers that the network gives for a sample: one with logistic loss. */
 int64_t vector_outputs(const pl_spec *spec, const pl_vector_shape *shape);
-static inline const pl_vectors *vector_data(const pl_net *net) {
+typedef struct vector_own {
+  pl_vectors data;            /* first */
+  pl_recursion_own recursion; /* of networks that have one */
+  double *record;             /* arrays of a record's state; NULL: none */
+} vector_own;
+static inline vector_own *vector_own_of(const pl_net *net) {
   return net->own;
 }
+static inline const pl_vectors *vector_data(const pl_net *net) {
+  return &vector_own_of(net)->data;
+}
+/* Makes it of the data, which it then owns, and counts the parts. */
+void vector_own_new(pl_net *net, const pl_vectors *data);
 static inline const pl_vector_kind *vector_kind_of(const pl_spec *spec) {
   return (const pl_vector_kind *)(const void *)spec->model;
 }
+/* [count][features] of a take. */
+pl_node *vector_input_of(const pl_net *net, pl_tape *t, const pl_take *take);
 /* What the network gives for the samples of a take, [count][outputs]. */
 pl_node *vector_outputs_of(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take);
 /* The class that n outputs speak for. */
