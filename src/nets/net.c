@@ -317,11 +317,10 @@ void pl_net_refresh(pl_model *m, int64_t t) {
 
 /* Of the gradient of the blocks that move at step t. */
 static double squared_norm(pl_net *net, pl_update *u, int64_t t, double log_scale) {
-  const pl_model *m = &net->base;
-  double sum = 0;
-  for (int p = 0; p < m->num_params; p++)
+  double sum = 0, *g = net->work->gradient;
+  for (int p = 0; p < net->base.num_params; p++)
     if (!rests(net, p, t))
-      sum += pl_update_measure(u, p, &m->params[p], net->work->gradient + net->start[p], log_scale);
+      sum += pl_update_measure(u, p, &net->base.params[p], g + net->start[p], log_scale);
   return sum;
 }
 
@@ -334,8 +333,7 @@ static double largest_entry(const pl_net *net, int64_t t) {
 }
 
 static void scale_gradient(pl_net *net, double scale) {
-  double *g = net->work->gradient;
-  for (int64_t k = 0; k < length(net); k++) g[k] *= scale;
+  for (int64_t k = 0; k < length(net); k++) net->work->gradient[k] *= scale;
 }
 
 void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
@@ -348,11 +346,9 @@ void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
     flow_step(net, t, u->flow, vote);
     return;
   }
-  if (u->needs_norm) norm2 = squared_norm(net, u, t, 0);
-  if (u->needs_norm && !pl_sum_safe(norm2)) {
+  if (u->needs_norm && !pl_sum_safe(norm2 = squared_norm(net, u, t, 0))) {
     /* The gradient and its scale trade a power of two, so that its squares are in range. */
-    scale = pl_safe_scale(largest_entry(net, t));
-    scale_gradient(net, scale);
+    scale_gradient(net, scale = pl_safe_scale(largest_entry(net, t)));
     norm2 = squared_norm(net, u, t, -log(scale));
   }
   u->begin(u, -log(scale), sqrt(norm2));
