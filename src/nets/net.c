@@ -315,7 +315,6 @@ void pl_net_refresh(pl_model *m, int64_t t) {
   forward(pl_net_of(m), t, &vote);
 }
 
-/* Of the gradient of the blocks that move at step t. */
 static double squared_norm(pl_net *net, pl_update *u, int64_t t, double log_scale) {
   double sum = 0, *g = net->work->gradient;
   for (int p = 0; p < net->base.num_params; p++)
