@@ -130,7 +130,7 @@ def session(args, out, ranks, seen, **env):
     """One session with --resume, watched: what a reader has seen (run, record) is there after it,
     unchanged.  Returns the exit code."""
     process = pl_run.start([*args, "--resume", "-q", "-o", out], ranks, **env)
-    end = time.time() + 60
+    end = time.time() + 200  # what hangs
     while process.poll() is None and time.time() < end:
         seen.update(records(out))
         time.sleep(0.005)
