@@ -1,7 +1,8 @@
 /* Preloaded into the program by tests/sessions.py: kills one rank when it has come so far, whatever
  * the speed of the machine.  KILL_RANK: which rank; KILL_STEPS: at so many looks of the program at
  * the clock (one or a few in a step); KILL_WRITES: at so many calls that write to regular files;
- * KILL_STARVES: not killed, but left so many bytes of memory beyond what it has. */
+ * KILL_STARVES: not killed, but left so many bytes of memory beyond what it has.  Nothing counts
+ * before MPI is there: mpirun may hang when a process dies while it launches the others. */
 #include <dlfcn.h>
 #include <link.h>
 #include <signal.h>
@@ -54,8 +55,13 @@ static void starve(long bytes) {
   setrlimit(RLIMIT_AS, &limit);
 }
 
+/* The program's; not there where it is not loaded. */
+int MPI_Initialized(int *flag) __attribute__((weak));
+
 static void count(long *left) {
-  if (*left <= 0 || --*left) return;
+  int ready = 0;
+  if (*left <= 0 || !MPI_Initialized || MPI_Initialized(&ready) || !ready) return;
+  if (--*left) return;
   long room = number("KILL_STARVES");
   if (room < 0)
     raise(SIGKILL);

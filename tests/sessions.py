@@ -130,7 +130,7 @@ def session(args, out, ranks, seen, **env):
     """One session with --resume, watched: what a reader has seen (run, record) is there after it,
     unchanged.  Returns the exit code."""
     process = pl_run.start([*args, "--resume", "-q", "-o", out], ranks, **env)
-    end = time.time() + 60
+    end = time.time() + 200  # what hangs
     while process.poll() is None and time.time() < end:
         seen.update(records(out))
         time.sleep(0.005)
@@ -163,14 +163,14 @@ def killer(folder):
 
 
 def killed_sessions(args, out, library, when, most, ranks=1, victim=0):
-    """The whole sweep in sessions, each killed on one rank: when() is ("KILL_STEPS", n) or
-    ("KILL_WRITES", n); at most so many times.  Returns how often; at least once if that rank comes
+    """The whole sweep in sessions, each killed on one rank: when(kills so far) is ("KILL_STEPS", n)
+    or ("KILL_WRITES", n); at most so many times.  Returns how often; at least once if that rank comes
     so far in a session of the whole sweep."""
     seen, kills = {}, 0
     # A stored plan: no calibration by the clock before the steps.
     assert session([*args, "--max-steps", "1"], out, ranks, seen) == 75
     while kills < most:
-        how, count = when()
+        how, count = when(kills)
         if not session(args, out, ranks, seen, LD_PRELOAD=str(library), KILL_RANK=str(victim),
                        **{how: str(count)}):
             break

@@ -208,6 +208,32 @@ def test_weights_that_do_not_fit(saved):
     refuse(lambda nc: nc.renameVariable("layer1_bias", "b"), "layer1_bias")
 
 
+def test_groups_from_files_are_found(tmp_path):
+    """Saved with their place, from wherever they are applied; in a file of weights from elsewhere a
+    relative path leads from that file."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "else").mkdir()
+    (tmp_path / "sub" / "gens").write_text("(1,2,3)\n(1,2)\n")
+    (tmp_path / "sub" / "s.yaml").write_text(
+        "group: perm:gens\nsteps: 5\ndata.samples: 4\nrecord.final: true\n")
+    pl_run.run("run sub/s.yaml -q -o a.nc", cwd=tmp_path)
+    pl_run.run("data sub/s.yaml -o d.nc", cwd=tmp_path)
+    weights = tmp_path / "a.nc.final" / "run-000000.nc"
+    pl_run.run(["apply", weights, "../d.nc", "-o", "p.nc"], cwd=tmp_path / "else")
+    with netCDF4.Dataset(weights, "a") as nc:
+        nc.group = "perm:gens"
+    for cwd, args in ((tmp_path, ["a.nc.final/run-000000.nc", "d.nc"]),
+                      (tmp_path / "a.nc.final", ["run-000000.nc", "../d.nc"])):
+        done = pl_run.run(["apply", *args, "-o", "q.nc"], cwd=cwd, code=2)
+        assert "gens: No such file" in done.stderr
+        if cwd == tmp_path:
+            assert "a.nc.final/gens" in done.stderr
+    (tmp_path / "a.nc.final" / "gens").write_text("(1,2,3)\n(1,2)\n")
+    pl_run.run("apply a.nc.final/run-000000.nc d.nc -o q.nc", cwd=tmp_path)
+    with netCDF4.Dataset(tmp_path / "else" / "p.nc") as p, netCDF4.Dataset(tmp_path / "q.nc") as q:
+        assert np.array_equal(p["f"][:], q["f"][:])
+
+
 def test_best_needs_validation(tmp_path):
     (tmp_path / "s.yaml").write_text("{model.kind: mlp, record.best: true}")
     refused(["run", tmp_path / "s.yaml", "-o", tmp_path / "o.nc"], ["record.best", "validation"])

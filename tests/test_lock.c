@@ -120,6 +120,12 @@ static void a_dead_process_does_not(void **state) {
   pl_lock_release(l);
   end(other);
   assert_int_equal(entries(), 0);
+  /* One that died while it took over from another dead one. */
+  holder(false);
+  assert_int_equal(system("cp out.nc.lock out.nc.lock.takeover"), 0);
+  assert_ok(pl_lock_take("out.nc", 0, NULL, &l));
+  pl_lock_release(l);
+  assert_int_equal(entries(), 0);
   pl_log_init(0, PL_LOG_WARNING);
 }
 
@@ -199,7 +205,10 @@ static void a_lost_lock_is_noticed(void **state) {
   assert_ok(pl_lock_beat(l));
   assert_int_equal(stat("out.nc.lock", &s), 0);
   assert_true(time(NULL) - s.st_mtim.tv_sec < 5);
+  assert_ok(pl_lock_confirm(l));
   forge("token", "another", 0);
+  assert_ok(pl_lock_beat(l)); /* too early to ask */
+  assert_says(PL_EENV, pl_lock_confirm(l), "taken over");
   assert_says(PL_EENV, pl_lock_promise(l, 60), "taken over");
   assert_says(PL_EENV, pl_lock_beat(l), "taken over");
   pl_lock_release(l); /* someone else's stays */

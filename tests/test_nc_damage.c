@@ -64,6 +64,62 @@ static void damaged_files_are_called_damaged(void **state) {
   }
 }
 
+/* A netCDF-4 file as Python writes it: chunks, deflated, labels as strings. */
+static size_t write_hdf5(unsigned char *whole, size_t room) {
+  int x, l, d;
+  double v[ROWS * COLS];
+  const char *labels[COLS] = {"1 2 3", "1 3 2", "2 1 3", "2 3 1", "3 1 2", "3 2 1"};
+  for (int i = 0; i < ROWS * COLS; i++) v[i] = i;
+  assert_int_equal(nc_create(path, NC_CLOBBER | NC_NETCDF4, &id), NC_NOERR);
+  nc_def_dim(id, "sample", ROWS, &d);
+  nc_def_dim(id, "element", COLS, &d);
+  nc_def_var(id, "x", NC_DOUBLE, 2, (int[]){0, 1}, &x);
+  nc_def_var_chunking(id, x, NC_CHUNKED, (size_t[]){2, 3});
+  nc_def_var_deflate(id, x, 1, 1, 4);
+  nc_def_var(id, "element", NC_STRING, 1, (int[]){1}, &l);
+  nc_put_att_text(id, NC_GLOBAL, "group", 3, "S_3");
+  nc_put_var_double(id, x, v);
+  nc_put_var_string(id, l, labels);
+  assert_int_equal(nc_close(id), NC_NOERR);
+  FILE *file = fopen(path, "rb");
+  size_t size = fread(whole, 1, room, file);
+  fclose(file);
+  return size;
+}
+
+/* HDF5 itself crashes on some of these, and does not end on others. */
+static void damaged_hdf5_is_survived(void **state) {
+  (void)state;
+  enum { ROOM = 1 << 16, STRIDE = 41 };
+  static unsigned char whole[ROOM], changed[ROOM];
+  static const unsigned char bytes[] = {0, 1, 127, 255};
+  size_t size = write_hdf5(whole, ROOM);
+  int refused = 0;
+  assert_true(size < ROOM);
+  assert_ok(pl_nc_open(path, false, &nc));
+  assert_ok(pl_nc_close(nc));
+  for (size_t k = 0; k < size; k += STRIDE) {
+    memcpy(changed, whole, size);
+    changed[k] = bytes[k % 4];
+    changed[(k + 8) % size] ^= 0x40;
+    FILE *file = fopen(path, "wb");
+    fwrite(changed, 1, size, file);
+    fclose(file);
+    pl_status st = pl_nc_open(path, false, &nc);
+    if (!st) {
+      double v[ROWS * COLS];
+      int64_t shape[] = {ROWS, COLS};
+      st = pl_nc_expect(nc, "x", false, 2, shape);
+      if (!st) st = pl_nc_get_doubles(nc, "x", NULL, NULL, v);
+      pl_nc_close(nc);
+    }
+    if (!st) continue;
+    refused++;
+    assert_non_null(strstr(pl_error_message(), path));
+  }
+  assert_true(refused > 10);
+}
+
 /* ---- outputs ---- */
 
 static pl_nc *begin_output(void) {
@@ -114,6 +170,7 @@ static void files_beside_are_new(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(damaged_files_are_called_damaged, enter_folder),
+    cmocka_unit_test(damaged_hdf5_is_survived),
     cmocka_unit_test(an_output_that_was_taken_away_is_noticed),
     cmocka_unit_test_teardown(files_beside_are_new, leave_folder),
 };

@@ -47,6 +47,35 @@ def test_values_do_not_depend_on_the_scale_of_the_weights(kind, tmp_path):
                                    got["parameter_norm"][0, 0], rtol=1e-12)
 
 
+def test_conditions_of_the_margin_problem_at_any_scale(tmp_path):
+    got, _ = run(tmp_path, "kkt", "{group: S_4, data.samples: 1, seed: [1, 3], model.depth: 16, "
+                 "model.init.scale: [1e-3, 1e-10, 1e-20, 1e5], optimizer: {kind: ngd, lr: 1e-30}, "
+                 "steps: 1, record.points: 2, record.kkt: true}")
+    for name in ("kkt_residual", "kkt_slack", "schatten_stationarity"):
+        values = got[name].reshape(2, 4, -1)
+        assert np.isfinite(values).all(), name
+        np.testing.assert_allclose(values, np.broadcast_to(values[:, :1], values.shape), rtol=1e-8,
+                                   atol=1e-12, err_msg=name)
+    assert ((got["kkt_residual"] > 0.9) & (got["kkt_residual"] < 1)).all()
+
+
+@pytest.mark.parametrize("kind, scale", [("fc-relu", 1e-20), ("cnn-relu", 1e-55), ("gcnn", 1e-55),
+                                         ("mlp", 1e-55), ("mlp", 1e40)])
+def test_normalised_gradients_of_any_size(kind, scale, tmp_path):
+    """Near 0 all weights are scaled alike by steps in proportion to them, however small."""
+    depth = 16 if scale == 1e-20 else 6
+    data = "model: {width: 4, bias: false}, data: {kind: rings, samples: 6}, loss: logistic" \
+        if kind == "mlp" else "group: C_6, data.samples: 4"
+    first = 1e-4 if scale < 1 else 1e30
+    got, _ = run(tmp_path, "ngd", f"{{model.kind: {kind}, model.depth: {depth}, {data}, seed: 1, "
+                 f"zip: [[model.init.scale, optimizer.lr]], model.init.scale: [{first}, {scale}], "
+                 f"optimizer: {{kind: ngd, lr: [{0.1 * first}, {0.1 * scale}]}}, steps: 5, "
+                 "record.points: 2}", code=None)
+    norm = got["parameter_norm"] / np.array([[first], [scale]])
+    np.testing.assert_allclose(norm[1], norm[0], rtol=1e-9)
+    assert abs(norm[1, 1] / norm[1, 0] - 1) > 1e-3
+
+
 def test_growth_without_bound_diverges(tmp_path):
     """No record is called done whose numbers that must be are not finite."""
     got, _ = run(tmp_path, "grow", "{group: S_3, data.samples: 4, model.depth: 3, optimizer: {kind: "

@@ -2,6 +2,7 @@
 happens."""
 
 import os
+import re
 import signal
 import time
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import pl_run
+from sessions import RUNNING, states, stop_when
 
 BAD_INPUT, ENVIRONMENT, STOPPED = 2, 3, 75
 SWEEP = "group: S_4\nsteps: 1000000000\nrecord.points: 20\ncheckpoint.every: 0.001\n"
@@ -83,6 +85,31 @@ def test_signals_save(number, running, tmp_path):
     assert stop(running, number) == STOPPED
     assert list((tmp_path / "out.nc.ckpt").glob("run-*.nc"))
     assert "1 stopped" in pl_run.run("status out.nc", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_signals_are_heard_while_a_run_is_set_up(ranks, tmp_path):
+    """Where no rank has anything to save, at once: many samples are still to be drawn."""
+    out = tmp_path / "out.nc"
+    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\ndata.samples: 600\nsteps: 100000000\n"
+          f"mapping.team: {ranks}\n")
+    args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
+    stop_when(args, lambda: out.exists() and states(out) == [RUNNING], ranks)
+    assert not (tmp_path / "out.nc.ckpt").exists() and not (tmp_path / "out.nc.lock").exists()
+    assert "1 interrupted" in pl_run.run(["status", out]).stdout
+    pl_run.run([*args, "--resume", "--max-steps", "1"], ranks, code=STOPPED)
+
+
+def test_who_lost_the_lock_writes_nothing_more(running, tmp_path):
+    """Not even what it had gathered, and though it is told to save and leave."""
+    out, lock = tmp_path / "out.nc", tmp_path / "out.nc.lock"
+    running.send_signal(signal.SIGSTOP)
+    lock.write_text(re.sub("token .*", "token another", lock.read_text()))
+    before = out.read_bytes()
+    running.send_signal(signal.SIGTERM)
+    running.send_signal(signal.SIGCONT)
+    assert running.wait(timeout=20) == ENVIRONMENT
+    assert out.read_bytes() == before and "token another" in lock.read_text()
 
 
 @pytest.mark.parametrize("sweep", ["fifo", "plan.yaml"])

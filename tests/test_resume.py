@@ -182,14 +182,19 @@ KILLS = int(os.environ.get("KILLS", 3))
 
 
 @pytest.mark.parametrize("ranks, victim", [(1, 0), (2, 0), (2, 1)])
-def test_killed_at_random_steps(sweep, reference, tmp_path, ranks, victim):
+def test_killed_at_random(sweep, reference, tmp_path, ranks, victim):
+    """At a step, or between two writes of a flush, a checkpoint or a lock."""
     kills, out = -(-KILLS // 3), tmp_path / "out.nc"
     args, library = ["run", sweep, "--set", "mapping.team=1"], killer(tmp_path)
     random.seed(100 * ranks + victim)
+
+    def when(n):
+        if n and random.random() < 0.5:
+            return "KILL_WRITES", int(10 ** random.uniform(0, 2.5))
+        return "KILL_STEPS", int(10 ** random.uniform(2.5, 5))
+
     while kills > 0:
-        n = killed_sessions(args, out, library,
-                            lambda: ("KILL_STEPS", int(10 ** random.uniform(2.5, 5))),
-                            kills, ranks, victim)
+        n = killed_sessions(args, out, library, when, kills, ranks, victim)
         assert n > 0
         kills -= n
         assert_same(out, reference, more=["mapping_team"])

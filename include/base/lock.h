@@ -53,9 +53,13 @@ pl_status pl_lock_take(const char *path, double wait, bool (*stop)(void), pl_loc
  * the last PL_LOCK_BEAT seconds.  PL_EENV: the lock has been removed or taken over, and the output
  * must not be written any more; it stays so.  lock NULL: PL_OK. */
 pl_status pl_lock_beat(pl_lock *lock);
+/* The same, asked now: before something is written that cannot be taken back. */
+pl_status pl_lock_confirm(pl_lock *lock);
 /* From now on heartbeats may be so many seconds apart (at least PL_LOCK_STALE): for steps that take
  * longer than that. */
 pl_status pl_lock_promise(pl_lock *lock, double seconds);
+/* The file's own path, borrowed. */
+const char *pl_lock_path(const pl_lock *lock);
 /* Remove it, if it is still ours, and free lock (may be NULL). */
 void pl_lock_release(pl_lock *lock);
 

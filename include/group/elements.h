@@ -10,6 +10,9 @@
  * spellings are compared, and one that cannot be read is another group.  A band is its S_n here.
  * Names of files (perm:FILE, cayley:FILE) are not compared. */
 pl_status pl_elements_same_group(const pl_nc *nc, const pl_group *g);
+/* Write that attribute: the canonical spelling, unless it names a file; what then stands there,
+ * from the caller's other attributes, stays. */
+pl_status pl_elements_name_group(pl_nc *nc, const pl_group *g);
 /* The order of the elements along dimension `element` by the labels that the variable `element`
  * gives (text, strings or numbers); without that variable they stand in the group's order.  *order
  * as in pl_nc_labels: NULL, or *order[k] is the element that stands k-th; the caller frees it.

@@ -57,6 +57,8 @@ int64_t pl_recorder_size(const pl_recorder *rec, int64_t run);
 pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome);
 /* Down to the disk: what was written survives a power cut. */
 pl_status pl_recorder_fsync(pl_recorder *rec);
+/* What is still gathered is not written: someone else writes the file now, or it cannot be. */
+void pl_recorder_drop(pl_recorder *rec);
 /* Close; rec may be NULL. */
 pl_status pl_recorder_close(pl_recorder *rec);
 

@@ -14,6 +14,12 @@
 void pl_stop_install(double seconds);
 /* From now on signals wait until the caller asks. */
 void pl_stop_later(void);
+/* There is nothing to save again, for a while that may be long: signals end the program at once,
+ * also one that waits already. */
+void pl_stop_at_once(void);
+/* A file that ending at once removes (copied; "": none), if it is still the one that is there now:
+ * a lock. */
+void pl_stop_removes(const char *path);
 /* Leave after so many calls of pl_stop_step. */
 void pl_stop_after(int64_t steps);
 /* A step comes; true: it is the last one of this session. */

@@ -220,32 +220,42 @@ static pl_status write_beside(const pl_lock *l, char **name) {
 }
 
 /* Where there are no hard links: created exclusively, then written. */
-static int create_plainly(const pl_lock *l) {
+static int create_plainly(const pl_lock *l, const char *path) {
   char text[CONTENT];
   int n = print(&l->self, text);
-  int fd = open(l->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0) return errno;
   int reason = write(fd, text, (size_t)n) == n ? 0 : errno;
   if (close(fd) && !reason) reason = errno;
-  if (reason) unlink(l->path);
+  if (reason) unlink(path);
   return reason;
 }
 
-/* *made false: there is a lock already. */
-static pl_status create(pl_lock *l, bool *made) {
+/* The lock itself or the guard of its takeover.  *made false: there is one already. */
+static pl_status create(const pl_lock *l, const char *path, bool *made) {
   char *name;
   PL_TRY(write_beside(l, &name));
   struct stat s;
-  int reason = link(name, l->path) ? errno : 0;
+  int reason = link(name, path) ? errno : 0;
   /* On NFS the answer may get lost, and the link be there. */
   if (reason && reason != EEXIST && !stat(name, &s) && s.st_nlink == 2) reason = 0;
   if (reason == EPERM || reason == EOPNOTSUPP || reason == ENOSYS || reason == EMLINK ||
       reason == EXDEV)
-    reason = create_plainly(l);
+    reason = create_plainly(l, path);
   unlink(name);
   pl_free(name);
   *made = !reason;
   return !reason || reason == EEXIST ? PL_OK : cannot(l->output, "create", reason);
+}
+
+/* That of a process that died while it took over. */
+static void drop_dead_guard(const pl_lock *l, const char *guard) {
+  pl_lock_holder h;
+  double changed;
+  if (!read_lock(guard, &h, &changed)) return;
+  life how = life_of(&h);
+  if (how == GONE || (how == ELSEWHERE && changed + PL_LOCK_BEAT < time_beside(l->path)))
+    unlink(guard);
 }
 
 /* Our own content in the place of a dead holder's, in one step: the lock never is absent meanwhile,
@@ -254,23 +264,10 @@ static pl_status create(pl_lock *l, bool *made) {
 static pl_status take_over(pl_lock *l, const pl_lock_holder *dead, bool *made) {
   char *name, *guard = pl_asprintf("%s.takeover", l->path);
   pl_lock_holder now;
-  struct stat s;
-  pl_status st = PL_OK;
-  int fd = open(guard, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    int reason = errno;
-    /* Of a process that died in here. */
-    if (reason == EEXIST && !lstat(guard, &s) &&
-        seconds(s.st_mtim) + PL_LOCK_BEAT < time_beside(l->path))
-      unlink(guard);
-    if (reason != EEXIST) st = cannot(l->output, "take over", reason);
-    pl_free(guard);
-    pl_sleep(1e-3);
-    return st;
-  }
-  close(fd);
-  st = write_beside(l, &name);
-  if (!st) {
+  bool guarded = false;
+  pl_status st = create(l, guard, &guarded);
+  if (!st && guarded) st = write_beside(l, &name);
+  if (!st && guarded) {
     bool same = read_lock(l->path, &now, NULL) && !strcmp(now.token, dead->token);
     int reason = same && rename(name, l->path) ? errno : 0;
     *made = same && !reason;
@@ -278,7 +275,12 @@ static pl_status take_over(pl_lock *l, const pl_lock_holder *dead, bool *made) {
     if (reason) st = cannot(l->output, "take over", reason);
     pl_free(name);
   }
-  unlink(guard);
+  if (guarded) {
+    unlink(guard);
+  } else if (!st) {
+    drop_dead_guard(l, guard);
+    pl_sleep(1e-3);
+  }
   pl_free(guard);
   return st;
 }
@@ -305,7 +307,7 @@ static pl_status take(pl_lock *l, double wait, bool (*stop)(void)) {
   char who[600] = "", text[600];
   bool made = false, told = false;
   for (int tries = 0; tries < MAX_TRIES;) {
-    if (!made) PL_TRY(create(l, &made));
+    if (!made) PL_TRY(create(l, l->path, &made));
     if (made) {
       if (*who)
         pl_log(PL_LOG_WARNING, "%s: taken over from a process that is gone: %s", l->output, who);
@@ -375,17 +377,20 @@ static pl_status lost(pl_lock *l, const pl_lock_holder *h) {
   return pl_error(PL_EENV, "%s", l->lost);
 }
 
-pl_status pl_lock_beat(pl_lock *l) {
+pl_status pl_lock_confirm(pl_lock *l) {
   if (!l) return PL_OK;
   if (l->lost) return pl_error(PL_EENV, "%s", l->lost);
-  double now = pl_clock();
-  if (now - l->beat < PL_LOCK_BEAT) return PL_OK;
   pl_lock_holder h;
   if (!still_ours(l, &h)) return lost(l, &h);
   /* By the server's clock.  If that fails for once, the next beat may not. */
   utimensat(AT_FDCWD, l->path, NULL, AT_SYMLINK_NOFOLLOW);
-  l->beat = now;
+  l->beat = pl_clock();
   return PL_OK;
+}
+
+pl_status pl_lock_beat(pl_lock *l) {
+  bool early = l && !l->lost && pl_clock() - l->beat < PL_LOCK_BEAT;
+  return early ? PL_OK : pl_lock_confirm(l);
 }
 
 pl_status pl_lock_promise(pl_lock *l, double s) {
@@ -404,6 +409,10 @@ pl_status pl_lock_promise(pl_lock *l, double s) {
   if (reason) return cannot(l->output, "write", reason);
   l->beat = pl_clock();
   return PL_OK;
+}
+
+const char *pl_lock_path(const pl_lock *l) {
+  return l->path;
 }
 
 void pl_lock_release(pl_lock *l) {

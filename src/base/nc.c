@@ -131,6 +131,7 @@ pl_status pl_nc_create_beside(const char *target, bool netcdf4, pl_nc **out) {
 pl_status pl_nc_open(const char *path, bool writable, pl_nc **out) {
   PL_TRY(probe(path, writable ? O_RDWR : O_RDONLY));
   PL_TRY(pl_nc_check_header(path));
+  PL_TRY(pl_nc_try(path));
   int id, format, rc = nc_open(path, writable ? NC_WRITE : NC_NOWRITE, &id);
   if (rc && classify(rc, false) == PL_EENV)
     return pl_error(PL_EENV, "%s: cannot open: %s", path, reason(rc, false));

@@ -47,4 +47,11 @@ pl_status pl_nc_locate(const pl_nc *nc, const char *var, bool text, const int64_
  * others, and reads values beyond the end of the file as zeros.  Local. */
 pl_status pl_nc_check_header(const char *path);
 
+/* Does the HDF5 library get through this file, if it is one?  It crashes on some damaged files and
+ * does not end on others, and what it reads is too intricate to be checked from outside: so all of
+ * it (of long files the first 2^26 values) is read in a process of its own first, which may end
+ * badly.  Twice the reading, but of netCDF-4 files alone, which the program itself never writes to
+ * while it trains.  Local. */
+pl_status pl_nc_try(const char *path);
+
 #endif

@@ -35,7 +35,7 @@ static pl_status place(pl_output *out, const char *name) {
   pl_nc *nc = out->nc;
   out->nc = NULL;
   PL_TRY(pl_nc_close(nc));
-  PL_TRY(pl_lock_beat(out->lock));
+  PL_TRY(pl_lock_confirm(out->lock));
   char *target = pl_file_target(out->path);
   pl_status st = pl_file_replace(name, target, NULL);
   pl_free(target);

@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "run/config.h"
 #include "run/keys.h"
+#include "run/paths.h"
 #include "run/values.h"
 
 #include <string.h>
@@ -78,8 +79,21 @@ static bool idle(const pl_nc *nc, const pl_key *row) {
   return other;
 }
 
+/* A relative path in a file leads from that file's folder. */
+static char *led(const pl_nc *nc, const pl_key *row, char *value) {
+  if (!value || (!row->path && !row->file)) return value;
+  pl_arena arena = {0};
+  char *folder = pl_path_folder(pl_nc_path(nc)), *copy;
+  copy = pl_strdup(*folder ? pl_path_lead(&arena, row, value, folder) : value);
+  pl_arena_free(&arena);
+  pl_free(folder);
+  pl_free(value);
+  return copy;
+}
+
 static void add_key(settings *s, const pl_nc *nc, const pl_key *row) {
   char *value = idle(nc, row) ? NULL : pl_nc_get_att_string(nc, NULL, row->name);
+  value = led(nc, row, value);
   /* A text may stand there as it is or, with signs that YAML reads, in quotes. */
   if (value && row->type == PL_KEY_TEXT && *value != '"')
     add_text(s, row->name, value);

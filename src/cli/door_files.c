@@ -24,7 +24,7 @@ pl_status door_output_begin(door_output *o, const char *path, bool overwrite,
 
 pl_status door_output_end(door_output *o, pl_status st, const pl_comm *world) {
   if (world->rank == 0 && o->temporary) {
-    if (!st) st = pl_lock_beat(o->out.lock);
+    if (!st) st = pl_lock_confirm(o->out.lock);
     if (st)
       unlink(o->temporary);
     else

@@ -96,7 +96,7 @@ static pl_status write_into(optimum_file *f, const double *margin, const double 
   pl_status st = pl_file_copy_beside(target, &copy);
   if (!st) {
     st = extend(copy, margin, bound, separable);
-    if (!st) st = pl_lock_beat(f->taken);
+    if (!st) st = pl_lock_confirm(f->taken);
     if (st)
       unlink(copy);
     else

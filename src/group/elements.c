@@ -41,6 +41,12 @@ static pl_status order_of(const pl_nc *nc, const pl_group *g, const char *var, c
   return st;
 }
 
+pl_status pl_elements_name_group(pl_nc *nc, const pl_group *g) {
+  int length;
+  if (pl_group_file(pl_group_spec(g), 0, &length) >= 0) return PL_OK;
+  return pl_nc_att_text(nc, NULL, "group", pl_group_spec(g));
+}
+
 pl_status pl_elements_order(const pl_nc *nc, const pl_group *g, int64_t **order) {
   if (pl_nc_var(nc, "element", NULL, NULL, NULL, 0) < 0) {
     *order = NULL;

@@ -223,7 +223,7 @@ static void backward(pl_net *net) {
 double pl_net_gradient_norm(pl_net *net) {
   pl_require(net->work->on_tape || net->work->has_gradient);
   backward(net);
-  return sqrt(pl_sum_squares(length(net), net->work->gradient));
+  return pl_norm2(length(net), net->work->gradient);
 }
 
 double pl_net_objective(pl_net *net, pl_part part) {
@@ -340,22 +340,45 @@ void pl_net_refresh(pl_model *m, int64_t t) {
   forward(pl_net_of(m), t, &vote);
 }
 
+static double squared_norm(pl_net *net, pl_update *u, int64_t t, double log_scale) {
+  double sum = 0, *g = net->work->gradient;
+  for (int p = 0; p < net->base.num_params; p++)
+    if (!rests(net, p, t))
+      sum += pl_update_measure(u, p, &net->base.params[p], g + net->start[p], log_scale);
+  return sum;
+}
+
+static double largest_entry(const pl_net *net, int64_t t) {
+  double most = 0;
+  for (int p = 0; p < net->base.num_params; p++)
+    if (!rests(net, p, t))
+      most = fmax(most, pl_max_abs(net->base.params[p].n, net->work->gradient + net->start[p]));
+  return most;
+}
+
+static void scale_gradient(pl_net *net, double scale) {
+  for (int64_t k = 0; k < length(net); k++) net->work->gradient[k] *= scale;
+}
+
 void pl_net_step(pl_model *m, int64_t t, pl_update *u, double *vote) {
   pl_net *net = pl_net_of(m);
   pl_net_work *k = net->work;
-  double unused = 0, norm2 = 0;
+  double unused = 0, norm2 = 0, scale = 1;
   if (k->step != t || !(k->on_tape || k->has_gradient)) forward(net, t, &unused);
   backward(net);
   if (u->flow > 0) {
     flow_step(net, t, u->flow, vote);
     return;
   }
-  for (int p = 0; p < m->num_params && u->needs_norm; p++)
-    if (!rests(net, p, t))
-      norm2 += pl_update_measure(u, p, &m->params[p], k->gradient + net->start[p], 0);
-  u->begin(u, 0, sqrt(norm2));
+  if (u->needs_norm && !pl_sum_safe(norm2 = squared_norm(net, u, t, 0))) {
+    /* The gradient and its scale trade a power of two, so that its squares are in range. */
+    scale_gradient(net, scale = pl_safe_scale(largest_entry(net, t)));
+    norm2 = squared_norm(net, u, t, -log(scale));
+  }
+  u->begin(u, -log(scale), sqrt(norm2));
   for (int p = 0; p < m->num_params; p++)
     if (!rests(net, p, t)) u->apply(u, p, &m->params[p], k->gradient + net->start[p]);
+  if (scale != 1) scale_gradient(net, 1 / scale);
   forward(net, t + 1, vote);
 }
 

@@ -1,19 +1,40 @@
 #include "run/final.h"
 
 #include "base/mem.h"
+#include "run/paths.h"
 
 #include <sys/stat.h>
+
+/* With its files named from the root on, since the sweep's folder is not that of the attribute. */
+static char *from_root(const pl_key *key, const char *value) {
+  pl_arena arena = {0};
+  char *here = pl_path_absolute(""), *text = pl_strdup(pl_path_lead(&arena, key, value, here));
+  pl_free(here);
+  pl_arena_free(&arena);
+  return text;
+}
+
+/* A key's value for the attribute; NULL: the run has none.  The caller frees it. */
+static char *value_of(const pl_config *cfg, int64_t run, int k) {
+  const pl_key *row;
+  const void *v = pl_config_typed(cfg, run, k, &row);
+  if (!v) return NULL;
+  const char *start, *const *used = pl_config_used(cfg, run, k);
+  int length;
+  if (used && *used && pl_path_file(row, *used, 0, &start, &length)) return from_root(row, *used);
+  int n = pl_config_value(cfg, run, k, NULL, 0);
+  char *text = n > 0 ? pl_alloc((size_t)n + 1, 1, "a value") : NULL;
+  if (text) pl_config_value(cfg, run, k, text, (size_t)n + 1);
+  return text;
+}
 
 pl_attribute *pl_attributes_of(const pl_config *cfg, int64_t run, int *num) {
   int keys = pl_config_num_keys(cfg);
   pl_attribute *all = pl_alloc((size_t)keys, sizeof *all, "attributes");
   *num = 0;
   for (int k = 0; k < keys; k++) {
-    int n = pl_config_value(cfg, run, k, NULL, 0);
-    if (n == 0) continue;
-    char *text = pl_alloc((size_t)n + 1, 1, "a value");
-    pl_config_value(cfg, run, k, text, (size_t)n + 1);
-    all[(*num)++] = (pl_attribute){pl_config_key(cfg, k)->name, text};
+    char *text = value_of(cfg, run, k);
+    if (text) all[(*num)++] = (pl_attribute){pl_config_key(cfg, k)->name, text};
   }
   return all;
 }

@@ -21,6 +21,7 @@ struct pl_keeper {
   pl_recorder *rec;
   int64_t *kept; /* [num_runs]: as pl_keeper_kept */
   int64_t bad;   /* of those that have ended */
+  bool saves;    /* there may be checkpoints */
   pl_status trouble;
   char *message; /* of the first trouble */
 };
@@ -31,26 +32,39 @@ static void note(pl_keeper *k, pl_status st) {
   k->message = pl_strdup(pl_error_message());
 }
 
+void pl_keeper_beat(pl_keeper *k) {
+  note(k, pl_lock_beat(k->lock));
+}
+
 bool pl_keeper_failed(const pl_keeper *k) {
   return k->trouble != PL_OK;
 }
 
 /* ---- while the sweep runs ---- */
 
+/* Who lost the lock writes nothing more: another process does. */
+static bool may_write(pl_keeper *k) {
+  pl_keeper_beat(k);
+  return !k->trouble;
+}
+
 void pl_keeper_start(pl_keeper *k, int64_t run, int ranks) {
-  if (!k->trouble) note(k, pl_recorder_start(k->rec, run, ranks));
+  if (may_write(k)) note(k, pl_recorder_start(k->rec, run, ranks));
 }
 
 void pl_keeper_record(pl_keeper *k, int64_t run, int64_t index, const double *values, int64_t n) {
-  if (!k->trouble) note(k, pl_recorder_record(k->rec, run, index, values, n));
+  if (may_write(k)) note(k, pl_recorder_record(k->rec, run, index, values, n));
 }
 
 void pl_keeper_secure(pl_keeper *k) {
+  k->saves = true;
+  if (!k->trouble) note(k, pl_lock_confirm(k->lock));
   if (!k->trouble) note(k, pl_recorder_fsync(k->rec));
 }
 
 /* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
 static void drop_checkpoint(pl_keeper *k, int64_t run) {
+  if (!k->saves) return; /* most sweeps of many small runs: nothing to ask the file system for */
   char *path = pl_checkpoint_of(k->opt->output, run);
   if (!access(path, F_OK)) pl_keeper_secure(k);
   if (!k->trouble) pl_ckpt_remove(path);
@@ -58,18 +72,15 @@ static void drop_checkpoint(pl_keeper *k, int64_t run) {
 }
 
 void pl_keeper_end(pl_keeper *k, int64_t run, const pl_outcome *outcome) {
-  if (!k->trouble) note(k, pl_recorder_end(k->rec, run, outcome));
+  if (may_write(k)) note(k, pl_recorder_end(k->rec, run, outcome));
   if (outcome->wall_time > PL_KEEPER_GATHER) pl_keeper_before(k, INFINITY);
   if (outcome->state != PL_RUN_STOPPED && !k->trouble) drop_checkpoint(k, run);
 }
 
 void pl_keeper_before(pl_keeper *k, double seconds) {
-  if (!k->trouble && pl_recorder_oldest(k->rec) + PL_KEEPER_GATHER < pl_clock() + seconds)
+  if (!k->trouble && pl_recorder_oldest(k->rec) + PL_KEEPER_GATHER < pl_clock() + seconds &&
+      may_write(k))
     note(k, pl_recorder_flush(k->rec));
-}
-
-void pl_keeper_beat(pl_keeper *k) {
-  note(k, pl_lock_beat(k->lock));
 }
 
 /* ---- what earlier sessions have done ---- */
@@ -116,7 +127,9 @@ static pl_status take_output(pl_keeper *k) {
   PL_TRY(pl_output_apart(o->output, 1, &o->sweep_file));
   PL_TRY(pl_inputs_apart(k->cfg, o->output));
   PL_TRY(pl_lock_take(o->output, wait, pl_stop_requested, &k->lock));
-  return pl_lock_promise(k->lock, PL_LOCK_STALE + 4 * pl_plan_longest(k->plan));
+  PL_TRY(pl_lock_promise(k->lock, PL_LOCK_STALE + 4 * pl_plan_longest(k->plan)));
+  pl_stop_removes(pl_lock_path(k->lock));
+  return PL_OK;
 }
 
 static pl_status create_output(pl_keeper *k) {
@@ -127,8 +140,9 @@ static pl_status create_output(pl_keeper *k) {
   return PL_OK;
 }
 
-static void drop_unused_checkpoints(const pl_keeper *k) {
-  for (int64_t r = 0; pl_checkpoints_any(k->opt->output) && r < k->plan->num_runs; r++)
+static void drop_unused_checkpoints(pl_keeper *k) {
+  k->saves = pl_checkpoints_any(k->opt->output);
+  for (int64_t r = 0; k->saves && r < k->plan->num_runs; r++)
     if (k->kept[r] < 0) pl_checkpoint_drop(k->opt->output, r);
   pl_checkpoints_end(k->opt->output);
 }
@@ -153,8 +167,11 @@ pl_status pl_keeper_open(const pl_config *cfg, const pl_plan *plan, const pl_swe
 
 pl_status pl_keeper_close(pl_keeper *k, pl_status st) {
   if (!k) return st;
+  if (k->rec && !k->trouble) note(k, pl_lock_confirm(k->lock));
+  if (k->trouble) pl_recorder_drop(k->rec);
   if (k->trouble) st = pl_error(k->trouble, "%s", k->message);
   pl_status closed = pl_recorder_close(k->rec);
+  pl_stop_removes("");
   pl_lock_release(k->lock);
   pl_free(k->kept);
   pl_free(k->message);

@@ -200,6 +200,10 @@ int64_t pl_recorder_longest(const pl_recorder *rec) {
   return PL_RECORD_HEAD + most;
 }
 
+void pl_recorder_drop(pl_recorder *rec) {
+  if (rec && rec->buffer) pl_record_buffer_drop(rec->buffer);
+}
+
 pl_status pl_recorder_close(pl_recorder *rec) {
   if (!rec) return PL_OK;
   pl_status st = pl_recorder_flush(rec);

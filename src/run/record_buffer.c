@@ -369,9 +369,13 @@ static pl_status put_all(pl_record_buffer *b) {
   return PL_OK;
 }
 
-pl_status pl_record_buffer_flush(pl_record_buffer *b) {
-  pl_status st = put_all(b);
+void pl_record_buffer_drop(pl_record_buffer *b) {
   b->pool.n = b->entries.n = b->begun.n = b->ended.n = 0;
   b->oldest = INFINITY;
+}
+
+pl_status pl_record_buffer_flush(pl_record_buffer *b) {
+  pl_status st = put_all(b);
+  pl_record_buffer_drop(b);
   return st;
 }

@@ -30,6 +30,9 @@ double pl_record_buffer_oldest(const pl_record_buffer *b);
  * last.  Does not sync.  What was held is gone, also after a failure. */
 pl_status pl_record_buffer_flush(pl_record_buffer *b);
 
+/* All that is held is gone. */
+void pl_record_buffer_drop(pl_record_buffer *b);
+
 /* Where measure i of a run's records lies along (run, record, axis): at[2] and count[2]. */
 void pl_record_place(const pl_outline *o, const pl_schema *s, int i, int64_t at[3],
                      int64_t count[3]);

@@ -201,14 +201,16 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
 }
 
 /* Under the lock of out. */
-static pl_status merge(const char *const *inputs, int num_inputs, const char *out, pl_config *cfg,
-                       const char *command) {
+static pl_status merge(const char *const *inputs, int num_inputs, const pl_output *output,
+                       pl_config *cfg, const char *command) {
+  const char *out = output->path;
   pl_config_select_all(cfg);
   PL_TRY(pl_inputs_take(cfg));
   PL_TRY(pl_inputs_apart(cfg, out));
   char *target = pl_file_target(out), *temporary = pl_asprintf("%s.merging", target);
   unlink(temporary);
   pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  if (!st) st = pl_lock_confirm(output->lock);
   if (st)
     unlink(temporary);
   else
@@ -221,12 +223,12 @@ static pl_status merge(const char *const *inputs, int num_inputs, const char *ou
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,
                    const char *command) {
   pl_config *cfg;
-  pl_output lock = {0};
-  pl_status st = pl_output_begin(&lock, out, overwrite, num_inputs, inputs);
+  pl_output output = {0};
+  pl_status st = pl_output_begin(&output, out, overwrite, num_inputs, inputs);
   if (!st) st = pl_recorder_config(inputs[0], &cfg);
   if (!st) {
-    st = merge(inputs, num_inputs, out, cfg, command);
+    st = merge(inputs, num_inputs, &output, cfg, command);
     pl_config_free(cfg);
   }
-  return pl_output_end(&lock, st);
+  return pl_output_end(&output, st);
 }

@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/status.h"
 
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -19,14 +21,25 @@ static const struct {
                {SIGXCPU, "SIGXCPU"}};
 enum { NUM_SIGNALS = sizeof signals / sizeof *signals };
 
-static volatile sig_atomic_t caught, working;
+static volatile sig_atomic_t caught, working, worked;
 static double deadline = INFINITY;
 static int64_t steps_left = INT64_MAX;
+static char removed[PATH_MAX]; /* by leave */
+static struct stat removed_as;
 
-/* Before there is anything to save, whatever the program is about to do or waits for. */
+/* While there is nothing to save, whatever the program is about to do or waits for.  Only what a
+ * handler may call. */
 static void leave(void) {
-  static const char text[] = "plancherel: warning: stopped by a signal before any training\n";
-  ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+  static const char before[] = "plancherel: warning: stopped by a signal before any training\n",
+                    again[] =
+                        "plancherel: warning: stopped by a signal while a run was set up; run "
+                        "again with --resume\n";
+  struct stat now;
+  if (*removed && !stat(removed, &now) && now.st_dev == removed_as.st_dev &&
+      now.st_ino == removed_as.st_ino)
+    unlink(removed);
+  ssize_t written = worked ? write(STDERR_FILENO, again, sizeof again - 1)
+                           : write(STDERR_FILENO, before, sizeof before - 1);
   (void)written;
   _exit(PL_STOPPED);
 }
@@ -50,7 +63,17 @@ void pl_stop_install(double seconds) {
 }
 
 void pl_stop_later(void) {
-  working = 1;
+  working = worked = 1;
+}
+
+void pl_stop_at_once(void) {
+  working = 0;
+  if (caught) leave();
+}
+
+void pl_stop_removes(const char *path) {
+  *removed = 0;
+  if (*path && strlen(path) < sizeof removed && !stat(path, &removed_as)) strcpy(removed, path);
 }
 
 void pl_stop_after(int64_t steps) {

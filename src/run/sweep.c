@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "folders.h"
+#include "post.h"
 #include "run/final.h"
 #include "run/keeper.h"
 #include "run/stop.h"
@@ -12,16 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Messages between team leaders and rank 0, all on one communicator.  To rank 0: a header and,
- * behind it in the same message, the values of a record. */
+/* Messages between team leaders and rank 0, all on one communicator. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
-enum { NEWS_WANT, NEWS_START, NEWS_RECORD, NEWS_SAVED, NEWS_END, NEWS_BACK };
-typedef struct news {
-  int64_t kind, run;  /* NEWS_BACK: runs handed out and not begun */
-  int64_t index;      /* NEWS_START: ranks; NEWS_RECORD: number of the record */
-  pl_outcome outcome; /* NEWS_END */
-} news;
-enum { NEWS_HEAD = (sizeof(news) + 7) / 8 }; /* doubles */
 enum { NO_RUN = -1 };
 
 /* Runs to train: number first of the phase's list and those behind it. */
@@ -32,6 +25,8 @@ typedef struct task {
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
+/* Setting up a run that takes longer (seconds) is given up for a signal. */
+static const double LONG_SETUP = 0.2;
 /* Runs handed out at once take at most so long (seconds). */
 static const double HANDFUL = 0.1;
 
@@ -49,11 +44,8 @@ typedef struct sweep {
   const pl_length *length;
   double step_seconds; /* predicted, of a step and a record */
   task task;
-  double saved;       /* pl_clock of its last checkpoint */
-  double *message[2]; /* leader: records on their way to rank 0 */
-  MPI_Request sending[2];
-  int slot;
-  int64_t room; /* doubles of a record */
+  double saved; /* pl_clock of its last checkpoint */
+  pl_post post;
   /* the run to come, asked for ahead of time */
   bool asked;
   task assigned;
@@ -152,43 +144,29 @@ static task draw(sweep *s) {
   return t;
 }
 
-static void on_news(sweep *s, const double *message, int64_t n, int from) {
-  news h;
-  memcpy(&h, message, sizeof h);
-  switch (h.kind) {
-  case NEWS_WANT: {
+static void on_news(void *context, const pl_news *news, const double *values, int from) {
+  sweep *s = context;
+  switch (news->kind) {
+  case PL_NEWS_WANT: {
     task t = draw(s);
     MPI_Send(&t, sizeof t, MPI_BYTE, from, TAG_ASSIGN, s->world.mpi);
     return;
   }
-  case NEWS_START:
-    pl_keeper_start(s->keeper, h.run, (int)h.index);
+  case PL_NEWS_START:
+    pl_keeper_start(s->keeper, news->run, (int)news->index);
     return;
-  case NEWS_RECORD:
-    on_record(s, h.run, h.index, message + NEWS_HEAD, n - NEWS_HEAD);
+  case PL_NEWS_RECORD:
+    on_record(s, news->run, news->index, values, news->n);
     return;
-  case NEWS_SAVED:
+  case PL_NEWS_SAVED:
     pl_keeper_secure(s->keeper);
     return;
-  case NEWS_END:
-    on_end(s, h.run, &h.outcome);
+  case PL_NEWS_END:
+    on_end(s, news->run, &news->outcome);
     return;
-  case NEWS_BACK:
-    s->handed -= h.run;
+  case PL_NEWS_BACK:
+    s->handed -= news->run;
     return;
-  }
-}
-
-/* Take all letters out of the mailbox. */
-static void serve(sweep *s, double *buffer) {
-  for (;;) {
-    int there, n;
-    MPI_Status status;
-    MPI_Iprobe(MPI_ANY_SOURCE, TAG_NEWS, s->world.mpi, &there, &status);
-    if (!there) return;
-    MPI_Get_count(&status, MPI_DOUBLE, &n);
-    MPI_Recv(buffer, n, MPI_DOUBLE, status.MPI_SOURCE, TAG_NEWS, s->world.mpi, MPI_STATUS_IGNORE);
-    on_news(s, buffer, n, status.MPI_SOURCE);
   }
 }
 
@@ -208,22 +186,13 @@ static bool is_leader(const sweep *s) {
   return s->team.rank == 0;
 }
 
-/* Send a header and n values; two messages may be under way. */
-static void tell(sweep *s, news h, const double *values, int64_t n) {
-  double *m = s->message[s->slot];
-  MPI_Wait(&s->sending[s->slot], MPI_STATUS_IGNORE);
-  memcpy(m, &h, sizeof h);
-  if (n) memcpy(m + NEWS_HEAD, values, (size_t)n * sizeof *m);
-  MPI_Isend(m, pl_int(NEWS_HEAD + n), MPI_DOUBLE, 0, TAG_NEWS, s->world.mpi, &s->sending[s->slot]);
-  s->slot = 1 - s->slot;
-}
-
 static void ask(sweep *s) {
   if (s->asked || is_root(s)) return;
   s->asked = true;
   MPI_Irecv(&s->assigned, sizeof s->assigned, MPI_BYTE, 0, TAG_ASSIGN, s->world.mpi,
             &s->assignment);
-  tell(s, (news){.kind = NEWS_WANT}, NULL, 0);
+  pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_WANT}, NULL);
+  pl_post_send(&s->post);
 }
 
 /* From a handful to the next run in it; false: it is empty.  A team that is to stop gives back what
@@ -233,7 +202,6 @@ static bool next_at_hand(sweep *s) {
   if (!s->stop) {
     s->task.count--;
     s->task.run = s->phase->runs[++s->task.place];
-    ask(s); /* the next handful comes while this one is trained */
     return true;
   }
   int64_t left = s->task.count - 1;
@@ -241,7 +209,7 @@ static bool next_at_hand(sweep *s) {
   if (is_root(s))
     s->handed -= left;
   else
-    tell(s, (news){.kind = NEWS_BACK, .run = left}, NULL, 0);
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_BACK, .run = left}, NULL);
   return false;
 }
 
@@ -252,9 +220,12 @@ static bool next_run(sweep *s) {
       s->task = draw(s);
     } else {
       ask(s);
+      pl_post_send(&s->post);
       MPI_Wait(&s->assignment, MPI_STATUS_IGNORE);
       s->asked = false;
       s->task = s->assigned;
+      /* The next handful comes while this one is trained, however late rank 0 looks. */
+      if (s->task.count > 1) ask(s);
     }
   }
   pl_comm_bcast(&s->team, &s->task, sizeof s->task, 0);
@@ -268,7 +239,8 @@ static void record_hook(void *context, int64_t index, const double *values, int6
   if (is_root(s))
     on_record(s, s->run, index, values, n);
   else
-    tell(s, (news){.kind = NEWS_RECORD, .run = s->run, .index = index}, values, n);
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_RECORD, .run = s->run, .index = index, .n = n},
+                 values);
 }
 
 /* Look into the mailbox. */
@@ -277,7 +249,7 @@ static void look(sweep *s, int64_t step) {
     pl_keeper_beat(s->keeper);
     advance(s, s->run, (double)step / (double)s->length->steps);
     heed(s);
-    if (s->world.size > 1) serve(s, s->message[0]);
+    if (s->world.size > 1) pl_post_serve(&s->post, on_news, s);
     show_progress(s, false);
   } else if (is_leader(s)) {
     int there;
@@ -297,6 +269,8 @@ static double poll_hook(void *context, int64_t step) {
   if (is_root(s)) {
     s->progress.steps++;
     pl_keeper_before(s->keeper, s->step_seconds);
+  } else if (is_leader(s)) {
+    pl_post_before(&s->post, s->step_seconds);
   }
   if (pl_stop_step()) s->stop = true;
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
@@ -310,6 +284,7 @@ static double poll_hook(void *context, int64_t step) {
 
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
+  pl_stop_later(); /* the run is set up: see begin */
   if (s->task.records == PL_KEPT_NONE) return false;
   char *path = pl_checkpoint_of(s->opt->output, s->run);
   bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
@@ -326,7 +301,10 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
   if (is_root(s)) pl_keeper_secure(s->keeper);
   pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
   s->saved = pl_clock();
-  if (!is_root(s) && is_leader(s)) tell(s, (news){.kind = NEWS_SAVED, .run = s->run}, NULL, 0);
+  if (!is_root(s) && is_leader(s)) {
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_SAVED, .run = s->run}, NULL);
+    pl_post_send(&s->post);
+  }
   pl_free(folder);
   pl_free(path);
   return st;
@@ -347,6 +325,22 @@ static pl_status best_hook(void *context, pl_model *model) {
 
 /* ---- the work of one team ---- */
 
+/* A run is set up next: told, and with all that came before in the file if that takes long.  Where
+ * all ranks do so together there is then nothing to save until it is done. */
+static void begin(sweep *s) {
+  const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
+  bool alone = s->world.size < 2 * s->phase->team && cost->setup > LONG_SETUP;
+  if (is_root(s)) {
+    pl_keeper_start(s->keeper, s->run, s->team.size);
+    pl_keeper_before(s->keeper, alone ? INFINITY : cost->setup + cost->record);
+  } else if (is_leader(s)) {
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size},
+                 NULL);
+    pl_post_before(&s->post, cost->setup + cost->record);
+  }
+  if (alone) pl_stop_at_once();
+}
+
 static void train_run(sweep *s) {
   pl_outcome out;
   s->run = s->task.run;
@@ -355,12 +349,7 @@ static void train_run(sweep *s) {
   s->saved = pl_clock();
   const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
   s->step_seconds = cost->step + cost->record;
-  if (is_root(s)) {
-    pl_keeper_start(s->keeper, s->run, s->team.size);
-    pl_keeper_before(s->keeper, cost->setup + cost->record);
-  }
-  if (!is_root(s) && is_leader(s))
-    tell(s, (news){.kind = NEWS_START, .run = s->run, .index = s->team.size}, NULL, 0);
+  begin(s);
   pl_train_hooks hooks = {.context = s,
                           .record = record_hook,
                           .poll = poll_hook,
@@ -369,19 +358,20 @@ static void train_run(sweep *s) {
                           .finish = s->spec.common.record_final ? finish_hook : NULL,
                           .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
+  pl_stop_later(); /* also where it could not be set up */
   if (st && is_leader(s))
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());
   if (is_root(s))
     on_end(s, s->run, &out);
   else if (is_leader(s))
-    tell(s, (news){.kind = NEWS_END, .run = s->run, .outcome = out}, NULL, 0);
+    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_END, .run = s->run, .outcome = out}, NULL);
 }
 
 /* After its own last run, rank 0 waits for the others. */
 static void wait_for_teams(sweep *s) {
   while (s->waiting > 0 || s->ended < s->handed) {
     pl_keeper_beat(s->keeper);
-    serve(s, s->message[0]);
+    pl_post_serve(&s->post, on_news, s);
     pl_keeper_before(s->keeper, 0);
     heed(s);
     show_progress(s, false);
@@ -400,7 +390,7 @@ static void run_phase(sweep *s, const pl_phase *phase) {
   if (s->team.size > 0) {
     while (next_run(s)) train_run(s);
     if (is_root(s)) wait_for_teams(s);
-    MPI_Waitall(2, s->sending, MPI_STATUSES_IGNORE);
+    pl_post_finish(&s->post);
   }
   pl_comm_free(&s->team);
 }
@@ -412,7 +402,6 @@ static pl_status open_root(sweep *s) {
   pl_progress_init(&s->progress);
   PL_TRY(pl_keeper_open(s->cfg, s->plan, s->opt, &s->keeper));
   s->bad = pl_keeper_kept_bad(s->keeper);
-  s->room = pl_keeper_longest(s->keeper);
   for (int64_t r = 0; r < s->plan->num_runs; r++) {
     if (pl_keeper_kept(s->keeper, r) != PL_KEPT_DONE) continue;
     s->handed++;
@@ -461,20 +450,16 @@ static pl_status close_root(sweep *s, pl_status st) {
 
 pl_status pl_sweep_run(const pl_comm *world, const pl_config *cfg, const pl_plan *plan,
                        const pl_sweep_options *options) {
-  sweep s = {.cfg = cfg,
-             .plan = plan,
-             .opt = options,
-             .run = NO_RUN,
-             .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
+  sweep s = {.cfg = cfg, .plan = plan, .opt = options, .run = NO_RUN};
   s.world = pl_comm_split(world, 0, world->rank);
-  pl_stop_later();
   pl_status st = pl_agree(&s.world, is_root(&s) ? open_root(&s) : PL_OK);
+  pl_stop_later();
   if (!st) {
-    pl_comm_bcast(&s.world, &s.room, sizeof s.room, 0);
-    for (int k = 0; k < 2; k++)
-      s.message[k] = pl_alloc((size_t)(NEWS_HEAD + s.room), sizeof(double), "messages");
+    int64_t longest = is_root(&s) ? pl_keeper_longest(s.keeper) : 0;
+    pl_comm_bcast(&s.world, &longest, sizeof longest, 0);
+    pl_post_init(&s.post, &s.world, TAG_NEWS, longest);
     for (int i = 0; i < plan->num_phases; i++) run_phase(&s, &plan->phases[i]);
-    for (int k = 0; k < 2; k++) pl_free(s.message[k]);
+    pl_post_fini(&s.post);
   }
   if (is_root(&s)) st = close_root(&s, st);
   st = pl_agree(&s.world, st);

@@ -38,12 +38,34 @@ static double add_decay(elements_net *m, const pl_update *u) {
   return log_scale;
 }
 
+static double squared_norm(elements_net *m, pl_update *u, double log_scale) {
+  double sum = 0;
+  for (int l = 0; l < m->depth; l++)
+    sum += pl_update_measure(u, l, &m->base.params[l], m->gradient[l], log_scale);
+  return sum;
+}
+
+/* The gradient and its scale trade a power of two, so that squares of the gradient are in range:
+ * deep networks near 0 have tiny ones. */
+static double bring_in_range(elements_net *m, double log_scale) {
+  double most = 0;
+  for (int l = 0; l < m->depth; l++)
+    most = fmax(most, pl_max_abs(m->base.params[l].n, m->gradient[l]));
+  double scale = pl_safe_scale(most);
+  for (int l = 0; l < m->depth; l++)
+    for (int64_t k = 0; k < m->base.params[l].n; k++) m->gradient[l][k] *= scale;
+  return log_scale - log(scale);
+}
+
 static void step(pl_model *model, int64_t t, pl_update *u, double *vote) {
   elements_net *m = elements_of(model);
   elements_gradients(m, t);
   double norm2 = 0, log_scale = add_decay(m, u);
-  for (int l = 0; l < m->depth && u->needs_norm; l++)
-    norm2 += pl_update_measure(u, l, &m->base.params[l], m->gradient[l], log_scale);
+  if (u->needs_norm) norm2 = squared_norm(m, u, log_scale);
+  if (u->needs_norm && !pl_sum_safe(norm2)) {
+    log_scale = bring_in_range(m, log_scale);
+    norm2 = squared_norm(m, u, log_scale);
+  }
   u->begin(u, log_scale, sqrt(norm2));
   for (int l = 0; l < m->depth; l++) u->apply(u, l, &m->base.params[l], m->gradient[l]);
   elements_refresh_layers(m);

@@ -162,7 +162,7 @@ static pl_status define(const elements_net *m, pl_nc *nc, const pl_attribute *at
                        "1"));
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
-  PL_TRY(pl_nc_att_text(nc, NULL, "group", pl_group_spec(m->group)));
+  PL_TRY(pl_elements_name_group(nc, m->group));
   return pl_nc_end_def(nc);
 }
 

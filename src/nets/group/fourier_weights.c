@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "group/elements.h"
 
 /* ---- pieces ---- */
 
@@ -58,7 +59,7 @@ static pl_status define_filters(const fourier_net *m, const struct filters *how,
   PL_TRY(pl_nc_def_var(nc, how->name, PL_NC_DOUBLE, dims, how->long_name, "1"));
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
-  PL_TRY(pl_nc_att_text(nc, NULL, "group", pl_group_spec(m->group)));
+  PL_TRY(pl_elements_name_group(nc, m->group));
   if (codepth) PL_TRY(pl_nc_att_ints(nc, NULL, "band_codepth", PL_NC_INT, &codepth, 1));
   return pl_nc_end_def(nc);
 }

@@ -181,12 +181,35 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   return pl_agree(&l->team, worst);
 }
 
-pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out) {
-  memset(multipliers, 0, (size_t)m->net.train->num * sizeof *multipliers);
-  *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
+/* ---- filters of any size ---- */
+
+/* The conditions are those of 2^shift w, multipliers but for a factor: 0 where margins and squares
+ * of gradients are in range as they are. */
+static int shift_of(const gcnn *m, double least) {
+  if (pl_sum_safe(least * least)) return 0;
+  double norm = 0;
+  for (int k = 0; k < m->depth; k++)
+    norm = fmax(norm, pl_spectrum_norm(m->net.layout, m->net.w[k]));
+  return pl_functional_shift(norm);
+}
+
+static void scale_filters(gcnn *m, int shift) {
+  if (shift == 0) return;
+  for (int k = 0; k < m->depth; k++)
+    for (int64_t q = 0; q < m->net.layout->local; q++)
+      m->net.w[k][q] = ldexp(m->net.w[k][q], shift);
+  fourier_refresh(&m->net.base, 0);
+}
+
+static double least_margin(const gcnn *m) {
   double least = INFINITY;
   for (int64_t i = 0; i < m->net.train->num; i++) least = fmin(least, m->net.margin[i]);
-  if (!(least > 0)) return PL_OK;
+  return least;
+}
+
+static pl_status observe(gcnn *m, double parameter_norm, int shift, double *multipliers,
+                         gcnn_kkt *out) {
+  double least = least_margin(m), norm2 = parameter_norm * parameter_norm;
   active s;
   find_active(m, least, &s);
   gram(m, &s);
@@ -194,21 +217,33 @@ pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers,
   for (int64_t i = 0; i < s.n; i++) s.h[i] = m->depth * m->net.margin[s.sample[i]];
   if (m->net.layout->team.rank == 0) pl_nnls(s.n, s.K, s.h, s.a);
   pl_comm_bcast(&m->net.layout->team, s.a, (size_t)s.n * sizeof *s.a, 0);
-  double square = parameter_norm2, sum = 0, slack = 0;
+  double square = norm2, sum = 0, slack = 0;
   for (int64_t i = 0; i < s.n; i++) {
     double Ka = 0;
     for (int64_t j = 0; j < s.n; j++) Ka += s.K[i * s.n + j] * s.a[j];
     square += s.a[i] * (Ka - 2 * s.h[i]);
-    multipliers[s.sample[i]] = s.a[i];
+    multipliers[s.sample[i]] = ldexp(s.a[i], shift * (m->depth - 2));
     sum += s.a[i];
     slack += s.a[i] * (m->net.margin[s.sample[i]] / least - 1);
   }
-  out->residual = sqrt(fmax(0, square) / parameter_norm2);
+  out->residual = sqrt(fmax(0, square) / norm2);
   out->slack = slack / sum;
   pl_status st = beta_stationarity(m, &s, out);
   pl_free(s.sample);
   pl_free(s.K);
   pl_free(s.h);
   pl_free(s.a);
+  return st;
+}
+
+pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm, double *multipliers, gcnn_kkt *out) {
+  memset(multipliers, 0, (size_t)m->net.train->num * sizeof *multipliers);
+  *out = (gcnn_kkt){NAN, NAN, NAN, NAN};
+  double least = least_margin(m);
+  if (!(least > 0)) return PL_OK;
+  int shift = shift_of(m, least);
+  scale_filters(m, shift);
+  pl_status st = observe(m, ldexp(parameter_norm, shift), shift, multipliers, out);
+  scale_filters(m, -shift);
   return st;
 }

@@ -20,6 +20,6 @@ typedef struct gcnn_kkt {
 /* After m->sigma (rank 0) and m->beta are known.  Collective; overwrites the workspace of a step.
  * multipliers: [N], a_i, zero off the active samples.  Matrices on grids are gathered on the first
  * rank of theirs.  PL_NUMERIC: no singular vectors. */
-pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm2, double *multipliers, gcnn_kkt *out);
+pl_status gcnn_kkt_observe(gcnn *m, double parameter_norm, double *multipliers, gcnn_kkt *out);
 
 #endif

@@ -94,7 +94,7 @@ static pl_status certify(gcnn *m, state *s) {
   pl_status st = PL_OK;
   if (net->values->record_kkt) {
     multipliers = pl_alloc((size_t)net->train->num, sizeof *multipliers, "multipliers");
-    st = gcnn_kkt_observe(m, s->first.parameter_norm2, multipliers, &s->kkt);
+    st = gcnn_kkt_observe(m, s->first.parameter_norm, multipliers, &s->kkt);
   }
   if (m->depth == 2) s->dual_bound = gcnn_dual_bound(m, s->kkt.residual < 1 ? multipliers : NULL);
   pl_free(multipliers);
