@@ -8,11 +8,11 @@
 #include "nets/group/gcnn.h"
 #include "nets/group/inner.h"
 #include "nets/group/residual.h"
-#include "nets/points/points.h"
 #include "nets/meta/meta.h"
+#include "nets/points/points.h"
 #include "nets/retrieval/retrieval.h"
-#include "nets/tensor/tensor.h"
 #include "nets/sequence/sequence.h"
+#include "nets/tensor/tensor.h"
 #include "nets/vector/vector.h"
 
 #include <string.h>
@@ -32,17 +32,17 @@ static const pl_model_kind *const models[] = {
     &pl_unrolled.net.door,
     &pl_gnn.door,
     &pl_filter.door,
+    &pl_resgnn.door,
+    &pl_gcn.door,
     &pl_egnn.net.door,
     &pl_gnn_points.net.door,
     &pl_radial.net.door,
     &pl_linear_points.net.door,
-    &pl_gcn.door,
-    &pl_resgnn.door,
-    &pl_retrieval.door,
     &pl_tensor.door,
     &pl_tensor_linear.door,
     &pl_pointer.door,
     &pl_meta.door,
+    &pl_retrieval.door,
 };
 /* clang-format on */
 enum { NUM_MODELS = sizeof models / sizeof *models };
@@ -72,6 +72,16 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_lasso.base,
     &pl_data_vector_file.base,
     &pl_data_graph,
+    &pl_data_graph_file,
+    &pl_data_motif,
+    &pl_data_molecules,
+    &pl_data_nbody.base,
+    &pl_data_graphs.base,
+    &pl_data_points_molecules.base,
+    &pl_data_points_file.base,
+    &pl_data_weighted_graphs.base,
+    &pl_data_tensor_gaussian.base,
+    &pl_data_tensor_file.base,
     &pl_data_hull.base,
     &pl_data_delaunay.base,
     &pl_data_tsp.base,
@@ -85,16 +95,6 @@ static const pl_data_kind *const kinds_of_data[] = {
     &pl_data_permutations.base,
     &pl_data_corpus.base,
     &pl_data_retrieval_file.base,
-    &pl_data_graph_file,
-    &pl_data_nbody.base,
-    &pl_data_graphs.base,
-    &pl_data_molecules.base,
-    &pl_data_points_file.base,
-    &pl_data_motif,
-    &pl_data_molecules,
-    &pl_data_weighted_graphs.base,
-    &pl_data_tensor_gaussian.base,
-    &pl_data_tensor_file.base,
 };
 /* clang-format on */
 enum { NUM_DATA = sizeof kinds_of_data / sizeof *kinds_of_data };

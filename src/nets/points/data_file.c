@@ -7,7 +7,7 @@
 enum { CHOICE = 0x706f696e }; /* stream of the order in which molecules go to parts */
 
 static bool is_molecules(const pl_spec *spec) {
-  return spec->data == &pl_data_molecules.base;
+  return spec->data == &pl_data_points_molecules.base;
 }
 
 /* ---- parts ---- */
@@ -169,7 +169,7 @@ static const pl_default molecule_defaults[] = {{"loss", "absolute"},
                                                {"model.attention", "true"},
                                                {NULL, NULL}};
 
-const pl_points_data pl_data_molecules = {
+const pl_points_data pl_data_points_molecules = {
     .base = {.name = "molecules",
              .help = "molecules from a file, and a property of each",
              .keys = molecule_keys,

@@ -15,13 +15,29 @@ static pl_status shapes(pl_net *net) {
   int64_t in = tensor_bell(order + 2), out = tensor_bell(heads), s = v->channels;
   double spread = v->init_scale / sqrt((double)in), head = v->init_scale / sqrt((double)(out * s));
   const pl_net_weight weights[] = {
-      {"layer0_weight", "F: a row for each pattern of the hidden indices and two more", "weight", 0,
-       in, s, PL_INIT_SPREAD, spread},
-      {"layer0_bias", "B: a row for each pattern of the hidden indices", "bias", 0,
-       tensor_bell(order), s, PL_INIT_SPREAD, spread},
-      {"layer1_weight", "H: a row for each pattern of the hidden indices and those of the output",
-       "weight", 1, out, s, PL_INIT_SPREAD, head},
-      {"layer1_bias", "b", "bias", 1, 1, 1, PL_INIT_ZERO, 0},
+      {.name = "layer0_weight",
+       .what = "F: a row for each pattern of the hidden indices and two more",
+       .group = "weight",
+       .rows = in,
+       .cols = s,
+       .init = PL_INIT_SPREAD,
+       .scale = spread},
+      {.name = "layer0_bias",
+       .what = "B: a row for each pattern of the hidden indices",
+       .group = "bias",
+       .rows = tensor_bell(order),
+       .cols = s,
+       .init = PL_INIT_SPREAD,
+       .scale = spread},
+      {.name = "layer1_weight",
+       .what = "H: a row for each pattern of the hidden indices and those of the output",
+       .group = "weight",
+       .layer = 1,
+       .rows = out,
+       .cols = s,
+       .init = PL_INIT_SPREAD,
+       .scale = head},
+      {.name = "layer1_bias", .what = "b", .group = "bias", .layer = 1, .rows = 1, .cols = 1},
   };
   for (size_t k = 0; k < sizeof weights / sizeof *weights; k++) pl_net_add(net, weights[k]);
   return PL_OK;
