@@ -208,8 +208,7 @@ static const pl_keys *const keys[] = {&meta_size_keys, &table, NULL};
 
 const pl_task_data pl_data_group_tasks = {
     .base = {.name = "group",
-             .help = "regression on functions on a group of rank one on a few irreps, with row "
-                     "spaces that all tasks share",
+             .help = "functions on a group, of rank one on a few irreps, rows shared by all tasks",
              .keys = keys,
              .write_data = pl_tasks_write},
     .shape = shape,

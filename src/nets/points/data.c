@@ -6,8 +6,8 @@
 const pl_data_kind *const pl_points_data_kinds[] = {&pl_data_nbody.base, &pl_data_graphs.base,
                                                     &pl_data_points_molecules.base,
                                                     &pl_data_points_file.base, NULL};
-const pl_data_kind *const pl_points_body_kinds[] = {&pl_data_nbody.base, &pl_data_points_molecules.base,
-                                                    &pl_data_points_file.base, NULL};
+const pl_data_kind *const pl_points_body_kinds[] = {
+    &pl_data_nbody.base, &pl_data_points_molecules.base, &pl_data_points_file.base, NULL};
 const pl_data_kind *const pl_points_plain_kinds[] = {&pl_data_nbody.base, &pl_data_graphs.base,
                                                      &pl_data_points_file.base, NULL};
 

@@ -166,7 +166,7 @@ static const pl_keys *const file_keys[] = {&file_table, &points_augment_keys, NU
 static const pl_default molecule_defaults[] = {{"loss", "absolute"},
                                                {"model.depth", "7"},
                                                {"model.width", "128"},
-                                               {"model.attention", "true"},
+                                               {"model.edge_attention", "true"},
                                                {NULL, NULL}};
 
 const pl_points_data pl_data_points_molecules = {

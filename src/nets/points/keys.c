@@ -18,7 +18,7 @@ static const pl_key layer_rows[] = {
      .help = "initial weights and biases are uniform on +-scale/sqrt(inputs of the function)"},
 };
 static const pl_key egnn_rows[] = {
-    {"model.attention", PL_KEY_BOOL, F(attention), SHAPE, "false",
+    {"model.edge_attention", PL_KEY_BOOL, F(attention), SHAPE, "false",
      .help = "messages times the sigmoid of a linear function of themselves"},
     {"model.velocity", PL_KEY_CHOICE, F(velocity), SHAPE, "initial", .choice = velocities,
      .help = "initial: every layer adds phi_v times the velocity at the start; updated: the "

@@ -195,7 +195,7 @@ static const pl_measure rows[] = {
      "mean square error over the variance of the targets, of the test samples of each size",
      .wanted = pl_net_wants_test, .compute = by_size},
     {"equivariance_defect", NULL, "1",
-     "largest relative violation of equivariance over elements of the group",
+     "largest relative violation of equivariance over group elements",
      .from = offsetof(tensor_record, defect)},
 };
 const pl_measures tensor_measures = PL_MEASURES(rows);
