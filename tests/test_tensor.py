@@ -120,13 +120,13 @@ def distances(x):
 def test_targets(tmp_path):
     """Diameter, eccentricity, top eigenvector by numpy; kinds and sizes in turn."""
     found = {}
-    for prop, output in (("diameter", "invariant"), ("eccentricity", "equivariant"),
+    for name, output in (("diameter", "invariant"), ("eccentricity", "equivariant"),
                          ("eigenvector", "equivariant")):
         keys = dict(model=dict(kind="tensor", output=output),
-                    data=dict(samples=30, test=4, sizes=[5, 7], test_sizes=[9], property=prop))
+                    data=dict(samples=30, test=4, sizes=[5, 7], test_sizes=[9], quantity=name))
         (tmp_path / "s.yaml").write_text(yaml.safe_dump(keys))
-        pl_run.run(["data", tmp_path / "s.yaml", "-o", tmp_path / f"{prop}.nc"])
-        found[prop] = read(tmp_path / f"{prop}.nc")
+        pl_run.run(["data", tmp_path / "s.yaml", "-o", tmp_path / f"{name}.nc"])
+        found[name] = read(tmp_path / f"{name}.nc")
     edges = {5: [10, 5, 4, 4, 8], 7: [21, 7, 6, 6, 12]}
     for i in range(30):
         n = [5, 7][i % 2]
@@ -147,7 +147,7 @@ def test_targets(tmp_path):
 def test_eigenvector_is_known_up_to_its_sign(tmp_path):
     """A file whose targets have other signs trains the same network where the sign is free."""
     keys = dict(model=dict(kind="tensor", output="equivariant", channels=2), steps=5,
-                data=dict(samples=6, test=5, sizes=[4], test_sizes=[4, 6], property="eigenvector"),
+                data=dict(samples=6, test=5, sizes=[4], test_sizes=[4, 6], quantity="eigenvector"),
                 optimizer=dict(lr=.01))
     out = read(run(tmp_path, "free", **keys))
     assert (out["train_mse"] < 4).all() and out["test_relative_mse_by_size"].shape[2] == 2
@@ -280,8 +280,8 @@ def test_bad_files(tmp_path, keys, change, message):
     assert not (tmp_path / "o.nc").exists()
 
 
-def test_property_must_fit_the_output(tmp_path):
+def test_quantity_must_fit_the_output(tmp_path):
     (tmp_path / "s.yaml").write_text(yaml.safe_dump(
-        dict(model=dict(kind="tensor"), data=dict(property="eccentricity"))))
+        dict(model=dict(kind="tensor"), data=dict(quantity="eccentricity"))))
     done = pl_run.run(["run", tmp_path / "s.yaml", "-o", tmp_path / "o.nc"], code=2)
-    assert "data.property" in done.stderr and "equivariant" in done.stderr
+    assert "data.quantity" in done.stderr and "equivariant" in done.stderr

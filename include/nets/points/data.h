@@ -88,7 +88,8 @@ typedef struct pl_points_data {
   pl_status (*make)(const pl_spec *spec, pl_points *out);
 } pl_points_data;
 
-extern const pl_points_data pl_data_nbody, pl_data_graphs, pl_data_points_molecules, pl_data_points_file;
+extern const pl_points_data pl_data_nbody, pl_data_graphs, pl_data_points_molecules,
+    pl_data_points_file;
 /* All of them, nbody first; NULL-terminated. */
 extern const pl_data_kind *const pl_points_data_kinds[];
 /* Those that ask for positions or a property, and for positions or adjacency. */

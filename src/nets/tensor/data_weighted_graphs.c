@@ -75,16 +75,16 @@ static pl_status top_eigenvector(int n, const double *w, double *room, double *o
   return info ? pl_error(PL_NUMERIC, "weighted-graphs: no eigenvectors") : PL_OK;
 }
 
-static int64_t property_of(const pl_spec *spec) {
-  int64_t told = tensor_data_of(spec)->property;
+static int64_t quantity_of(const pl_spec *spec) {
+  int64_t told = tensor_data_of(spec)->quantity;
   if (told != PL_UNSET) return told;
-  return tensor_values_of(spec)->output == OUTPUT_INVARIANT ? PROPERTY_DIAMETER
-                                                            : PROPERTY_ECCENTRICITY;
+  return tensor_values_of(spec)->output == OUTPUT_INVARIANT ? QUANTITY_DIAMETER
+                                                            : QUANTITY_ECCENTRICITY;
 }
 
-static pl_status target(int64_t property, int n, const double *w, double *room, double *y) {
-  if (property == PROPERTY_EIGENVECTOR) return top_eigenvector(n, w, room, y);
-  if (property == PROPERTY_ECCENTRICITY) {
+static pl_status target(int64_t quantity, int n, const double *w, double *room, double *y) {
+  if (quantity == QUANTITY_EIGENVECTOR) return top_eigenvector(n, w, room, y);
+  if (quantity == QUANTITY_ECCENTRICITY) {
     eccentricities(n, w, room, y);
     return PL_OK;
   }
@@ -105,14 +105,14 @@ static const pl_ints *sizes_of(const pl_spec *spec, pl_part part) {
 static pl_status sizes(const pl_spec *spec, pl_part part, int64_t num, bool *of_points,
                        int *points) {
   const pl_ints *list = sizes_of(spec, part);
-  *of_points = property_of(spec) != PROPERTY_DIAMETER;
+  *of_points = quantity_of(spec) != QUANTITY_DIAMETER;
   for (int64_t i = 0; i < num; i++) points[i] = (int)list->v[i % list->n];
   return PL_OK;
 }
 
 static pl_status samples(const pl_spec *spec, pl_part part, pl_tensor_part *out) {
   const pl_ints *list = sizes_of(spec, part);
-  int64_t property = property_of(spec), most = 0;
+  int64_t quantity = quantity_of(spec), most = 0;
   for (int k = 0; k < list->n; k++)
     if (list->v[k] > most) most = list->v[k];
   double *room = pl_alloc((size_t)(most * most), sizeof *room, "distances");
@@ -120,33 +120,33 @@ static pl_status samples(const pl_spec *spec, pl_part part, pl_tensor_part *out)
   for (int64_t i = 0; i < out->num && !st; i++) {
     double *w = out->w + out->matrix[i];
     draw(pl_data_seed(spec), part, i, i / list->n % KINDS, out->points[i], w);
-    st = target(property, out->points[i], w, room,
-                out->y + (property == PROPERTY_DIAMETER ? i : out->point[i]));
+    st = target(quantity, out->points[i], w, room,
+                out->y + (quantity == QUANTITY_DIAMETER ? i : out->point[i]));
   }
   pl_free(room);
   return st;
 }
 
 static bool up_to_sign(const pl_spec *spec) {
-  return property_of(spec) == PROPERTY_EIGENVECTOR;
+  return quantity_of(spec) == QUANTITY_EIGENVECTOR;
 }
 
 static const char *fits(const pl_spec *spec) {
-  bool one = property_of(spec) == PROPERTY_DIAMETER;
+  bool one = quantity_of(spec) == QUANTITY_DIAMETER;
   if (one == (tensor_values_of(spec)->output == OUTPUT_INVARIANT)) return NULL;
   pl_error(PL_EINPUT, one ? "diameter is one number: for model.output invariant"
                           : "a number for each point: for model.output equivariant");
-  return "data.property";
+  return "data.quantity";
 }
 
-PL_WORDS(properties, "diameter", "eccentricity", "eigenvector")
+PL_WORDS(quantities, "diameter", "eccentricity", "eigenvector")
 
 static const pl_key rows[] = {
     {"data.sizes", PL_KEY_INTS, DATA_FIELD(sizes), DATA_ALL, "[5]", .min = 4,
      .max = PL_TENSOR_MOST_POINTS, .help = "points of the graphs, which take these in turn"},
     {"data.test_sizes", PL_KEY_INTS, DATA_FIELD(test_sizes), DATA_ALL, "", .min = 4,
      .max = PL_TENSOR_MOST_POINTS, .help = "of the test part (default: as data.sizes)"},
-    {"data.property", PL_KEY_CHOICE, DATA_FIELD(property), DATA_ALL, .choice = properties,
+    {"data.quantity", PL_KEY_CHOICE, DATA_FIELD(quantity), DATA_ALL, .choice = quantities,
      .help = "the target: weighted diameter; or, of each point, eccentricity or entry of the top "
              "eigenvector, whose sign is free (default: diameter, eccentricity by model.output)"},
 };

@@ -6,7 +6,7 @@
 
 enum { OUTPUT_INVARIANT, OUTPUT_EQUIVARIANT };
 enum { ACTIVATION_SIGMOID, ACTIVATION_TANH, ACTIVATION_RELU };
-enum { PROPERTY_DIAMETER, PROPERTY_ECCENTRICITY, PROPERTY_EIGENVECTOR };
+enum { QUANTITY_DIAMETER, QUANTITY_ECCENTRICITY, QUANTITY_EIGENVECTOR };
 
 /* Of a network (place PL_IN_NETWORK). */
 typedef struct tensor_values {
@@ -19,7 +19,7 @@ typedef struct tensor_values {
 /* Of its data (place PL_IN_DATA). */
 typedef struct tensor_data_values {
   pl_ints sizes, test_sizes;
-  int64_t property; /* PL_UNSET: the network's own */
+  int64_t quantity; /* PL_UNSET: the network's own */
   int64_t nodes;
   const char *path;
 } tensor_data_values;
