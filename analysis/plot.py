@@ -472,19 +472,17 @@ def plot_irreps(ds, args):
     finish(figure, args, ds.attrs.get("title", ""), note)
 
 
-def plot_attribution(ds, args):
-    """Attributions of some graphs beside the truth."""
-    attribution.plot(ds, args, finish)
+def plot_attribution(args):
+    with pio.open_file(args.input) as ds:
+        attribution.plot(ds, args, finish)
 
 
 def plot_solved(args):
-    """Solved instances; the input is a file of `plancherel apply` or `plancherel data`."""
     figure, note = plot_tours.figure_of(args.input, panels)
     finish(figure, args, "", note)
 
 
 KINDS = {
-    "attribution": plot_attribution,
     "trajectory": plot_trajectory,
     "gap": plot_gap,
     "irreps": plot_irreps,
@@ -492,6 +490,8 @@ KINDS = {
     "final": plot_final,
     "profile": plot_profile,
 }
+# Of files that `plancherel apply` writes, not of runs.
+OTHERS = {"attribution": plot_attribution, "tours": plot_solved}
 
 
 def main(argv=None):
@@ -501,7 +501,7 @@ def main(argv=None):
     )
     parser.add_argument("input", help="output file of plancherel run (of apply)")
     parser.add_argument("-o", "--output", required=True, help="figure: .png, .pdf or .svg")
-    parser.add_argument("--kind", choices=[*KINDS, "tours"], default="trajectory")
+    parser.add_argument("--kind", choices=[*KINDS, *OTHERS], default="trajectory")
     parser.add_argument("--y", help="variable of a trajectory (the file's default_y)")
     parser.add_argument("--x", help="variable that a trajectory is drawn against (the step); key of "
                                     "--kind final (model_depth)")
@@ -515,12 +515,11 @@ def main(argv=None):
     parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
     parser.add_argument("--title", help="instead of the sweep's title; '' for none")
     args = parser.parse_args(argv)
-    opened = pio.open_file if args.kind == "attribution" else pio.open_output
     with plt.rc_context(STYLE):
-        if args.kind == "tours":
-            plot_solved(args)
+        if args.kind in OTHERS:
+            OTHERS[args.kind](args)
         else:
-            with opened(args.input) as ds:
+            with pio.open_output(args.input) as ds:
                 KINDS[args.kind](ds, args)
         plt.close("all")
 
