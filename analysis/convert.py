@@ -43,8 +43,8 @@ import sys
 import corpus
 import molecule_io
 import molecules
-import pointer_io
 import omniglot
+import pointer_io
 from graph_formats import edges, mtx, networkx, npz, planetoid
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
 from plancherel_io import InputError, main_guard
@@ -74,7 +74,7 @@ def parser():
         sub.add_argument("file", metavar="FILE")
         for option, text in options:
             sub.add_argument(option, help=text)
-        sub.set_defaults(read=read)
+        sub.set_defaults(read=read, convert=convert_graph)
         return sub
 
     add(planetoid)
@@ -90,17 +90,17 @@ def parser():
         sub.add_argument("file", metavar="FILE")
         if read is molecule_io.xyz:
             sub.add_argument("more", nargs="*", metavar="FILE", help="more files")
-        sub.set_defaults(read=read, points=True)
+        sub.set_defaults(read=read, convert=convert_points)
     sub = formats.add_parser("molecules", parents=[output])
     sub.add_argument("file", metavar="FILE")
-    sub.set_defaults(molecules=True)
+    sub.set_defaults(convert=convert_molecules)
     images = formats.add_parser("omniglot", description=omniglot.__doc__)
     images.add_argument("file", metavar="FOLDER")
     images.add_argument("-o", "--output", required=True, metavar="PREFIX")
     images.add_argument("--overwrite", action="store_true", help="replace the files")
     images.add_argument("--test", metavar="ALPHABET,..",
                         help="alphabets whose characters come last, for test tasks")
-    images.set_defaults(omniglot=True)
+    images.set_defaults(convert=omniglot.convert)
     sub = formats.add_parser("corpus", parents=[output])
     for name in ("file", "queries", "judgements"):
         sub.add_argument(name, metavar={"file": "DOCS.tsv", "queries": "QUERIES.tsv"}.get(
@@ -111,14 +111,14 @@ def parser():
                                ("--fold", 0, ".. of which this one is for the test"),
                                ("--seed", 0, ".. in a random order")):
         sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
-    sub.set_defaults(corpus=True)
+    sub.set_defaults(convert=convert_corpus)
     sub = formats.add_parser("pointer", parents=[output])
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--task", choices=pointer_io.TASKS, default="hull",
                      help="what the lines hold (%(default)s)")
     sub.add_argument("--part", choices=pointer_io.PARTS, default="train",
                      help="part that they become (%(default)s)")
-    sub.set_defaults(pointer=True)
+    sub.set_defaults(convert=convert_pointer)
     return top
 
 
@@ -169,26 +169,20 @@ def main():
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
     try:
-        if "molecules" in args:
-            return convert_molecules(args)
-        if "corpus" in args:
-            return convert_corpus(args)
-        if "points" in args:
-            return convert_points(args)
-        if "pointer" in args:
-            return convert_pointer(args)
-        if "omniglot" in args:
-            return omniglot.convert(args)
-        graph, counts = convert_graph(args)
+        found = args.convert(args)
     except InputError as error:
         text = str(error)
-        told = {"corpus", "molecules", "omniglot"} & set(vars(args)) or args.file in text
+        told = args.convert in (convert_corpus, convert_molecules, omniglot.convert)
+        told = told or args.file in text
         raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None
+    if args.convert is not convert_graph:
+        return
+    graph, counts = found
     write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
     tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
     if graph.splits is not None:
