@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "group/fourier.h"
 #include "network.h"
+#include "nets/irreps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -182,14 +183,6 @@ pl_status points_observe(pl_net *net, void *state) {
 
 /* ---- measures ---- */
 
-typedef struct context {
-  pl_group *group;
-} context;
-
-static const pl_group *group_of(const void *schema_context) {
-  return ((const context *)pl_net_context(schema_context))->group;
-}
-
 static void defect_share(const void *state, double *out) {
   const points_record *r = state;
   const struct defect *d = ((const points_own *)r->net.net->own)->defect;
@@ -205,46 +198,10 @@ static const pl_measure rows[] = {
 };
 const pl_measures points_defect_measures = PL_MEASURES(rows);
 
-/* ---- the axis, as that of the linear G-CNN: files of mixed sweeps hold both ---- */
-
-static void label(const void *c, int64_t i, double *number, char *text) {
-  (void)number;
-  pl_group_irrep_label(group_of(c), i, text, 64);
-}
-static void dim(const void *c, int64_t i, double *number, char *text) {
-  (void)text;
-  *number = pl_group_irrep(group_of(c), i).dim;
-}
-static void type(const void *c, int64_t i, double *number, char *text) {
-  (void)number;
-  snprintf(text, 64, "%s", pl_irrep_type_name(pl_group_irrep(group_of(c), i).type));
-}
-static void multiplicity(const void *c, int64_t i, double *number, char *text) {
-  (void)text;
-  *number = pl_group_irrep(group_of(c), i).mult;
-}
-static void spec_of(const void *c, int64_t i, double *number, char *text) {
-  (void)number, (void)i;
-  snprintf(text, 64, "%s", pl_group_spec(group_of(c)));
-}
-static void log_order(const void *c, int64_t i, double *number, char *text) {
-  (void)text, (void)i;
-  *number = pl_group_log_order(group_of(c));
-}
-
-static const pl_coord coords[] = {
-    {"irrep_label", "1", "label of the irrep (S_n: partition)", true, false, NULL, label},
-    {"irrep_dim", "1", "dimension d of the irrep", false, true, NULL, dim},
-    {"irrep_type", "1", "real, complex or quaternionic", true, false, NULL, type},
-    {"irrep_multiplicity", "1", "m: 2 for a complex pair, stored once; otherwise 1", false, true,
-     NULL, multiplicity},
-    {"irrep_group", "1", "group of the irrep", true, false, NULL, spec_of},
-    {"irrep_log_order", "1", "natural logarithm of the order of that group", false, false, NULL,
-     log_order},
-};
+/* ---- the axis ---- */
 
 static void free_axes(void *c) {
-  pl_group_free(((context *)c)->group);
+  pl_group_free(((pl_irrep_context *)c)->group);
   pl_free(c);
 }
 
@@ -252,15 +209,11 @@ pl_status points_axes(const pl_spec *spec, pl_axis *axes, int *num, void **own,
                       void (**free_context)(void *)) {
   pl_points_shape s;
   char name[16];
-  context *c = *own = pl_zalloc(1, sizeof *c, "axes of a network on points");
+  pl_irrep_context *c = *own = pl_zalloc(1, sizeof *c, "axes of a network on points");
   *free_context = free_axes;
   if (!wants_shares(spec, NULL) || !shape_of(spec, &s)) return PL_OK;
   snprintf(name, sizeof name, "B_%lld", (long long)s.dimension);
   PL_TRY(pl_group_parse(name, &c->group));
-  axes[(*num)++] = (pl_axis){.name = "irrep",
-                             .key = (char *)(uintptr_t)pl_group_spec(c->group),
-                             .length = pl_group_num_irreps(c->group),
-                             .coords = coords,
-                             .num_coords = sizeof coords / sizeof *coords};
+  axes[(*num)++] = pl_irrep_axis(c);
   return PL_OK;
 }

@@ -133,49 +133,9 @@ static const pl_coord size_coords[] = {
      false, true, NULL, size_optimal},
 };
 
-static const pl_group *group_of(const void *context) {
-  return ((const pointer_context *)pl_net_context(context))->group;
-}
-static void irrep_label(const void *c, int64_t i, double *number, char *text) {
-  (void)number;
-  pl_group_irrep_label(group_of(c), i, text, 64);
-}
-static void irrep_dim(const void *c, int64_t i, double *number, char *text) {
-  (void)text;
-  *number = pl_group_irrep(group_of(c), i).dim;
-}
-static void irrep_type(const void *c, int64_t i, double *number, char *text) {
-  (void)number;
-  snprintf(text, 64, "%s", pl_irrep_type_name(pl_group_irrep(group_of(c), i).type));
-}
-static void irrep_multiplicity(const void *c, int64_t i, double *number, char *text) {
-  (void)text;
-  *number = pl_group_irrep(group_of(c), i).mult;
-}
-static void irrep_group(const void *c, int64_t i, double *number, char *text) {
-  (void)number, (void)i;
-  snprintf(text, 64, "%s", pl_group_spec(group_of(c)));
-}
-static void irrep_log_order(const void *c, int64_t i, double *number, char *text) {
-  (void)text, (void)i;
-  *number = pl_group_log_order(group_of(c));
-}
-/* As those of the linear G-CNN: files of mixed sweeps hold both. */
-static const pl_coord irrep_coords[] = {
-    {"irrep_label", "1", "label of the irrep (S_n: partition)", true, false, NULL, irrep_label},
-    {"irrep_dim", "1", "dimension d of the irrep", false, true, NULL, irrep_dim},
-    {"irrep_type", "1", "real, complex or quaternionic", true, false, NULL, irrep_type},
-    {"irrep_multiplicity", "1", "m: 2 for a complex pair, stored once; otherwise 1", false, true,
-     NULL, irrep_multiplicity},
-    {"irrep_group", "1", "group of the irrep", true, false, NULL, irrep_group},
-    {"irrep_log_order", "1", "natural logarithm of the order of that group", false, false, NULL,
-     irrep_log_order},
-};
-#define COORDS(x) .coords = x, .num_coords = sizeof x / sizeof *x
-
 static void free_context(void *context) {
   pointer_context *c = context;
-  pl_group_free(c->group);
+  pl_group_free(c->irreps.group);
   pl_free(c->sizes);
   pl_free(c);
 }
@@ -206,16 +166,15 @@ pl_status pointer_axes(const pl_spec *spec, pl_axis *axes, int *num, void **cont
   *context = c;
   *free_it = free_context;
   PL_TRY(source_head(spec, &c->head, &key));
-  PL_TRY(policy_group(spec, &c->head, &c->group));
+  PL_TRY(policy_group(spec, &c->head, &c->irreps.group));
   c->sizes = sizes_key(&c->head);
   if (c->head.count[PL_TEST] > 0)
-    axes[(*num)++] = (pl_axis){
-        .name = "size", .key = c->sizes, .length = c->head.num_sizes, COORDS(size_coords)};
-  if (c->group)
-    axes[(*num)++] = (pl_axis){.name = "irrep",
-                               .key = (char *)(uintptr_t)pl_group_spec(c->group),
-                               .length = pl_group_num_irreps(c->group),
-                               COORDS(irrep_coords)};
+    axes[(*num)++] = (pl_axis){.name = "size",
+                               .key = c->sizes,
+                               .length = c->head.num_sizes,
+                               .coords = size_coords,
+                               .num_coords = sizeof size_coords / sizeof *size_coords};
+  if (c->irreps.group) axes[(*num)++] = pl_irrep_axis(&c->irreps);
   return PL_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "group/fourier.h"
 #include "network.h"
+#include "nets/irreps.h"
 
 /* Sums over instances of one size. */
 typedef struct tally {
@@ -17,9 +18,9 @@ void tally_part(pl_net *net, pl_part part, tally *out);
 
 /* What axes and `wanted` read. */
 typedef struct pointer_context {
+  pl_irrep_context irreps; /* first; S_n of the policy's spectrum, or no group */
   source head;
-  pl_group *group; /* S_n of the policy's spectrum; NULL: none */
-  char *sizes;     /* key of the axis */
+  char *sizes; /* key of the axis */
 } pointer_context;
 
 /* Points of the instances whose policy is transformed; 0: none is.  Pure. */
