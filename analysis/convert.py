@@ -172,8 +172,7 @@ def main():
         found = args.convert(args)
     except InputError as error:
         text = str(error)
-        told = args.convert in (convert_corpus, convert_molecules, omniglot.convert)
-        told = told or args.file in text
+        told = args.convert in (convert_corpus, omniglot.convert) or args.file in text
         raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
         raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
