@@ -64,7 +64,7 @@ def refused(folder, words, **keys):
 # ---- symmetry ----
 
 MOVERS = {"egnn": {"kind": "egnn", "gain": 1}, "radial": {"kind": "radial", "gain": .03},
-          "egnn updated": {"kind": "egnn", "gain": 1, "velocity": "updated", "attention": True}}
+          "egnn updated": {"kind": "egnn", "gain": 1, "velocity": "updated", "edge_attention": True}}
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 5])

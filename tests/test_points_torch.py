@@ -20,11 +20,11 @@ WIDE = dict(depth=3, width=6, gain=1)
 
 CASES = {
     "egnn": (dict(kind="egnn", **WIDE), SYSTEMS, "square"),
-    "egnn plane attention": (dict(kind="egnn", attention=True, **WIDE), dict(SYSTEMS, dimension=2),
+    "egnn plane attention": (dict(kind="egnn", edge_attention=True, **WIDE), dict(SYSTEMS, dimension=2),
                              "absolute"),
     "egnn updated": (dict(kind="egnn", velocity="updated", shrink=.01, **WIDE), SYSTEMS, "square"),
     "egnn graphs": (dict(kind="egnn", shrink=.001, **WIDE), "graphs", "logistic"),
-    "egnn molecules": (dict(kind="egnn", attention=True, **WIDE), "molecules", "absolute"),
+    "egnn molecules": (dict(kind="egnn", edge_attention=True, **WIDE), "molecules", "absolute"),
     "gnn-points": (dict(kind="gnn-points", depth=3, width=6), SYSTEMS, "square"),
     "gnn-points graphs": (dict(kind="gnn-points", depth=3, width=6), "graphs", "logistic"),
     "radial": (dict(kind="radial", **WIDE), SYSTEMS, "square"),

@@ -80,9 +80,9 @@ class Net(torch.nn.Module):
 
 
 class EGNN(Net):
-    def __init__(self, w, depth, attention=False, velocity="initial", shrink=0):
+    def __init__(self, w, depth, edge_attention=False, velocity="initial", shrink=0):
         super().__init__(w)
-        self.depth, self.attention, self.velocity = depth, attention, velocity
+        self.depth, self.attention, self.velocity = depth, edge_attention, velocity
         self.shrink = shrink
 
     def forward(self, b):
