@@ -372,7 +372,7 @@ def plot_final(ds, args):
 
     figure, axes, values, _, note = plot_lines(ds, args, sample, marker="o", along=key)
     scale_y(axes, values, args.yscale)
-    least = place[place > 0].min(initial=np.inf)
+    least = place[place > 0].min() if (place > 0).any() else np.inf
     wide = place.min() >= 0 and place.max() >= 30 * least
     for ax in axes:
         if wide and place.min() == 0:  # a place for 0 beside the powers of ten
