@@ -1,3 +1,4 @@
+/* ranks: 1 */
 /* Equality patterns against direct enumeration, the dimension law, and isotypic bases. */
 #include "pl_test.h"
 
