@@ -25,7 +25,8 @@ static void draw(const dropout *d, int64_t n, double *factor) {
     const int64_t skip = (int64_t)(number % 4), most = 4 * BLOCKS - skip;
     count = n - i < most ? n - i : most;
     pl_rng_words(d->seed, d->stream, number / 4, (skip + count + 3) / 4, words);
-    for (int64_t k = 0; k < count; k++) factor[i + k] = some & (words[skip + k] <= last) ? 0 : kept;
+    for (int64_t k = 0; k < count; k++)
+      factor[i + k] = (some & (words[skip + k] <= last)) ? 0 : kept;
   }
 }
 
