@@ -141,9 +141,9 @@ struct pl_net_kind {
   int num_metrics;     /* of `metrics`; 0: it may be NULL */
   int num_terms;       /* columns of the objective; 0 counts as 1 */
   size_t record_bytes; /* of the family's state at a record; 0: pl_net_record */
-  /* Data, parts (net->count, which says what the kind of data counts) and parameters (pl_net_add).
-   * Weights are not yet there.  NULL: `shapes` is all there is to do.  Collective; the same status
-   * on every rank. */
+  /* Data, parts (net->count) and parameters (pl_net_add).  Weights are not yet there.  NULL: the
+   * counts are those of the kind of data, and `shapes` is all there is to do.  Collective; the same
+   * status on every rank. */
   pl_status (*load)(pl_net *net);
   void (*unload)(pl_net *net); /* own may be NULL; NULL: nothing to do */
   /* Initial weights from elsewhere, over those that were drawn.  NULL: none.  Collective; the same

@@ -470,12 +470,17 @@ static pl_net *empty(const pl_spec *spec, const pl_comm *team) {
   return net;
 }
 
+/* What stands for pl_net_kind.load; the others count what they have read, not once more. */
+static pl_status load_plain(pl_net *net) {
+  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = pl_data_count(&net->spec, (pl_part)p);
+  return net->kind->shapes(net);
+}
+
 pl_status pl_net_create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
                         pl_model **out) {
   (void)rates;
   pl_net *net = empty(spec, team);
-  for (int p = 0; p < PL_NUM_PARTS; p++) net->count[p] = pl_data_count(spec, (pl_part)p);
-  pl_status st = net->kind->load ? net->kind->load(net) : net->kind->shapes(net);
+  pl_status st = net->kind->load ? net->kind->load(net) : load_plain(net);
   if (!st) st = furnish(net);
   if (!st && net->kind->initial) st = net->kind->initial(net);
   if (!st) st = pl_agree(team, pl_net_observe_new(net));
