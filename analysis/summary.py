@@ -134,11 +134,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("output", help="output file of plancherel run")
+    parser.add_argument("output", nargs="+",
+                        help="output of plancherel run; several are read as one")
     parser.add_argument("--csv", metavar="FILE", help="write CSV to FILE instead (-: stdout)")
     parser.add_argument("--all", action="store_true", help="medians over unclassifying runs, too")
     args = parser.parse_args(argv)
-    with pio.open_output(args.output) as ds:
+    with pio.open_outputs(args.output) as ds:
         keys, rows = summarise(ds, args.all)
     if args.csv is None:
         print(text_table(keys, rows))

@@ -246,6 +246,67 @@ def test_summary_leaves_blank_what_the_file_lacks(tmp_path):
     assert first.split() == ["2", "4", "4", "pending"]
 
 
+def by_key(ds):
+    """What the file says of each run: {(group, depth, seed): {variable: numbers by the entries of
+    its axis in words}}."""
+    label = list(zip(pio.column(ds, "irrep_group"), pio.column(ds, "irrep_label")))
+    axis = {"irrep": label, "sv": [label[i] for i in ds["sv_irrep"].values]}
+    runs = zip(*(pio.column(ds, k) for k in ("group", "model_depth", "seed")))
+    out = {}
+    for r, key in enumerate(runs):
+        mine = out.setdefault(key, {})
+        for name in ("step", "loss", "irrep_schatten", "singular_values"):
+            values = ds[name].values[r].astype(float)
+            values = np.where(values == -1, np.nan, values)
+            place = axis[ds[name].dims[2]] if values.ndim == 2 else [None]
+            for i, p in enumerate(place):
+                curve = values[:, i] if values.ndim == 2 else values
+                if np.isfinite(curve).any():
+                    mine.setdefault((name, p), []).append(curve[np.isfinite(curve)].tolist())
+    return out
+
+
+def test_several_files_are_read_as_one(tmp_path, monkeypatch):
+    first = write_sweep(tmp_path / "a.nc", depths=(2, 3), groups=("S_4",), states={3: DIVERGED})
+    monkeypatch.setattr(sys.modules[__name__], "RECORDS", 30)
+    second = write_sweep(tmp_path / "b.nc", depths=(3, 5), seeds=(4, 5), groups=("C_6", "S_4"))
+    with netCDF4.Dataset(second, "a") as nc:
+        nc["sv_irrep"].instance_dimension = "irrep"
+        put(nc, "optimum", np.arange(8.0), ["run"], "best margin", fill=FILL)
+        nc.headline = "loss kkt_residual"
+    with netCDF4.Dataset(first, "a") as nc:
+        nc["sv_irrep"].instance_dimension = "irrep"
+        nc.headline = "loss schatten"
+    with pio.open_output(first) as a, pio.open_output(second) as b:
+        apart = by_key(a) | by_key(b)
+        states = pio.statuses(a) + pio.statuses(b)
+    with pio.open_outputs([first, second]) as ds:
+        assert by_key(ds) == apart
+        assert pio.statuses(ds) == states
+        assert ds.sizes["irrep"] == 9 and ds.sizes["sv"] == 14
+        assert pio.headline(ds) == ["loss", "schatten", "kkt_residual"]
+        assert np.isnan(ds["optimum"].values[:8]).all() and list(ds["optimum"].values[8:]) == [*range(8)]
+    with pio.open_outputs([second, first]) as ds:
+        assert by_key(ds) == apart and ds.sizes["irrep"] == 9
+        keys, rows = summary.summarise(ds)
+        assert keys == ["group", "model_depth"]
+        assert [(r["values"], r["runs"]) for r in rows] == [
+            (("C_6", 3), 2), (("C_6", 5), 2), (("S_4", 2), 4), (("S_4", 3), 6), (("S_4", 5), 2)]
+        ends = [final_values(2, s)["schatten"] for s in (0, 1, 2)]
+        assert rows[2]["metrics"]["schatten"] == pytest.approx(
+            (np.median(ends), min(ends), max(ends)), rel=1e-12)
+    done = script("summary.py", first, second)
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 6
+
+
+def test_runs_in_two_files_are_told(sweep, tmp_path):
+    again = write_sweep(tmp_path / "again.nc", depths=(3,), seeds=(2, 3, 4))
+    done = script("summary.py", sweep, again)
+    assert done.returncode == 0 and "2 runs with the same keys in more than one" in done.stderr
+    done = script("summary.py", sweep, again, sweep)
+    assert done.returncode == 2 and "given twice" in done.stderr
+
+
 def test_summary_writes_csv(sweep, tmp_path):
     out = tmp_path / "s.csv"
     assert script("summary.py", sweep, "--csv", out).returncode == 0
