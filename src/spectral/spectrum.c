@@ -24,6 +24,10 @@ void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const doub
     pl_small_mul(d, z, b->count, op, alpha, a, bb, beta, c);
     return;
   }
+  if (!z && d <= PL_PANEL_REAL) {
+    pl_panel_mul(d, b->count, op, alpha, a, bb, beta, c);
+    return;
+  }
   const double za[2] = {alpha, 0}, zb[2] = {beta, 0};
   CBLAS_TRANSPOSE h = z ? CblasConjTrans : CblasTrans;
   CBLAS_TRANSPOSE ta = op == PL_CN ? h : CblasNoTrans, tb = op == PL_NC ? h : CblasNoTrans;
