@@ -1,10 +1,11 @@
 #include "fourier_sides.h"
 
+#include "base/mem.h"
+#include "base/norm.h"
 #include "fourier_file.h"
 #include "group/fourier.h"
 #include "rankings.h"
 
-#include "base/norm.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -68,6 +69,7 @@ static pl_status check_plancherel(const fourier_options *o, double norm2, double
 static void print(const pl_group *g, const double *F, double norm2, double total,
                   const pl_rankings *r) {
   char label[LABEL];
+  double *mean = r ? pl_rankings_means(r) : NULL;
   printf("label\tdimension\tenergy\tshare%s\n", r ? "\tratio" : "");
   for (int64_t i = 0; i < pl_group_num_irreps(g) && !ferror(stdout); i++) {
     pl_irrep irrep = pl_group_irrep(g, i);
@@ -75,10 +77,11 @@ static void print(const pl_group *g, const double *F, double norm2, double total
     int64_t size = pl_irrep_size(irrep);
     pl_group_irrep_label(g, i, label, sizeof label);
     printf("%s\t%d\t%.15g\t%.6g", label, irrep.dim, e, total > 0 ? e / total : 0);
-    if (r) printf("\t%.6g", rankings_ratio(r, i == 0, irrep.dim, sum_squares(F, size)));
+    if (r) printf("\t%.6g", sum_squares(F, size) / mean[i]);
     putchar('\n');
     F += size;
   }
+  pl_free(mean);
   double largest = fmax(norm2, total);
   printf("\ngroup: %s\n", pl_group_spec(g));
   printf("total energy: %.15g\n", total);

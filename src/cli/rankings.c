@@ -3,38 +3,30 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { TABLE_ITEMS = 12, NAME_WIDTH = 24 };
 
-double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2) {
-  double ballots = (double)r->ballots;
-  return norm2 / (ballots * (trivial ? ballots : dim));
-}
-
 /* ---- energies ---- */
 
+/* mean2: of norm2, for ballots drawn uniformly. */
 static void print_energy(const pl_rankings *r, const char *label, double dim, double norm2,
-                         double total) {
-  bool trivial = !strchr(label, ',');
+                         double mean2, double total) {
   double order = tgamma(r->n + 1.0), energy = dim / order * norm2;
-  printf("%s\t%.0f\t%.15g\t%.6g\t%.6g\n", label, dim, energy, energy / total,
-         rankings_ratio(r, trivial, dim, norm2));
+  printf("%s\t%.0f\t%.15g\t%.6g\t%.6g\n", label, dim, energy, energy / total, norm2 / mean2);
 }
 
 void rankings_print_energies(const pl_rankings *r, const pl_effects *e) {
-  double total = 0, ballots = (double)r->ballots;
+  double total = pl_rankings_norm2(r), ballots = (double)r->ballots;
   char label[32];
-  for (int64_t o = 0; o < r->num; o++) total += (double)r->count[o] * (double)r->count[o];
   printf("label\tdimension\tenergy\tshare\tratio\n");
   snprintf(label, sizeof label, "%d", r->n);
-  print_energy(r, label, 1, ballots * ballots, total);
+  print_energy(r, label, 1, ballots * ballots, ballots * ballots, total);
   for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) {
     if (!pl_effect_exists(kind, r->n)) continue;
     pl_effect_irrep(kind, r->n, label, sizeof label);
-    print_energy(r, label, pl_effect_dim(kind, r->n), e->norm2[kind], total);
+    print_energy(r, label, pl_effect_dim(kind, r->n), e->norm2[kind], e->mean2[kind], total);
   }
   printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
          r->n, r->n - 2, total);
@@ -77,10 +69,10 @@ static void print_table(const pl_rankings *r, const pl_effects *e) {
   putchar('\n');
 }
 
-static void print_effect(const pl_rankings *r, int kind, double sd, const pl_effect *x) {
+static void print_effect(const pl_rankings *r, int kind, const pl_effect *x) {
   const char *a = r->name[x->item[0]], *b = r->name[x->item[1]];
   int j = x->rank[0] + 1, k = x->rank[1] + 1;
-  printf("%+8.2f %+11.1f  ", x->value / sd, x->value);
+  printf("%+8.2f %+11.1f  ", x->z, x->value);
   if (kind == PL_EFFECT_FIRST)
     printf("%s at rank %d\n", a, j);
   else if (kind == PL_EFFECT_UNORDERED)
@@ -95,6 +87,12 @@ void rankings_print_effects(const pl_rankings *r, const pl_effects *e) {
                                                      "second-order effects, ordered pairs"};
   printf("\nballots: %lld, of %lld different orders of %d items\n", (long long)r->ballots,
          (long long)r->num, r->n);
+  if (r->open)
+    printf("open ballots: %lld have ties or miss items, each is the mean of its linear extensions; "
+           "%.15g extensions\nof all orders\n",
+           (long long)r->open, pl_rankings_extensions(r));
+  if (r->dropped)
+    printf("dropped: %lld ballots that have ties or miss items\n", (long long)r->dropped);
   printf("convention: f(pi) counts the ballots whose items i have ranks pi(i), 1 the best; ratio: "
          "energy over\nits mean for ballots drawn uniformly; z: effect in standard deviations of "
          "such ballots\n");
@@ -103,9 +101,8 @@ void rankings_print_effects(const pl_rankings *r, const pl_effects *e) {
     if (!e->num[kind]) continue;
     char label[32];
     pl_effect_irrep(kind, r->n, label, sizeof label);
-    double sd = pl_effect_sd(kind, r->n, (double)r->ballots);
     printf("\nLargest %s (irrep %s)\n       z      effect\n", titles[kind], label);
-    for (int k = 0; k < e->num[kind]; k++) print_effect(r, kind, sd, &e->largest[kind][k]);
+    for (int k = 0; k < e->num[kind]; k++) print_effect(r, kind, &e->largest[kind][k]);
   }
 }
 

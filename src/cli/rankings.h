@@ -5,11 +5,6 @@
 #include "base/nc.h"
 #include "group/effects.h"
 
-#include <stdbool.h>
-
-/* norm2 = ||F||^2 of an irrep of dimension d over its mean for ballots drawn uniformly: N d, for
- * rho(pi) is orthogonal and has mean 0; N^2 for the trivial irrep, whose ratio is always 1. */
-double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2);
 /* The table of energies of the irreps with first row >= n - 2, from counts alone. */
 void rankings_print_energies(const pl_rankings *r, const pl_effects *e);
 /* The table of first-order effects where it fits a page, and the largest effects of each kind. */
