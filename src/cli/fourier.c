@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_OVERWRITE = 256, KEY_EFFECTS, KEY_DROP, KEY_ZERO };
+enum { KEY_OVERWRITE = 256, KEY_EFFECTS, KEY_DROP, KEY_ZERO, KEY_CSV, KEY_EFFECTS_CSV };
 enum { EFFECTS_MAX = 100000 };
 
 static const struct argp_option known[] = {
@@ -21,6 +21,8 @@ static const struct argp_option known[] = {
     {"group", 'g', "SPEC", 0, "The group (default: the attribute `group' of IN.nc)", 0},
     {"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an existing output", 0},
     {"effects", KEY_EFFECTS, "K", 0, "Rankings: show the K largest effects of each kind (10)", 0},
+    {"csv", KEY_CSV, "FILE.csv", 0, "Write the table of energies", 0},
+    {"effects-csv", KEY_EFFECTS_CSV, "FILE.csv", 0, "Rankings: write the largest effects", 0},
     {"drop", KEY_DROP, NULL, 0,
      "Rankings: leave out ballots with ties or missing items, instead of averaging over their "
      "linear "
@@ -52,6 +54,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->effects = (int)k;
     return 0;
   }
+  case KEY_CSV:
+    o->csv = arg;
+    return 0;
+  case KEY_EFFECTS_CSV:
+    o->effects_csv = arg;
+    return 0;
   case KEY_DROP:
     o->how.drop = true;
     return 0;
@@ -88,11 +96,12 @@ static pl_status run_netcdf(const fourier_options *o, double memory) {
   pl_nc *nc;
   pl_group *g = NULL;
   double *f = NULL, *F = NULL;
-  if (o->effects >= 0 || o->how.drop || o->how.zero_based)
-    return pl_error(PL_EINPUT, "%s is for rankings",
-                    o->effects >= 0 ? "--effects"
-                    : o->how.drop   ? "--drop"
-                                    : "--zero-based");
+  const char *of_rankings = o->effects >= 0     ? "--effects"
+                            : o->effects_csv    ? "--effects-csv"
+                            : o->how.drop       ? "--drop"
+                            : o->how.zero_based ? "--zero-based"
+                                                : NULL;
+  if (of_rankings) return pl_error(PL_EINPUT, "%s is for rankings", of_rankings);
   PL_TRY(pl_nc_open(o->input, false, &nc));
   pl_status st = fourier_file_group(o, nc, &g);
   if (!st) st = fourier_file_expect(o, nc, g);
@@ -122,6 +131,16 @@ static bool is_netcdf(const char *path) {
   return got == 4 && (!memcmp(start, "CDF", 3) || !memcmp(start, "\211HDF", 4));
 }
 
+static pl_status begin_csv(fourier_options *o) {
+  if (o->csv)
+    PL_TRY(csv_begin(&o->energies, o->csv, o->overwrite, 2,
+                     (const char *const[]){o->input, o->output}));
+  if (o->effects_csv)
+    PL_TRY(csv_begin(&o->ranked, o->effects_csv, o->overwrite, 3,
+                     (const char *const[]){o->input, o->output, o->csv}));
+  return PL_OK;
+}
+
 static pl_status run(fourier_options *o, double memory) {
   pl_output out = {0};
   pl_status st = PL_OK;
@@ -130,7 +149,9 @@ static pl_status run(fourier_options *o, double memory) {
     st = output_apart_from_spec(o->output, o->group);
     if (!st) st = pl_output_begin(&out, o->output, o->overwrite, 1, &o->input);
   }
+  if (!st) st = begin_csv(o);
   if (!st) st = is_netcdf(o->input) ? run_netcdf(o, memory) : fourier_rankings(o, memory);
+  st = csv_end(&o->energies, csv_end(&o->ranked, st));
   return pl_output_end(&out, st);
 }
 

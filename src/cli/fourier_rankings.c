@@ -1,6 +1,7 @@
 #include "fourier_rankings.h"
 
 #include "base/mem.h"
+#include "energies.h"
 #include "fourier_sides.h"
 #include "group/fourier.h"
 #include "rankings.h"
@@ -55,7 +56,13 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
     pl_free(F);
     pl_free(f);
   } else if (!st) {
-    rankings_print_energies(r, e);
+    energies table;
+    energies_of_counts(&table, r, e);
+    if (o->energies.file) energies_csv(&table, o->energies.file);
+    energies_print(&table);
+    printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
+           r->n, r->n - 2, table.total);
+    energies_fini(&table);
     if (g && r->open) printf("not transformed: so many linear extensions\n");
     rankings_print_effects(r, e);
     st = fourier_sides_flush();
@@ -73,6 +80,7 @@ pl_status fourier_rankings(const fourier_options *o, double memory) {
                   o->input, o->inverse ? "--inverse" : "--group", r->n);
   if (!st) {
     pl_effects *e = pl_effects_new(r, o->effects < 0 ? EFFECTS : o->effects);
+    if (o->ranked.file) rankings_csv(r, e, o->ranked.file);
     st = analyse(o, memory, r, e);
     pl_effects_free(e);
   }
