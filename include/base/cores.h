@@ -14,8 +14,8 @@ typedef struct pl_cores {
 
 /* Of the node with most ranks for each physical core, the same on every rank.  Collective. */
 pl_cores pl_cores_count(const pl_comm *world);
-/* In words, where ranks must share cores: what is so, and what to do about it; else NULL.  The caller
- * frees it (pl_free).  Local. */
+/* In words, where ranks must share cores: what is so, and what to do about it; else NULL.  The
+ * caller frees it (pl_free).  Local. */
 char *pl_cores_complaint(const pl_cores *c);
 
 #endif
