@@ -19,6 +19,7 @@ import choose  # noqa: E402
 import draw  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 import plot  # noqa: E402
+import symbols  # noqa: E402
 from made_sweep import DIVERGED, write_sweep  # noqa: E402
 
 
@@ -164,7 +165,7 @@ def test_nothing_is_cut_off(sweep, tmp_path, figures):
     ("beta_norm of beta1", "beta_norm of beta1"),
 ])
 def test_symbols_are_typeset(text, typeset):
-    assert draw.typeset(text) == typeset
+    assert symbols.tex(text) == typeset
     matplotlib.mathtext.MathTextParser("path").parse(typeset)  # it is mathematics that can be set
 
 
