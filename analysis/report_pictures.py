@@ -92,7 +92,7 @@ class Picture:
         """The picture on the page; its panels are numbered from `first`."""
         if not self.panels:
             return ""
-        parts = [f'<div class="picture" style="--panels: {min(len(self.panels), 3)}">'
+        parts = [f'<div class="picture" style="--panels: {min(len(self.panels), 4)}">'
                  f"<h3>{self.label} <code>{self.name}</code></h3>"]
         if self.legend:
             key = self.lines.words.key(self.lines.hue) if self.lines.hue else html.escape(self.lines.axis)

@@ -62,7 +62,8 @@ def lead(ds, sources):
     attrs = sources[0][1]
     keys = ", ".join(f"{WORDS.key(k)} ({len(pio.combinations(ds, [k]))})" for k in pio.swept_keys(ds))
     seeds = len(pio.combinations(ds, ["seed"])) if "seed" in ds.variables else 0
-    about = html.escape(attrs["summary"]) + ". " if "summary" in attrs else ""
+    about = html.escape(attrs.get("summary", ""))
+    about = about[:1].upper() + about[1:] + ". " * bool(about)
     over, of_seeds = f" over {keys}" if keys else "", f", {seeds} seeds" if seeds > 1 else ""
     return f"{about}{ds.sizes['run']} runs{over}{of_seeds}."
 
