@@ -32,7 +32,9 @@ STYLE = {
     "axes.grid": True,
     "grid.color": "0.9",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
+    "legend.frameon": True,  # lines stay behind the words
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.8,
     "lines.linewidth": 1.6,
     "lines.markersize": 4,
     "savefig.dpi": 200,
@@ -229,15 +231,19 @@ def place_legend(figure, axes, entries, title, free):
         return 0, 0
     handles, texts = zip(*entries)
     if len(axes) == 1 and len(entries) <= 8:
-        axes[0].legend(handles, texts, title=title, loc="best")
+        legend = axes[0].legend(handles, texts, title=title, loc="best")
+        if figure.solid_bands:
+            legend.get_frame().set_alpha(1)
         return 0, 0
-    legend = figure.legend(handles, texts, title=title, loc="center right")
+    beside = {"title": title, "frameon": False}
+    legend = figure.legend(handles, texts, loc="center right", **beside)
     width, height = inches_of(figure, legend)
     if free or (width < 0.28 * figure.get_figwidth() and height < figure.get_figheight()):
         return width, 0
     legend.remove()
     columns = max(int(0.98 * figure.get_figwidth() / width), 1)
-    legend = figure.legend(handles, texts, title=title, loc="lower center", ncol=min(columns, len(texts)))
+    columns = min(columns, len(texts))
+    legend = figure.legend(handles, texts, loc="lower center", ncol=columns, **beside)
     return 0, inches_of(figure, legend)[1]
 
 

@@ -204,7 +204,7 @@ def test_a_matplotlibrc_is_respected(sweep, tmp_path):
     code = ("import sys; sys.path.insert(0, sys.argv[1])\nimport draw, matplotlib as m\n"
             "with draw.style():\n"
             " print(m.rcParams['axes.grid'], m.rcParams['lines.linewidth'], m.rcParams['font.size'],"
-            " m.rcParams['legend.frameon'], draw.lines(['a', 'b', 'c']), draw.wanted_size(None))")
+            " m.rcParams['axes.spines.top'], draw.lines(['a', 'b', 'c']), draw.wanted_size(None))")
     done = subprocess.run([sys.executable, "-c", code, ANALYSIS], cwd=tmp_path, text=True,
                           capture_output=True, check=True)
     assert done.stdout.strip() == ("False 0.3 7.0 False [('#ff0000', '-'), ('#00ff00', '-'), "
