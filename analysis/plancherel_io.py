@@ -1,4 +1,4 @@
-"""Reading the output of `plancherel run`: what plot.py and summary.py share.
+"""Reading the output of `plancherel run`: what the scripts here share.
 
 An output file is flat: variables on `run` say what each run was (every key of the sweep file, dots
 as underscores) and how it ended; variables on (run, record, ..) are its trajectory, missing where
@@ -174,9 +174,14 @@ def tell_repeated(ds, paths, runs):
 # ---- what a file holds ----
 
 
+def source(ds):
+    """The file, or files, of a data set, as messages name them."""
+    return ds.encoding.get("source", "?")
+
+
 def require(ds, name, dims=None, hint=""):
     """The variable `name`; InputError if it is absent or has other dimensions."""
-    path = ds.encoding.get("source", "?")
+    path = source(ds)
     if name not in ds.variables:
         raise InputError(f"{path}: no variable '{name}'{hint and '; ' + hint}")
     var = ds[name]
@@ -283,7 +288,7 @@ def default_y(ds):
     wanted = [ds.attrs.get("default_y"), "schatten", *headline(ds)]
     found = [n for n in wanted if n in able]
     if not found:
-        raise InputError(f"{ds.encoding.get('source', '?')}: no variable on (run, record) to draw")
+        raise InputError(f"{source(ds)}: no variable on (run, record) to draw")
     return found[0]
 
 

@@ -15,9 +15,13 @@ import csv
 import sys
 from collections import Counter
 
-import numpy as np
+from modules import need
 
-import plancherel_io as pio
+need("numpy", "xarray", "netCDF4")
+
+import numpy as np  # noqa: E402
+
+import plancherel_io as pio  # noqa: E402
 
 ENERGY_FLOOR = 1e-6
 STATUS_ORDER = ["done", "stopped", "running", "pending", "diverged", "failed"]
