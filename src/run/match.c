@@ -16,7 +16,7 @@ typedef struct member {
 } member;
 
 /* Keys of the new sweep that advance together, and which entry of theirs earlier runs find. */
-typedef struct group {
+typedef struct bundle {
   const pl_column *leader;
   int num;
   member *member;
@@ -25,18 +25,18 @@ typedef struct group {
   int64_t size;            /* combinations of these */
   int64_t *entry;          /* [casts][size]; NOT_ASKED: not looked for yet */
   int64_t last;            /* found last: the next one is likely to stand behind it */
-} group;
+} bundle;
 
 enum { NOT_ASKED = -2, NOWHERE = -1 };
 
 typedef struct matcher {
   pl_matched was, now;
-  int num_groups;
-  group *group;
+  int num_bundles;
+  bundle *bundle;
   const pl_cast **cast; /* [casts of was]: the same one in the new sweep; NULL: there is none */
 } matcher;
 
-/* ---- the groups ---- */
+/* ---- the bundles ---- */
 
 static int number_of(const pl_roles *r, const char *name) {
   for (int k = 0; k < r->num_keys; k++)
@@ -55,36 +55,36 @@ static bool is_free(const pl_key *row, const pl_column *was, const pl_column *no
   return !kept && !several(was) && !several(now);
 }
 
-static void add_digit(group *g, const pl_column *old) {
+static void add_digit(bundle *b, const pl_column *old) {
   if (!old) return;
-  for (int i = 0; i < g->num_digits; i++)
-    if (g->digit[i] == old->leader) return;
-  g->digit[g->num_digits++] = old->leader;
-  g->size *= old->leader->values.n;
+  for (int i = 0; i < b->num_digits; i++)
+    if (b->digit[i] == old->leader) return;
+  b->digit[b->num_digits++] = old->leader;
+  b->size *= old->leader->values.n;
 }
 
-static void add_member(matcher *m, group *g, const pl_column *column) {
+static void add_member(matcher *m, bundle *b, const pl_column *column) {
   int now = number_of(m->now.roles, column->name);
   if (now < 0) return; /* nobody reads it */
-  member *k = &g->member[g->num++];
+  member *k = &b->member[b->num++];
   *k = (member){.was = number_of(m->was.roles, column->name), .now = now};
   k->old = pl_columns_find(m->was.columns, column->name);
   k->free = is_free(column->key, k->old, column);
-  if (!k->free) add_digit(g, k->old);
+  if (!k->free) add_digit(b, k->old);
 }
 
-static void add_group(matcher *m, const pl_column *leader) {
+static void add_bundle(matcher *m, const pl_column *leader) {
   const pl_columns *c = m->now.columns;
   size_t most = (size_t)c->num;
-  group *g = &m->group[m->num_groups++];
-  *g = (group){.leader = leader, .size = 1, .last = -1};
-  g->member = pl_alloc(most, sizeof *g->member, "keys of the sweep");
-  g->digit = pl_alloc(most, sizeof *g->digit, "keys of the sweep");
+  bundle *b = &m->bundle[m->num_bundles++];
+  *b = (bundle){.leader = leader, .size = 1, .last = -1};
+  b->member = pl_alloc(most, sizeof *b->member, "keys of the sweep");
+  b->digit = pl_alloc(most, sizeof *b->digit, "keys of the sweep");
   for (int i = 0; i < c->num; i++)
-    if (c->column[i].leader == leader) add_member(m, g, &c->column[i]);
-  int64_t n = g->size * m->was.roles->num_casts;
-  g->entry = pl_alloc((size_t)n, sizeof *g->entry, "runs of the earlier sweep");
-  for (int64_t i = 0; i < n; i++) g->entry[i] = NOT_ASKED;
+    if (c->column[i].leader == leader) add_member(m, b, &c->column[i]);
+  int64_t n = b->size * m->was.roles->num_casts;
+  b->entry = pl_alloc((size_t)n, sizeof *b->entry, "runs of the earlier sweep");
+  for (int64_t i = 0; i < n; i++) b->entry[i] = NOT_ASKED;
 }
 
 static const pl_cast *same_cast(const pl_roles *r, const pl_cast *cast) {
@@ -98,21 +98,21 @@ static const pl_cast *same_cast(const pl_roles *r, const pl_cast *cast) {
 
 static void init(matcher *m) {
   const pl_columns *c = m->now.columns;
-  m->group = pl_alloc((size_t)c->num, sizeof *m->group, "keys of the sweep");
+  m->bundle = pl_alloc((size_t)c->num, sizeof *m->bundle, "keys of the sweep");
   for (int i = 0; i < c->num; i++)
-    if (c->column[i].leader == &c->column[i]) add_group(m, &c->column[i]);
+    if (c->column[i].leader == &c->column[i]) add_bundle(m, &c->column[i]);
   int casts = m->was.roles->num_casts;
   m->cast = pl_alloc((size_t)casts, sizeof *m->cast, "kinds of the sweep");
   for (int i = 0; i < casts; i++) m->cast[i] = same_cast(m->now.roles, &m->was.roles->cast[i]);
 }
 
 static void fini(matcher *m) {
-  for (int i = 0; i < m->num_groups; i++) {
-    pl_free(m->group[i].member);
-    pl_free(m->group[i].digit);
-    pl_free(m->group[i].entry);
+  for (int i = 0; i < m->num_bundles; i++) {
+    pl_free(m->bundle[i].member);
+    pl_free(m->bundle[i].digit);
+    pl_free(m->bundle[i].entry);
   }
-  pl_free(m->group);
+  pl_free(m->bundle);
   pl_free(m->cast);
 }
 
@@ -147,29 +147,29 @@ static bool fits(const matcher *m, const member *k, int cast, int64_t run, int64
   return !k->old || same_for_readers(m, k, pl_column_index(k->old, run), j);
 }
 
-static bool all_fit(const matcher *m, const group *g, int cast, int64_t run, int64_t j) {
-  for (int i = 0; i < g->num; i++)
-    if (!fits(m, &g->member[i], cast, run, j)) return false;
+static bool all_fit(const matcher *m, const bundle *b, int cast, int64_t run, int64_t j) {
+  for (int i = 0; i < b->num; i++)
+    if (!fits(m, &b->member[i], cast, run, j)) return false;
   return true;
 }
 
 /* Most often lists go on behind the values that they had. */
-static int64_t look_for(group *g, const matcher *m, int cast, int64_t run) {
-  int64_t n = g->leader->values.n;
-  int64_t same = g->num_digits ? pl_column_index(g->digit[0], run) : 0, next = g->last + 1;
-  if (same < n && all_fit(m, g, cast, run, same)) return same;
-  if (next < n && all_fit(m, g, cast, run, next)) return g->last = next;
+static int64_t look_for(bundle *b, const matcher *m, int cast, int64_t run) {
+  int64_t n = b->leader->values.n;
+  int64_t same = b->num_digits ? pl_column_index(b->digit[0], run) : 0, next = b->last + 1;
+  if (next < n && all_fit(m, b, cast, run, next)) return b->last = next;
+  if (same < n && all_fit(m, b, cast, run, same)) return b->last = same;
   for (int64_t j = 0; j < n; j++)
-    if (all_fit(m, g, cast, run, j)) return g->last = j;
+    if (all_fit(m, b, cast, run, j)) return b->last = j;
   return NOWHERE;
 }
 
-static int64_t entry_of(group *g, const matcher *m, int cast, int64_t run) {
+static int64_t entry_of(bundle *b, const matcher *m, int cast, int64_t run) {
   int64_t slot = cast;
-  for (int i = 0; i < g->num_digits; i++)
-    slot = slot * g->digit[i]->values.n + pl_column_index(g->digit[i], run);
-  if (g->entry[slot] == NOT_ASKED) g->entry[slot] = look_for(g, m, cast, run);
-  return g->entry[slot];
+  for (int i = 0; i < b->num_digits; i++)
+    slot = slot * b->digit[i]->values.n + pl_column_index(b->digit[i], run);
+  if (b->entry[slot] == NOT_ASKED) b->entry[slot] = look_for(b, m, cast, run);
+  return b->entry[slot];
 }
 
 /* ---- what is no extension ---- */
@@ -188,19 +188,19 @@ static pl_status changed(const pl_role *was, int64_t i, const pl_role *now, int6
   return st;
 }
 
-/* The member of a group to blame: that which has the value nowhere, or else all together. */
-static pl_status lost(const matcher *m, const group *g, int cast, int64_t run) {
-  for (int i = 0; i < g->num; i++) {
-    const member *k = &g->member[i];
+/* The member of a bundle to blame: that which has the value nowhere, or else all together. */
+static pl_status lost(const matcher *m, const bundle *b, int cast, int64_t run) {
+  for (int i = 0; i < b->num; i++) {
+    const member *k = &b->member[i];
     bool found = false;
-    for (int64_t j = 0; j < g->leader->values.n && !found; j++) found = fits(m, k, cast, run, j);
+    for (int64_t j = 0; j < b->leader->values.n && !found; j++) found = fits(m, k, cast, run, j);
     if (found) continue;
-    const pl_role *a = k->was < 0 ? NULL : pl_cast_role(&m->was.roles->cast[cast], k->was);
-    const pl_role *b = pl_cast_role(m->cast[cast], k->now);
-    if (a && b) return changed(a, index_of(a, run), b, 0);
+    const pl_role *x = k->was < 0 ? NULL : pl_cast_role(&m->was.roles->cast[cast], k->was);
+    const pl_role *y = pl_cast_role(m->cast[cast], k->now);
+    if (x && y) return changed(x, index_of(x, run), y, 0);
     return pl_error(PL_EINPUT, "%s: has lost a value", m->now.roles->key[k->now].row->name);
   }
-  return pl_error(PL_EINPUT, "%s: zipped with other values than before", g->leader->name);
+  return pl_error(PL_EINPUT, "%s: zipped with other values than before", b->leader->name);
 }
 
 /* Which of the kinds is gone. */
@@ -236,11 +236,11 @@ static pl_status find(matcher *m, int64_t run, int64_t *place) {
   int cast = (int)(pl_roles_cast(m->was.roles, run) - m->was.roles->cast);
   if (!m->cast[cast]) return lost_cast(m->now.roles, &m->was.roles->cast[cast]);
   *place = 0;
-  for (int i = 0; i < m->num_groups; i++) {
-    group *g = &m->group[i];
-    int64_t entry = entry_of(g, m, cast, run);
-    if (entry == NOWHERE) return lost(m, g, cast, run);
-    *place += entry * g->leader->stride;
+  for (int i = 0; i < m->num_bundles; i++) {
+    bundle *b = &m->bundle[i];
+    int64_t entry = entry_of(b, m, cast, run);
+    if (entry == NOWHERE) return lost(m, b, cast, run);
+    *place += entry * b->leader->stride;
   }
   return expect_same(m, cast, run, *place);
 }
