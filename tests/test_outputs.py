@@ -190,7 +190,6 @@ def test_inputs_are_not_replaced(tmp_path):
 def test_overwrite_takes_what_belonged_to_the_output(tmp_path):
     write(tmp_path / "s.yaml", SHORT + "record.final: true\nseed: [0, 1]\n")
     pl_run.run("run s.yaml -q -o a.nc", cwd=tmp_path)
-    (tmp_path / "a.nc.ckpt").mkdir()
     (tmp_path / "a.nc.ckpt" / "run-000007.nc").touch()
     (tmp_path / "a.nc.final" / "notes").touch()
     pl_run.run("run s.yaml -q -s record.final=false -o a.nc --overwrite", cwd=tmp_path)

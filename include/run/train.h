@@ -47,7 +47,7 @@ typedef struct pl_train_hooks {
   bool (*resume)(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at);
   /* Write a checkpoint; the same status on every rank. */
   pl_status (*save)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
-  /* As save, once the run is done: its final state (NULL: not kept). */
+  /* As save, once the run is done: its final state (NULL: not kept).  A failure is a warning. */
   pl_status (*keep)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
   /* Called on every rank of the team at the end, while the model lives (NULL: nothing). */
   pl_status (*finish)(void *context, pl_model *model, pl_run_state state);

@@ -129,10 +129,12 @@ static int64_t take_up(trainer *r) {
 }
 
 /* The state from which more steps could go on.  Collective over the team. */
-static pl_status keep(trainer *r) {
-  if (r->out->state != PL_RUN_DONE || !r->hooks->keep) return PL_OK;
+static void keep(trainer *r) {
+  if (r->out->state != PL_RUN_DONE || !r->hooks->keep) return;
   pl_ckpt at = mark(r, r->out->steps_done);
-  return pl_agree(r->team, r->hooks->keep(r->hooks->context, r->model, r->optim, &at));
+  pl_status st = r->hooks->keep(r->hooks->context, r->model, r->optim, &at);
+  if (st && r->team->rank == 0)
+    pl_log_all(PL_LOG_WARNING, "the final state is not kept: %s", pl_error_message());
 }
 
 /* By the objective alone, after t steps. */
@@ -186,7 +188,7 @@ static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schem
   pl_status st = loop(r);
   if (!st && r->hooks->finish)
     st = pl_agree(r->team, r->hooks->finish(r->hooks->context, r->model, r->out->state));
-  if (!st) st = keep(r);
+  if (!st) keep(r);
   if (!st) st = save_best(r);
   if (st) r->out->state = PL_RUN_FAILED;
   free_best(r);
