@@ -137,11 +137,26 @@ static pl_status write_new(const extension *x, const pl_plan *plan, const char *
   return st ? st : closed;
 }
 
+/* What others have added to the runs, such as optima. */
+static pl_status carry_over(const extension *x, const char *name) {
+  pl_nc *from, *to;
+  PL_TRY(pl_nc_open(x->path, false, &from));
+  pl_status st = pl_nc_open(name, true, &to);
+  if (!st) {
+    st = pl_nc_carry(from, "run", x->place, to);
+    pl_status closed = pl_nc_close(to); /* tells of what failed before */
+    if (!st) st = closed;
+  }
+  pl_nc_close(from);
+  return st;
+}
+
 /* From the renaming on it is the output, whatever happens. */
 static pl_status replace(const extension *x, const pl_plan *plan, const char *command,
                          pl_lock *lock) {
   char *name = pl_extending_of(x->path), *target = pl_file_target(x->path);
   pl_status st = write_new(x, plan, command, lock, name);
+  if (!st) st = carry_over(x, name);
   if (!st && x->moves) st = pl_folders_stage(x->path, pl_config_num_runs(x->was), x->place);
   if (!st) st = pl_lock_confirm(lock);
   if (!st) st = pl_file_replace(name, target, NULL);
