@@ -57,6 +57,7 @@ def stop(process, number=signal.SIGTERM):
 
 def test_an_output_has_one_writer(running, tmp_path):
     for args in ("run s.yaml -q -o out.nc", "run s.yaml -q -o out.nc --resume",
+                 "run s.yaml -q -o out.nc --extend -s seed=[0,1]",
                  "run s.yaml -q -o out.nc --overwrite", "run s.yaml -q -o ./out.nc --overwrite",
                  "optimum s.yaml --into out.nc", "pack out.nc -o out.nc --overwrite",
                  "group S_3 -o out.nc --overwrite"):
