@@ -11,7 +11,7 @@ static bool is_small(const pl_stack *b) {
   return b->grid < 0 && b->dim <= (pl_stack_complex(b) ? PL_SMALL_COMPLEX : PL_SMALL_REAL);
 }
 
-/* Large ones: GEMM.  beta 0: c is not read. */
+/* Larger ones: panels, then GEMM.  beta 0: c is not read. */
 static void mul_large(const pl_stack *b, pl_product op, double alpha, const double *a,
                       const double *bb, double beta, double *c) {
   int d = b->dim;
@@ -21,6 +21,10 @@ static void mul_large(const pl_stack *b, pl_product op, double alpha, const doub
     return;
   }
   bool z = pl_stack_complex(b);
+  if (!z && d <= PL_PANEL_REAL) {
+    pl_panel_mul(d, b->count, op, alpha, a, bb, beta, c);
+    return;
+  }
   const double za[2] = {alpha, 0}, zb[2] = {beta, 0};
   CBLAS_TRANSPOSE h = z ? CblasConjTrans : CblasTrans;
   CBLAS_TRANSPOSE ta = op == PL_CN ? h : CblasNoTrans, tb = op == PL_NC ? h : CblasNoTrans;
