@@ -6,7 +6,6 @@ import os
 import struct
 from pathlib import Path
 
-import matplotlib.image
 import numpy as np
 
 from graph_io import tell
@@ -27,6 +26,7 @@ def shrink(image, side=SIDE):
 
 def read_drawing(path):
     """Ink from 0 to 255."""
+    import matplotlib.image  # slow to load, and for drawings alone
     try:
         image = matplotlib.image.imread(path)
     except (OSError, SyntaxError) as error:  # the latter of what is no picture
