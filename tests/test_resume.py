@@ -216,11 +216,11 @@ def test_killed_at_random(sweep, reference, tmp_path, ranks, victim):
 # ---- memory ----
 
 
-# A long run for each of two ranks, then so many of a larger group that both get one.
+# A run for each of two ranks, then so many of a larger group that both get one.
 GROWING = """
 zip: [[group, steps, seed]]
 group: [S_5, S_5, S_7, S_7, S_7, S_7, S_7, S_7]
-steps: [40000, 30000, 10, 10, 10, 10, 10, 10]
+steps: [20000, 20000, 80, 80, 80, 80, 80, 80]
 seed: [0, 1, 2, 3, 4, 5, 6, 7]
 model.depth: 2
 data.samples: 200
