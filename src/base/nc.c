@@ -86,7 +86,7 @@ static void free_file(pl_nc *nc) {
 }
 
 /* NetCDF fills a new file in pieces of so many bytes: two pages, were it not told. */
-static const size_t PIECE = 1 << 20;
+static const size_t PIECE = 1 << 16;
 
 /* The file that probe has found at path. */
 static pl_status create(const char *path, bool netcdf4, pl_nc **out) {
