@@ -159,6 +159,7 @@ pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
   pl_plan *p = pl_zalloc(1, sizeof *p, "plan");
   p->memory_per_rank = memory_per_rank;
   p->rates = *rates;
+  p->rates.memory = memory_per_rank;
   p->num_runs = pl_config_num_runs(cfg);
   p->classes = pl_run_classes_new(cfg, PL_COST);
   size_t n = (size_t)p->classes.num;

@@ -14,7 +14,7 @@ typedef struct polls {
 
 static pl_status begin(pl_source *s) {
   polls *own = s->own = pl_zalloc(1, sizeof *own, "ballots");
-  own->tables = permutations_tables(s->layout);
+  if (!s->regenerates) own->tables = permutations_tables(s->layout, !s->transform);
   return ballots_new(s->spec, &s->layout->team, s->seed, &own->ballots);
 }
 
@@ -31,6 +31,13 @@ static void clear_trivial(const pl_layout *l, double *F) {
     for (int64_t k = 0; b->size && k < b->count; k++)
       if (b->irrep[k] == 0) F[b->offset + k * b->size] = 0;
   }
+}
+
+static pl_status nothing_left(int64_t sample) {
+  return pl_error(PL_EINPUT,
+                  "sample %lld has every permutation equally often: nothing is left of it, "
+                  "data.center: false would keep it",
+                  (long long)sample);
 }
 
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
@@ -50,11 +57,18 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   double whole = draw_inner(l, F, F);
   clear_trivial(l, F);
   /* Counts are integers, so that what is left is either 0 or far above rounding: 1/2 of m^2. */
-  if (draw_inner(l, F, F) > 1e-20 * whole) return PL_OK;
-  return pl_error(PL_EINPUT,
-                  "sample %lld has every permutation equally often: nothing is left of it, "
-                  "data.center: false would keep it",
-                  (long long)i);
+  return draw_inner(l, F, F) > 1e-20 * whole ? PL_OK : nothing_left(i);
+}
+
+static pl_status recipe(pl_source *s, pl_part part, int64_t i, pl_recipe *out) {
+  (void)part;
+  const polls *own = s->own;
+  out->count = ballots_sample(own->ballots, i, out->perms, out->weights);
+  return PL_OK;
+}
+
+static bool centred(const pl_spec *spec) {
+  return pl_group_data_of(spec)->center;
 }
 
 static double permutations(const pl_spec *spec) {
@@ -91,5 +105,8 @@ const pl_group_data pl_data_rankings = {
     .check = ballots_check,
     .begin = begin,
     .sample = sample,
+    .recipe = recipe,
+    .centred = centred,
+    .nothing_left = nothing_left,
     .end = end,
 };

@@ -290,6 +290,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
 }
 
 const fourier_ops residual_ops = {.scratch = NUM_SCRATCH,
+                                  .whole = true,
                                   .work = work,
                                   .forward = forward,
                                   .product = product,
