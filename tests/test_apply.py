@@ -14,7 +14,8 @@ GROUP = {
     "gcnn-relu": dict(group="C_6", data__kind="teacher", data__irreps=["1"], data__samples=6,
                       data__test=4, data__validation=3),
     "band": dict(group="S_6", band__codepth=2, data__samples=4),
-    "elements": dict(group="S_5", record__elements=False, data__samples=6, data__test=4),
+    "elements": dict(group="S_5", record__elements=False, data__store="regenerate",
+                     data__samples=6, data__test=4),
     "residual": dict(group="S_3", model__depth=5, model__init__scale=1, data__samples=4),
 }
 VECTOR = {

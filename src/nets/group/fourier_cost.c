@@ -139,8 +139,10 @@ fourier_choice fourier_choose(const fourier_ops *ops, const pl_spec *spec, const
   int64_t asked = pl_group_values_of(spec)->data_store;
   fourier_choice keep = choice_of(ops, spec, g, PL_DATA_KEEP),
                  anew = choice_of(ops, spec, g, PL_DATA_REGENERATE);
-  if (asked != PL_UNSET) return asked == PL_DATA_KEEP ? keep : anew;
-  if (!(rates->memory > 0) || !pl_group_data_regenerates(spec, g)) return keep;
+  /* `apply` asks with the key of a run and the samples of a file. */
+  if (asked == PL_DATA_KEEP || !pl_group_data_regenerates(spec, g)) return keep;
+  if (asked == PL_DATA_REGENERATE) return anew;
+  if (!(rates->memory > 0)) return keep;
   double bytes = 0;
   for (int64_t i = 0; i < pl_group_num_irreps(g); i++) bytes += 8 * size_of(pl_group_irrep(g, i));
   for (int p = 0; p < PL_NUM_PARTS; p++)
