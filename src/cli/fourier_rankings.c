@@ -24,20 +24,13 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
   pl_status st = PL_OK;
   if (o->output) st = fourier_sides_fit(g, memory);
   if (!st && g && fourier_sides_bytes(g) <= memory) {
-    pl_fourier *plan;
-    int64_t order = pl_group_order(g), size = pl_fourier_size(g);
-    double *f = pl_zalloc((size_t)order, sizeof *f, "a function on the group");
-    double *F = pl_alloc((size_t)size, sizeof *F, "Fourier coefficients");
+    fourier_sides sides;
+    fourier_sides_init(&sides, g);
     for (int64_t k = 0; k < r->num; k++)
-      f[pl_perm_rank(r->n, r->rank + k * r->n)] = (double)r->count[k];
-    st = pl_fourier_new(g, NULL, &plan);
-    if (!st) {
-      pl_fourier_forward(plan, 1, f, order, F, size);
-      pl_fourier_free(plan);
-      st = fourier_sides_show(o, g, f, F, r, e);
-    }
-    pl_free(F);
-    pl_free(f);
+      sides.f[pl_perm_rank(r->n, r->rank + k * r->n)] = (double)r->count[k];
+    st = fourier_sides_transform(&sides, false);
+    if (!st) st = fourier_sides_show(o, &sides, r, e);
+    fourier_sides_fini(&sides);
   } else if (!st) {
     rankings_print_energies(r, e);
     rankings_print_effects(r, e);

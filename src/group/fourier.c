@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "group/family.h"
+#include "group/sn_fft.h"
 #include "group/tensor.h"
 
 #include <math.h>
@@ -114,6 +115,10 @@ static void axis_inverse(const axis *a, int64_t rows, const double *in, int64_t 
 }
 
 /* ---- plans ---- */
+
+bool pl_fourier_in_place(const pl_group *g) {
+  return pl_group_symmetric(g) >= PL_SN_IN_PLACE;
+}
 
 /* A quaternionic matrix takes twice the d^2 doubles that it brings to |G|. */
 int64_t pl_fourier_size(const pl_group *g) {
