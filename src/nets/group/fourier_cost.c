@@ -216,7 +216,8 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
   double stack = fmin((double)fourier_stack_doubles(ops, spec, samples), most);
   double spectra = (kept ? all : 0) + w.spectra + c.beta;
   /* While kept samples are made one stands beside them. */
-  if (kept && !c.beta) spectra += 1;
+  double later = w.later + pl_optim_bytes(spec, L * most) / (8 * most);
+  if (kept && !c.beta) spectra += fmax(0, 1 - later);
   if (functions) spectra += L;
   double record_room =
       w.record_stacks * fmax(biggest, stack) + w.record_matrices * largest * largest * (z ? 2 : 1);

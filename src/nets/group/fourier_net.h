@@ -33,6 +33,7 @@ typedef struct fourier_work {
   double moves;    /* arrays that a step streams from memory: filters, gradients, .. */
   double arrays;   /* that a step touches */
   double spectra;  /* kept for good, beta aside */
+  double later;    /* those of them that are made when the samples are there */
   double record_values, record_products; /* singular values, and products, of a record */
   double record_stacks, record_matrices; /* its workspace: stacks, and whole matrices */
 } fourier_work;
