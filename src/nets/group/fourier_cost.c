@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Seconds of a permutation by tables, over n times its coefficients (group/band.h). */
-static const double MOVE = 1e-10;
+static const double MOVE = 1.5e-10;
 /* Second-level cache of a core, in doubles, less a margin. */
 static const double CACHE = 100000;
 
