@@ -206,6 +206,10 @@ pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **
     if (is_dense(&g->factor[t]) && g->factor[t].order > DENSE_MAX)
       return pl_error(PL_EENV, "group %s: no fast transform along factor %d of order %lld", g->spec,
                       t + 1, (long long)g->factor[t].order);
+  for (int t = 0; t < g->factors; t++)
+    if (g->factor[t].family == &pl_family_symmetric && g->factor[t].n > PL_SN_FFT_MAX)
+      return pl_error(PL_EENV, "group %s: transforms on S_n are made for n up to %d", g->spec,
+                      PL_SN_FFT_MAX);
   double need = (double)pl_fourier_bytes(g);
   /* What every machine has is not worth the question, which reads files of the system. */
   pl_memory have = {.bytes = INFINITY};

@@ -248,6 +248,29 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
   pl_group_free(g);
 }
 
+/* What a step's time goes into, over all irreps. */
+static void explain_step(const fourier_ops *ops, const pl_spec *spec, const pl_group *g,
+                         const pl_rates *rates, int store) {
+  int64_t samples = pl_data_count(spec, PL_TRAIN), kept = store == PL_DATA_KEEP ? samples : 0;
+  bool twice = pl_optim_two_passes(spec);
+  fourier_work w = ops->work(spec, samples, twice), none = w;
+  double whole = 0, products = 0, of_samples = 0;
+  none.products = 0;
+  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    double all = step_time(&w, rates, r, kept, twice),
+           rest = step_time(&none, rates, r, kept, twice);
+    double filters = step_time(&none, rates, r, 0, twice);
+    double making = kept ? 0 : (twice ? 3 : 2) * making_time(spec, g, rates, r, samples);
+    whole += all + making;
+    products += all - rest;
+    of_samples += making + fmax(0, rest - filters);
+  }
+  printf("    a step goes %.0f %% into products, %.0f %% into samples, the rest into filters and "
+         "gradients\n",
+         100 * products / whole, 100 * of_samples / whole);
+}
+
 /* What the other store of the samples would cost. */
 static void explain_store(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
                           const pl_rates *rates) {
@@ -305,6 +328,7 @@ void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, cons
       printf("no whole irreps\n");
   }
   if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
+  explain_step(ops, spec, g, rates, fourier_choose(ops, spec, g, team, rates).store);
   explain_store(ops, spec, g, team, rates);
   pl_mapping_free(map);
   pl_group_free(g);
