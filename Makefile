@@ -34,7 +34,7 @@ VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
 all: $(BIN)
 help:
 	@echo "all        build $(BIN)"
-	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
+	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it, report"
 	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
@@ -76,8 +76,9 @@ demo: deps
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5.png
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
+	$(Q)$(PYTHON) analysis/report.py depth_s5.nc -o depth_s5.html
 	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
-	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
+	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)   all: depth_s5.html"
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures

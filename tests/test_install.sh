@@ -24,6 +24,7 @@ for where in "$D/out/plain" "$D/out/with blanks/and more"; do
   jobs=$where/share/plancherel/jobs
   expect "the program" "$where/bin/plancherel" --version >/dev/null
   expect "analysis" test -r "$where/share/plancherel/analysis/plot.py"
+  expect "the report's page" test -r "$where/share/plancherel/analysis/report_page/page.html"
   expect "completion" test -r "$where/share/bash-completion/completions/plancherel"
   expect "studies" test -r "$jobs/paper/d4.yaml" -a -r "$jobs/rankings/north.soc"
   expect "scripts that run" test -x "$jobs/paper/figures"
