@@ -29,7 +29,7 @@ BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
 .PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-torch bench-long figures format \
-  format-check layers tidy install clean FORCE
+  format-check layers tidy install uninstall clean FORCE
 
 all: $(BIN)
 help:
@@ -39,7 +39,8 @@ help:
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios          bench-long large groups too    bench-torch against PyTorch"
-	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/      format, layers, tidy  for developers"
+	@echo "install, uninstall   to and from PREFIX ($(PREFIX))      clean   remove build/"
+	@echo "format, layers, tidy  for developers"
 	@echo "Variables: CC, CFLAGS, ARCH ($(ARCH)), SAN=address, V=1, PREFIX, PKGS, LIBS, MPIRUN, PYTHON"
 
 # ---- build ----
@@ -84,6 +85,7 @@ figures: deps
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
 install: all
 	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
+uninstall: ;  $(Q).ci/install --remove '$(PREFIX)' '$(DESTDIR)'
 clean: ;      rm -rf build
 
 # ---- checks ----

@@ -1,16 +1,15 @@
 #include "fourier_sides.h"
 
+#include "base/mem.h"
+#include "base/norm.h"
+#include "energies.h"
 #include "fourier_file.h"
 #include "group/fourier.h"
 #include "rankings.h"
 
-#include "base/mem.h"
-#include "base/norm.h"
-
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL = 1024 };
 /* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
 static const double PLANCHEREL_TOLERANCE = 1e-9;
 
@@ -29,54 +28,31 @@ pl_status fourier_sides_fit(const pl_group *g, double have) {
                   pl_group_spec(g), need * 1e-9, have * 1e-9);
 }
 
-void fourier_sides_init(fourier_sides *s, const pl_group *g) {
-  *s = (fourier_sides){.group = g};
-  s->f = pl_zalloc((size_t)pl_group_order(g), sizeof *s->f, "a function on the group");
+void fourier_sides_init(fourier_sides *s, const pl_group *g, const pl_rankings *r) {
+  *s = (fourier_sides){.group = g, .rankings = r};
+  s->f = pl_alloc((size_t)pl_group_order(g), sizeof *s->f, "a function on the group");
   s->F = pl_fourier_in_place(g)
              ? s->f
              : pl_alloc((size_t)pl_fourier_size(g), sizeof *s->F, "Fourier coefficients");
-  s->squares = pl_alloc((size_t)pl_group_num_irreps(g), sizeof *s->squares, "energies");
 }
 
 void fourier_sides_fini(fourier_sides *s) {
   if (s->F != s->f) pl_free(s->F);
   pl_free(s->f);
-  pl_free(s->squares);
+  energies_fini(&s->table);
 }
 
-/* ---- energies ---- */
-
-static double sum_squares(const double *x, int64_t n) {
-  double sum = 0;
-  for (int64_t k = 0; k < n; k++) sum += x[k] * x[k];
-  return sum;
-}
+/* ---- the transform ---- */
 
 static void sum_function(fourier_sides *s) {
   int64_t order = pl_group_order(s->group);
-  s->norm2 = sum_squares(s->f, order);
+  s->norm2 = 0;
+  for (int64_t k = 0; k < order; k++) s->norm2 += s->f[k] * s->f[k];
   s->largest = pl_max_abs(order, s->f);
 }
 
 static void sum_coefficients(fourier_sides *s) {
-  const double *F = s->F;
-  for (int64_t i = 0; i < pl_group_num_irreps(s->group); i++) {
-    int64_t size = pl_irrep_size(pl_group_irrep(s->group, i));
-    s->squares[i] = sum_squares(F, size);
-    F += size;
-  }
-}
-
-/* (m d / |G|) ||F||_F^2 of irrep i. */
-static double energy(const fourier_sides *s, int64_t i) {
-  pl_irrep r = pl_group_irrep(s->group, i);
-  return (double)r.mult * r.dim / (double)pl_group_order(s->group) * s->squares[i];
-}
-
-static double total_energy(const fourier_sides *s) {
-  double total = 0;
-  for (int64_t i = 0; i < pl_group_num_irreps(s->group); i++) total += energy(s, i);
-  return total;
+  energies_of_coefficients(&s->table, s->group, s->F, s->rankings);
 }
 
 pl_status fourier_sides_transform(fourier_sides *s, bool inverse) {
@@ -97,6 +73,8 @@ pl_status fourier_sides_transform(fourier_sides *s, bool inverse) {
   return PL_OK;
 }
 
+/* ---- what is shown ---- */
+
 static pl_status check_plancherel(const fourier_options *o, double norm2, double total,
                                   double largest) {
   if (!isfinite(norm2) || !isfinite(total))
@@ -113,20 +91,10 @@ static pl_status check_plancherel(const fourier_options *o, double norm2, double
                   o->input, total, norm2);
 }
 
-static void print(const fourier_sides *s, double total, const pl_rankings *r) {
-  const pl_group *g = s->group;
-  char label[LABEL];
-  printf("label\tdimension\tenergy\tshare%s\n", r ? "\tratio" : "");
-  for (int64_t i = 0; i < pl_group_num_irreps(g) && !ferror(stdout); i++) {
-    int d = pl_group_irrep(g, i).dim;
-    double e = energy(s, i);
-    pl_group_irrep_label(g, i, label, sizeof label);
-    printf("%s\t%d\t%.15g\t%.6g", label, d, e, total > 0 ? e / total : 0);
-    if (r) printf("\t%.6g", rankings_ratio(r, i == 0, d, s->squares[i]));
-    putchar('\n');
-  }
-  double larger = fmax(s->norm2, total);
-  printf("\ngroup: %s\n", pl_group_spec(g));
+static void print(const fourier_sides *s) {
+  energies_print(&s->table);
+  double total = s->table.total, larger = fmax(s->norm2, total);
+  printf("\ngroup: %s\n", pl_group_spec(s->group));
   printf("total energy: %.15g\n", total);
   printf("squared norm of f: %.15g (relative difference %.2g)\n", s->norm2,
          larger > 0 ? fabs(total - s->norm2) / larger : 0);
@@ -137,12 +105,13 @@ pl_status fourier_sides_flush(void) {
   return PL_OK;
 }
 
-pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s, const pl_rankings *r,
+pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s,
                              const pl_effects *e) {
-  double total = total_energy(s);
-  PL_TRY(check_plancherel(o, s->norm2, total, s->largest));
-  if (o->output) PL_TRY(fourier_file_write(o, s->group, s->f, s->F, r, e));
-  print(s, total, r);
-  if (r) rankings_print_effects(r, e);
+  const energies *table = &s->table;
+  PL_TRY(check_plancherel(o, s->norm2, table->total, s->largest));
+  if (o->output) PL_TRY(fourier_file_write(o, s->group, s->f, s->F, table, s->rankings, e));
+  if (o->energies.file) energies_csv(table, o->energies.file);
+  print(s);
+  if (s->rankings) rankings_print_effects(s->rankings, e);
   return fourier_sides_flush();
 }

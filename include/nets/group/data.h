@@ -94,7 +94,7 @@ typedef struct pl_source {
 /* What a sample is made of where it is made again and again. */
 typedef struct pl_recipe {
   uint64_t stream; /* of a Gaussian one */
-  int64_t count;   /* else permutations, as many as pl_group_data.permutations says or fewer, */
+  int64_t count;   /* else permutations, as many as pl_group_data.most says or fewer, */
   int8_t *perms;   /* [count][letters]: in one-line notation from 0, and what each counts */
   double *weights; /* [count] */
 } pl_recipe;
@@ -114,6 +114,8 @@ typedef struct pl_group_data {
   /* Sample i of a part into F, before data.scale, and its label: in the order of parts and samples.
    * *y comes as +1, -1 in turn.  Collective; the same status on every rank. */
   pl_status (*sample)(pl_source *s, pl_part part, int64_t i, double *F, double *y);
+  /* Permutations that a sample may be a sum of, once begin is through.  NULL: permutations. */
+  int64_t (*most)(const pl_source *s);
   /* The same sample as a recipe; perms and weights have room.  permutations NULL: a Gaussian one;
    * else a sum of permutations, on S_n or a band, without the trivial irrep if centred says so.
    * Local.  NULL: it cannot be. */

@@ -146,12 +146,12 @@ static pl_status note_part(pl_source *s, pl_part part, int64_t num, pl_recipe *r
 static pl_status note_all(pl_source *s, const int64_t *num, double *F, pl_data *data) {
   const pl_group_data *kind = kind_of(s->spec);
   int64_t all = 0, at = 0;
-  size_t count = (size_t)pl_group_data_permutations(s->spec);
+  size_t count = (size_t)(kind->most ? (double)kind->most(s) : pl_group_data_permutations(s->spec));
   size_t letters = (size_t)pl_group_letters(s->layout->group);
   pl_recipe room = {.perms = pl_alloc(count, letters, "recipes of samples"),
                     .weights = pl_alloc(count, sizeof *room.weights, "recipes of samples")};
   for (int p = 0; p < PL_NUM_PARTS; p++) all += num[p];
-  data->recipes = pl_recipes_new(s->layout, s->seed, all, (int64_t)count,
+  data->recipes = pl_recipes_new(s->layout, s->seed, all, kind->permutations,
                                  kind->centred && kind->centred(s->spec));
   pl_status st = PL_OK;
   for (int p = 0; p < PL_NUM_PARTS && !st; at += num[p++])

@@ -40,6 +40,10 @@ static pl_status nothing_left(int64_t sample) {
                   (long long)sample);
 }
 
+static int64_t most(const pl_source *s) {
+  return ballots_most(((const polls *)s->own)->ballots);
+}
+
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
   (void)part;
   (void)y;
@@ -47,8 +51,9 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   const pl_layout *l = s->layout;
   const polls *own = s->own;
   int n = pl_group_letters(l->group);
-  int8_t *perms = pl_alloc((size_t)v->ballots, (size_t)n, "ballots");
-  double *weights = pl_alloc((size_t)v->ballots, sizeof *weights, "ballots");
+  size_t room = (size_t)most(s);
+  int8_t *perms = pl_alloc(room, (size_t)n, "ballots");
+  double *weights = pl_alloc(room, sizeof *weights, "ballots");
   int64_t count = ballots_sample(own->ballots, i, perms, weights);
   permutations_sum(l, s->transform, own->tables, count, perms, weights, s->f, F);
   pl_free(weights);
@@ -56,7 +61,8 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   if (!v->center) return PL_OK;
   double whole = draw_inner(l, F, F);
   clear_trivial(l, F);
-  /* Counts are integers, so that what is left is either 0 or far above rounding: 1/2 of m^2. */
+  /* Counts are integers, those of extensions not much smaller: what is left is 0 or far above
+   * rounding. */
   return draw_inner(l, F, F) > 1e-20 * whole ? PL_OK : nothing_left(i);
 }
 
@@ -79,7 +85,8 @@ PL_WORDS(samplings, "bootstrap", "blocks")
 
 static const pl_key rows[] = {
     {"data.positive", PL_KEY_TEXT, DATA_FIELD(positive), DATA_DRAWN, .required = true, .path = true,
-     .help = "file of rankings (PrefLib .soc, or a permutation per line) whose ballots make the "
+     .help = "file of rankings (PrefLib .soc, .soi, .toc, .toi, or an order per line) whose "
+             "ballots make the "
              "samples +1"},
     {"data.negative", PL_KEY_TEXT, DATA_FIELD(negative), DATA_DRAWN, .required = true, .path = true,
      .help = "file of rankings of the samples -1"},
@@ -90,6 +97,11 @@ static const pl_key rows[] = {
      .help = "ballots of a sample: drawn with replacement, or the next m of all, shuffled once"},
     {"data.center", PL_KEY_BOOL, DATA_FIELD(center), DATA_DRAWN, "true",
      .help = "subtract m/|G|, which leaves the deviation from uniform ballots"},
+    {"data.drop", PL_KEY_BOOL, DATA_FIELD(drop), DATA_DRAWN, "false",
+     .help = "leave out ballots with ties or missing items, instead of averaging over their linear "
+             "extensions"},
+    {"data.zero_based", PL_KEY_BOOL, DATA_FIELD(zero_based), DATA_DRAWN, "false",
+     .help = "items are numbered from 0 in both files"},
 };
 static const pl_keys table = PL_KEYS(PL_IN_DATA, rows);
 static const pl_keys *const keys[] = {&data_alone_keys, &data_scale_keys, &table, NULL};
@@ -105,6 +117,7 @@ const pl_group_data pl_data_rankings = {
     .check = ballots_check,
     .begin = begin,
     .sample = sample,
+    .most = most,
     .recipe = recipe,
     .centred = centred,
     .nothing_left = nothing_left,

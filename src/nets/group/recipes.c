@@ -21,13 +21,14 @@ struct pl_recipes {
   int64_t *packed;
   int64_t piece; /* entries of a sample made at a time */
   /* sums of permutations */
-  pl_band *tables; /* NULL: Gaussian */
-  int64_t *start;  /* [num + 1]: first permutation */
-  int8_t *perms;   /* [start[num]][letters] */
-  double *weights; /* [start[num]] */
-  double *value;   /* [all of them]: of one sum */
-  int64_t without; /* irrep that is left out; -1: none */
-  double *room;    /* pieces of samples, or columns of irreps */
+  int64_t capacity; /* of perms, weights, value */
+  pl_band *tables;  /* NULL: Gaussian */
+  int64_t *start;   /* [num + 1]: first permutation */
+  int8_t *perms;    /* [start[num]][letters] */
+  double *weights;  /* [start[num]] */
+  double *value;    /* [all of them]: of one sum */
+  int64_t without;  /* irrep that is left out; -1: none */
+  double *room;     /* pieces of samples, or columns of irreps */
 };
 
 /* ---- life ---- */
@@ -41,27 +42,23 @@ static int64_t piece_of(const pl_layout *l) {
   return most;
 }
 
-pl_recipes *pl_recipes_new(const pl_layout *l, uint64_t seed, int64_t samples, int64_t permutations,
+pl_recipes *pl_recipes_new(const pl_layout *l, uint64_t seed, int64_t samples, bool permutations,
                            bool centred) {
   pl_recipes *r = pl_zalloc(1, sizeof *r, "recipes of samples");
-  size_t n = (size_t)samples, all = n * (size_t)permutations;
+  size_t n = (size_t)samples;
   r->layout = l;
   r->seed = seed;
   r->without = centred ? 0 : -1;
   r->factor = pl_alloc(n, sizeof *r->factor, "recipes of samples");
-  if (permutations == 0) {
+  if (!permutations) {
     r->stream = pl_alloc(n, sizeof *r->stream, "recipes of samples");
     r->packed = draw_packed_offsets(l->group);
     r->piece = piece_of(l);
     r->room = pl_alloc(TOGETHER * (size_t)r->piece, sizeof *r->room, "pieces of samples");
     return r;
   }
-  size_t letters = (size_t)pl_group_letters(l->group);
   r->tables = permutations_tables(l, true);
   r->start = pl_zalloc(n + 1, sizeof *r->start, "recipes of samples");
-  r->perms = pl_alloc(all, letters, "recipes of samples");
-  r->weights = pl_alloc(all, sizeof *r->weights, "recipes of samples");
-  r->value = pl_alloc(all, sizeof *r->value, "recipes of samples");
   r->room = pl_alloc((size_t)permutations_room(l), sizeof *r->room, "columns of an irrep");
   return r;
 }
@@ -222,11 +219,21 @@ static double trivial_part(const pl_recipes *r, const pl_recipe *recipe) {
   return sum * sum / pl_group_volume(r->layout->group);
 }
 
+static void make_room(pl_recipes *r, int64_t permutations) {
+  if (permutations <= r->capacity) return;
+  size_t n = (size_t)(r->capacity = 2 * permutations);
+  size_t letters = (size_t)pl_group_letters(r->layout->group);
+  r->perms = pl_realloc(r->perms, n, letters, "recipes of samples");
+  r->weights = pl_realloc(r->weights, n, sizeof *r->weights, "recipes of samples");
+  r->value = pl_realloc(r->value, n, sizeof *r->value, "recipes of samples");
+}
+
 bool pl_recipes_add(pl_recipes *r, const pl_recipe *recipe, double scale, double *F) {
   int64_t i = r->num++;
   if (r->tables) {
     int letters = pl_group_letters(r->layout->group);
     int64_t at = r->start[i];
+    make_room(r, at + recipe->count);
     memcpy(r->perms + at * letters, recipe->perms, (size_t)(recipe->count * letters));
     memcpy(r->weights + at, recipe->weights, (size_t)recipe->count * sizeof *r->weights);
     r->start[i + 1] = at + recipe->count;

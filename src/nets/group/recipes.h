@@ -7,13 +7,13 @@
 
 #include "nets/group/data.h"
 
-/* For so many samples on a layout (borrowed).  permutations: how many one is a sum of at most,
- * centred: without the trivial irrep; 0: Gaussian ones of this seed.  Local, like all that follows
- * but pl_recipes_add. */
-pl_recipes *pl_recipes_new(const pl_layout *l, uint64_t seed, int64_t samples, int64_t permutations,
+/* For so many samples on a layout (borrowed): sums of permutations, centred: without the trivial
+ * irrep; or Gaussian ones of this seed.  Local, like all that follows but pl_recipes_add. */
+pl_recipes *pl_recipes_new(const pl_layout *l, uint64_t seed, int64_t samples, bool permutations,
                            bool centred);
 void pl_recipes_free(pl_recipes *r);
-/* Bytes on a rank that holds stacks of at most so many doubles. */
+/* Bytes on a rank that holds stacks of at most so many doubles.  permutations of a sample; 0:
+ * Gaussian ones. */
 double pl_recipes_bytes(const pl_group *g, int64_t samples, int64_t permutations, double stack);
 
 /* The next sample, times scale or, where that is 0, divided by its norm.  F: l->scratch doubles of
