@@ -329,6 +329,10 @@ bool pl_optim_flow(const pl_spec *spec) {
   return kind_of(spec)->flow;
 }
 
+bool pl_optim_looks_ahead(const pl_spec *spec) {
+  return !kind_of(spec)->flow && pl_optim_values_of(spec)->schedule == PL_LR_COSINE;
+}
+
 /* In every step, whatever the phase. */
 static bool live_norm(const pl_spec *spec) {
   const optim_kind *k = kind_of(spec);
