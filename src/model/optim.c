@@ -31,7 +31,7 @@ struct pl_optim {
   int num_blocks;
   const pl_param *blocks; /* the model's params, or its functions over G */
   double ***moment;       /* [moment][block] */
-  double *work;           /* [largest block] */
+  double *work;           /* [matrices of a block], where polar factors are taken [largest block] */
   double *decayed;        /* [largest block]: gradient with weight decay; NULL: none */
   double coordinates;     /* of the whole model */
   bool steady;            /* the learning rate never changes */
@@ -422,14 +422,15 @@ pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model, int64_t steps) {
   set_rate(o, 0);
   o->num_blocks = o->update.over_group ? model->num_functions : model->num_params;
   o->blocks = o->update.over_group ? model->functions : model->params;
-  int64_t most = 0;
+  int64_t most = 0, count = 0;
   for (int p = 0; p < o->num_blocks; p++) {
     const pl_param *b = &o->blocks[p];
     most = b->n > most ? b->n : most;
-    most = b->count > most ? b->count : most;
+    count = b->count > count ? b->count : count;
     o->coordinates += (double)pl_param_whole(b);
   }
-  o->work = pl_alloc((size_t)most, sizeof *o->work, "optimiser");
+  int64_t work = o->kind->polar && most > count ? most : count;
+  o->work = pl_alloc((size_t)work, sizeof *o->work, "optimiser");
   /* Functions hold no weights: there the model adds the decay, and hands over its scale. */
   if (o->values->weight_decay > 0 && !o->update.over_group)
     o->decayed = pl_alloc((size_t)most, sizeof *o->decayed, "optimiser");

@@ -128,6 +128,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .moves = 3 * L * K, /* the update: read gradient, read and write w */
       .arrays = 2 * L * K + grams,
       .spectra = K * (2 * L - 2 + (pl_gini_exponent(spec) > 0)), /* filters, prefix products */
+      .later = K * (L - 2),
       .record_values = v->depth == 2 ? 3 : 1,
       .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,

@@ -477,13 +477,13 @@ pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
   double *f = NULL, *F = NULL;
   pl_status st = pl_group_of(spec, NULL, &g);
   if (!st) st = pl_layout_alone(g, &l);
-  if (!st && pl_group_data_needs_transform(spec)) {
+  if (!st && pl_group_data_needs_transform(spec, g, PL_DATA_KEEP, true)) {
     st = pl_transform_new(l, &t);
     if (!st) f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "function over G");
   }
   if (!st) {
     F = pl_alloc((size_t)l->local, sizeof *F, "spectrum");
-    st = pl_data_new(spec, l, t, f, F, &data);
+    st = pl_data_new(spec, l, PL_DATA_KEEP, t, f, F, &data);
   }
   if (!st) st = solve_whole(l, &data->part[PL_TRAIN], gap, out);
   pl_data_free(data);

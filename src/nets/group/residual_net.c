@@ -279,6 +279,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .moves = 3 * filters + 2 * states + N * (reversible ? 8 : 1),
       .arrays = filters + states,
       .spectra = filters + states + 1, /* and B - 1 */
+      .later = states + 1,
       /* the gradient, the recursion undone, and eigenvalues at some forty products */
       .record_values = 2,
       .record_products = (N - 1) * (2 + back + reversible) + 40,
@@ -287,6 +288,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
 }
 
 const fourier_ops residual_ops = {.scratch = NUM_SCRATCH,
+                                  .whole = true,
                                   .work = work,
                                   .forward = forward,
                                   .product = product,
