@@ -1,9 +1,9 @@
 """The picture of attributions: graphs, their nodes coloured by each attribution beside the truth."""
 
-import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 
+import draw
 import plancherel_io as pio
 
 METHODS = ["cam", "gradinput", "ig", "sensitivity"]
@@ -47,7 +47,7 @@ def names(ds, first, last):
     return {i: ATOMS[k] if molecule else str(k) for i, k in enumerate(kinds)}
 
 
-def draw(ax, graph, where, colour, label, signed):
+def draw_graph(ax, graph, where, colour, label, signed):
     most = np.abs(colour).max() or 1
     nx.draw_networkx_edges(graph, where, ax=ax, edge_color="0.6", width=0.8)
     nx.draw_networkx_nodes(graph, where, ax=ax, node_color=colour, node_size=75, linewidths=0.5,
@@ -57,7 +57,7 @@ def draw(ax, graph, where, colour, label, signed):
     ax.set_axis_off()
 
 
-def plot(ds, args, finish):
+def plot(ds, args):
     for name in ["graph_start", "edge", "node_type", *(f"attribution_{m}" for m in METHODS)]:
         if name not in ds:
             raise pio.InputError(f"no variable {name}: --kind attribution draws what `plancherel "
@@ -67,8 +67,8 @@ def plot(ds, args, finish):
     if not chosen:
         raise pio.InputError("no graph in which some nodes explain the class and some do not")
     columns = (["truth"] if "attribution" in ds else []) + METHODS
-    figure, axes = plt.subplots(len(chosen), len(columns), squeeze=False, layout="constrained",
-                                figsize=(1.9 * len(columns), 1.9 * len(chosen)))
+    size = 1.9 * len(columns), 1.9 * len(chosen)
+    figure, axes = draw.grid(len(chosen), len(columns), args, size)
     for k, (row, g) in enumerate(zip(axes, chosen)):
         first, last = bound[g], bound[g + 1]
         own = edge[(edge[:, 0] >= first) & (edge[:, 0] < last)] - first
@@ -77,11 +77,11 @@ def plot(ds, args, finish):
             truth = column == "truth"
             colour = (explained(ds, first, last) if truth
                       else ds[f"attribution_{column}"].values[first:last])
-            draw(ax, graph, where, colour, names(ds, first, last),
+            draw_graph(ax, graph, where, colour, names(ds, first, last),
                  not truth and column != "sensitivity")
             if k == 0:
                 score = f"auroc_{column}"
                 ax.set_title(column + (f" ({float(ds[score]):.3f})" if score in ds else ""))
         row[0].text(0, 1, f"graph {g}", transform=row[0].transAxes, fontsize=6, color="0.4")
-    finish(figure, args, "", "red speaks for the class, blue against it; above: AUROC of all graphs"
+    draw.finish(figure, args, "", "red speaks for the class, blue against it; above: AUROC of all graphs"
            if "attribution" in ds else "red speaks for the class, blue against it")

@@ -10,7 +10,11 @@ import argparse
 import itertools
 import os
 
-import numpy as np
+from modules import need
+
+need("numpy")
+
+import numpy as np  # noqa: E402
 
 FRUITS = ["Apple", "Banana", "Cherry", "Date", "Elderberry"]
 

@@ -15,10 +15,14 @@ the network that keeps a number small, or makes it large, is ahead of the others
 
 import argparse
 
-import numpy as np
+from modules import need
 
-import plancherel_io as pio
-from figures import NAME, fitted, row_text
+need("numpy", "xarray", "netCDF4", "matplotlib")
+
+import numpy as np  # noqa: E402
+
+import plancherel_io as pio  # noqa: E402
+from figures import NAME, fitted, row_text  # noqa: E402
 
 # Row, the network whose theory names it, and the sign under which less of it is ahead.
 ROWS = [("Fourier S_p", "gcnn", 1), ("cyclic l_p", "cnn", 1), ("l_2 margin", "fc", -1),

@@ -40,14 +40,18 @@ import argparse
 import os
 import sys
 
-import corpus
-import molecule_io
-import molecules
-import omniglot
-import pointer_io
-from graph_formats import edges, mtx, networkx, npz, planetoid
-from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write
-from plancherel_io import InputError, main_guard
+from modules import need
+
+need("numpy", "xarray", "netCDF4")
+
+import corpus  # noqa: E402
+import molecule_io  # noqa: E402
+import molecules  # noqa: E402
+import omniglot  # noqa: E402
+import pointer_io  # noqa: E402
+from graph_formats import edges, mtx, networkx, npz, planetoid  # noqa: E402
+from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write  # noqa: E402
+from plancherel_io import InputError, main_guard  # noqa: E402
 
 
 def parser():

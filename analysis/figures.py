@@ -8,14 +8,16 @@ Lines are medians over the seeds, bands their 16th to 84th percentile.  Other ke
 
 import argparse
 
-import matplotlib
+from modules import need
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-import numpy as np
+need("numpy", "xarray", "netCDF4", "matplotlib")
 
-import plancherel_io as pio
-import plot
+import numpy as np  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+import curves  # noqa: E402
+import draw  # noqa: E402
+import plancherel_io as pio  # noqa: E402
 
 # Variable, heading of its column, axis label; p = 2 / depth.
 PANELS = [
@@ -24,7 +26,7 @@ PANELS = [
     ("loss", "training loss", "loss"),
 ]
 # One colour for an architecture, with or without ReLU.
-COLOUR = {"gcnn": plot.PALETTE[0], "cnn": plot.PALETTE[1], "fc": plot.PALETTE[2]}
+COLOUR = {"gcnn": draw.PALETTE[0], "cnn": draw.PALETTE[1], "fc": draw.PALETTE[2]}
 NAME = {"gcnn": "G-CNN", "cnn": "CNN", "fc": "fully connected"}
 # Rows by kind of data.
 DATA = {"gaussian": "Gaussian samples", "irrep": "Fourier columns"}
@@ -54,9 +56,9 @@ def draw_row(ds, axes, runs):
     for (kind,), members in pio.combinations(ds, ["model_kind"], runs):
         step = pio.steps(ds)[members]
         for ax, (name, _, _) in zip(axes, PANELS):
-            grid, samples = plot.trajectory_samples(step, ds[name].values[members])
+            grid, samples = curves.trajectory_samples(step, ds[name].values[members])
             colour = COLOUR.get(architecture(kind), "0.3")
-            entries[kind] = plot.draw_bands(ax, grid, samples, colour)
+            entries[kind] = draw.draw_bands(ax, grid, samples, colour)
     return entries
 
 
@@ -84,8 +86,9 @@ def figure(ds, output):
     keys = [k for k in pio.swept_keys(ds)
             if k != "model_kind" and len(pio.combinations(ds, [k], runs)) > 1]
     rows = pio.combinations(ds, keys, runs)
-    fig, axes = plt.subplots(len(rows), 3, figsize=(10.2, 2.8 * len(rows)), squeeze=False,
-                             sharex=True, constrained_layout={"w_pad": 0.08})
+    fig = Figure((10.2, 2.8 * len(rows)), layout="constrained")
+    fig.get_layout_engine().set(w_pad=0.08)
+    axes = fig.subplots(len(rows), 3, squeeze=False, sharex=True)
     largest, entries = np.nanmax(pio.steps(ds)[runs]), {}
     for number, (values, members) in enumerate(rows):
         entries |= draw_row(ds, axes[number], members)
@@ -93,10 +96,10 @@ def figure(ds, output):
             if number == 0:
                 ax.set_title(heading)
             ax.set_ylabel(label)
-            plot.scale_y([ax], ds[name].values[members], "auto")
+            draw.scale_y([ax], ds[name].values[members], "auto")
             if ax.get_yscale() == "linear":
                 ax.set_ylim(bottom=0)  # so that near lines look near
-            plot.step_axis(ax, largest)
+            draw.step_axis(ax, largest)
             if number < len(rows) - 1:
                 ax.set_xlabel("")
         axes[number, 0].annotate(row_text(keys, values), (-0.32, 0.5), xycoords="axes fraction",
@@ -106,7 +109,6 @@ def figure(ds, output):
     axes[0, 2].legend([entries[k] for k in kinds], [name_of(k) for k in kinds], loc="lower left")
     fig.suptitle(title_of(ds, lost), fontsize=10)
     fig.savefig(output)
-    plt.close(fig)
 
 
 def main():
@@ -115,9 +117,9 @@ def main():
     parser.add_argument("sweep", help="output of plancherel run")
     parser.add_argument("-o", "--output", required=True, help="the picture")
     args = parser.parse_args()
-    plt.rcParams.update(plot.STYLE)
     try:
-        figure(pio.open_output(args.sweep), args.output)
+        with draw.style():
+            figure(pio.open_output(args.sweep), args.output)
     except (OSError, ValueError) as error:
         raise pio.InputError(f"{args.output}: {error}") from error
 

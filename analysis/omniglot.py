@@ -6,10 +6,10 @@ import os
 import struct
 from pathlib import Path
 
-import matplotlib.image
 import numpy as np
 
 from graph_io import tell
+from modules import need
 from plancherel_io import InputError
 
 SIDE = 28
@@ -27,8 +27,11 @@ def shrink(image, side=SIDE):
 
 def read_drawing(path):
     """Ink from 0 to 255."""
+    need("matplotlib")
+    from matplotlib.image import imread
+
     try:
-        image = matplotlib.image.imread(path)
+        image = imread(path)
     except (OSError, SyntaxError) as error:  # the latter of what is no picture
         raise InputError(f"{path}: {error}") from None
     grey = image if image.ndim == 2 else image[..., :3].mean(-1)

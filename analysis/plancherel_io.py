@@ -1,4 +1,4 @@
-"""Reading the output of `plancherel run`: what plot.py and summary.py share.
+"""Reading the output of `plancherel run`: what the scripts here share.
 
 An output file is flat: variables on `run` say what each run was (every key of the sweep file, dots
 as underscores) and how it ended; variables on (run, record, ..) are its trajectory, missing where
@@ -59,9 +59,129 @@ def open_output(path):
     return ds
 
 
+def open_outputs(paths):
+    """One data set of several output files, of one sweep or of many: their runs one after the other,
+    each with the records that it has (the rest missing), on the union of their irreps and other
+    axes.  A single file is opened as by open_output; several are read whole."""
+    if len(paths) == 1:
+        return open_output(paths[0])
+    seen = set()
+    for path in paths:
+        if os.path.realpath(path) in seen:
+            raise InputError(f"{path}: given twice")
+        seen.add(os.path.realpath(path))
+    parts = [open_output(path) for path in paths]
+    ds = join(parts)
+    for part in parts:
+        part.close()
+    tell_repeated(ds, paths, [part.sizes["run"] for part in parts])
+    return ds
+
+
+# ---- several files as one ----
+
+
+def entries(ds, axis, places):
+    """What tells the entries of an axis apart: the values of its coordinates, or their number alone,
+    and how many entries before have the same.  places: as of the axes that coordinates point into."""
+    names = sorted(n for n, v in ds.variables.items() if v.dims == (axis,))
+    columns = []
+    for name in names:
+        pointed = places.get(ds[name].attrs.get("instance_dimension"))
+        values = ds[name].values if pointed is None else pointed[ds[name].values]
+        columns.append([plain(v) if v == v else None for v in values.tolist()])
+    rows = zip(*columns) if columns else range(ds.sizes[axis])
+    count, found = {}, []
+    for row in rows:
+        count[row] = count.get(row, -1) + 1
+        found.append((tuple(names), row, count[row]))
+    return found
+
+
+def places_on_axes(parts):
+    """For each data set, where the entries of its axes stand on those of all: {axis: places}; and
+    the lengths of these.  Runs come one after the other."""
+    places, length, start = [{} for _ in parts], {}, 0
+    for part, place in zip(parts, places):
+        place["run"] = start + np.arange(part.sizes["run"])
+        start += part.sizes["run"]
+    length["run"] = start
+    axes = dict.fromkeys(d for part in parts for d in part.sizes if d != "run")
+    pointing = {v.dims[0] for part in parts for v in part.variables.values()
+                if "instance_dimension" in v.attrs}
+    for axis in sorted(axes, key=lambda d: d in pointing):
+        known = {}
+        for part, place in zip(parts, places):
+            if axis not in part.sizes:
+                continue
+            # Records have no coordinates: those of one number share a place.
+            found = entries(part, axis, place)
+            place[axis] = np.array([known.setdefault(e, len(known)) for e in found], dtype=int)
+        length[axis] = len(known)
+    return places, length
+
+
+def join_variable(name, parts, places, length):
+    """(dims, values, attributes) of one variable, missing where no part has it."""
+    having = [i for i, part in enumerate(parts) if name in part.variables]
+    first = parts[having[0]][name]
+    for i in having:
+        require(parts[i], name, first.dims)
+    shape = tuple(length[d] for d in first.dims)
+    kind = np.result_type(*(parts[i][name].dtype for i in having))
+    covered = sum(parts[i][name].size for i in having)
+    if kind.kind in "OSU":
+        values = np.full(shape, "", dtype=object)
+    elif covered < np.prod(shape, dtype=int):
+        values = np.full(shape, np.nan, dtype=np.result_type(kind, float))
+    else:
+        values = np.zeros(shape, dtype=kind)
+    for i in having:
+        own = parts[i][name].values
+        pointed = places[i].get(first.attrs.get("instance_dimension"))
+        own = own if pointed is None else pointed[own]
+        if values.dtype == object:
+            own = np.array([plain(v) for v in own.ravel()], dtype=object).reshape(own.shape)
+        values[np.ix_(*(places[i][d] for d in first.dims))] = own
+    return first.dims, values, first.attrs
+
+
+def join(parts):
+    """One data set of several; what the files say about how to show them is the first one's, and the
+    headline measures those of all."""
+    places, length = places_on_axes(parts)
+    names = dict.fromkeys(name for part in parts for name in part.variables)
+    variables = {name: join_variable(name, parts, places, length) for name in names}
+    ds = xr.Dataset(variables, attrs=parts[0].attrs)
+    for attribute in ("headline", "swept"):
+        words = dict.fromkeys(w for part in parts for w in part.attrs.get(attribute, "").split())
+        if words:
+            ds.attrs[attribute] = " ".join(words)
+    ds.encoding["source"] = ", ".join(part.encoding["source"] for part in parts)
+    return ds
+
+
+def tell_repeated(ds, paths, runs):
+    """Warn of runs that stand in two of the files, with the same value of every key."""
+    keys = [n for n, v in ds.variables.items() if v.dims == ("run",) and n not in OUTCOMES]
+    origin = np.repeat(np.arange(len(paths)), runs)
+    repeated = sum(len(set(origin[same].tolist())) > 1 for _, same in combinations(ds, keys))
+    if repeated:
+        print(f"{os.path.basename(sys.argv[0])}: {repeated} run{'s' * (repeated > 1)} with the same "
+              "keys in more than one of the files: counted for each", file=sys.stderr)
+
+
+# ---- what a file holds ----
+
+
+def source(ds):
+    """The file, or files, of a data set, as messages name them."""
+    return ds.encoding.get("source", "?")
+
+
 def require(ds, name, dims=None, hint=""):
     """The variable `name`; InputError if it is absent or has other dimensions."""
-    path = ds.encoding.get("source", "?")
+    path = source(ds)
     if name not in ds.variables:
         raise InputError(f"{path}: no variable '{name}'{hint and '; ' + hint}")
     var = ds[name]
@@ -168,7 +288,7 @@ def default_y(ds):
     wanted = [ds.attrs.get("default_y"), "schatten", *headline(ds)]
     found = [n for n in wanted if n in able]
     if not found:
-        raise InputError(f"{ds.encoding.get('source', '?')}: no variable on (run, record) to draw")
+        raise InputError(f"{source(ds)}: no variable on (run, record) to draw")
     return found[0]
 
 

@@ -14,11 +14,15 @@ all documents.  Equal scores stand by document number.
 import argparse
 import os
 
-import netCDF4
-import numpy as np
+from modules import need
 
-from corpus import NONE, PARTS, Corpus
-from plancherel_io import InputError, main_guard
+need("numpy", "xarray", "netCDF4")
+
+import netCDF4  # noqa: E402
+import numpy as np  # noqa: E402
+
+from corpus import NONE, PARTS, Corpus  # noqa: E402
+from plancherel_io import InputError, main_guard  # noqa: E402
 
 
 def read_output(path, corpus, names):

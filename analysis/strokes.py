@@ -8,7 +8,11 @@ import argparse
 import os
 import struct
 
-import numpy as np
+from modules import need
+
+need("numpy")
+
+import numpy as np  # noqa: E402
 
 # Corners of the strokes in a unit square, (x, y), y downwards.
 STROKES = {

@@ -15,9 +15,13 @@ import csv
 import sys
 from collections import Counter
 
-import numpy as np
+from modules import need
 
-import plancherel_io as pio
+need("numpy", "xarray", "netCDF4")
+
+import numpy as np  # noqa: E402
+
+import plancherel_io as pio  # noqa: E402
 
 ENERGY_FLOOR = 1e-6
 STATUS_ORDER = ["done", "stopped", "running", "pending", "diverged", "failed"]
@@ -134,11 +138,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("output", help="output file of plancherel run")
+    parser.add_argument("output", nargs="+",
+                        help="output of plancherel run; several are read as one")
     parser.add_argument("--csv", metavar="FILE", help="write CSV to FILE instead (-: stdout)")
     parser.add_argument("--all", action="store_true", help="medians over unclassifying runs, too")
     args = parser.parse_args(argv)
-    with pio.open_output(args.output) as ds:
+    with pio.open_outputs(args.output) as ds:
         keys, rows = summarise(ds, args.all)
     if args.csv is None:
         print(text_table(keys, rows))

@@ -15,133 +15,13 @@ import pytest
 ANALYSIS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "analysis")
 sys.path.insert(0, ANALYSIS)
 
+import choose  # noqa: E402
+import curves  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 import plot  # noqa: E402
 import summary  # noqa: E402
-
-FILL = netCDF4.default_fillvals["f8"]
-STATES = "pending running done diverged failed stopped"
-PENDING, RUNNING, DONE, DIVERGED, FAILED, STOPPED = range(6)
-GROUPS = {
-    "S_4": [("4", 1), ("3,1", 3), ("2,2", 2), ("2,1,1", 3), ("1,1,1,1", 1)],
-    "C_6": [("0", 1), ("1", 1), ("2", 1), ("3", 1)],
-}
-PAIRS = {("C_6", "1"), ("C_6", "2")}  # complex: multiplicity 2
-RECORDS = 40
-
-
-def put(nc, name, values, dims, long_name, units="1", fill=None):
-    """A variable with its attributes; text goes into a character array."""
-    values = np.asarray(values)
-    if values.dtype.kind == "U":
-        values = np.char.encode(values, "utf-8")
-        values = values[:, None].view("S1")
-        nc.createDimension(f"{name}_length", values.shape[1])
-        var = nc.createVariable(name, "S1", (*dims, f"{name}_length"))
-        var.set_auto_chartostring(False)
-        var._Encoding = "utf-8"
-    else:
-        var = nc.createVariable(name, values.dtype, dims, fill_value=fill)
-    var.long_name, var.units = long_name, units
-    var[:] = values
-
-
-def final_values(depth, seed):
-    """What the made-up run of this depth and seed ends with."""
-    return {
-        "loss": 1e-3 * depth + 1e-4 * seed,
-        "schatten": 2.0 + depth + 0.1 * seed,
-        "schatten_thresholded": 2.0 + depth + 0.1 * seed - 1e-3,
-        "normalized_margin": 0.1 * depth + 0.01 * seed,
-        "optimality_gap": 0.01 * depth + 0.001 * seed,
-        "kkt_residual": 0.02 * depth + 0.001 * seed,
-    }
-
-
-def write_sweep(path, depths=(2, 3, 5), seeds=range(4), groups=("S_4",), states=None, irreps=True,
-                spectrum=True):
-    """A sweep in the schema of the output file.  states: {run: state}, done where absent; runs end
-    at different records, and run 1 at a step off the schedule."""
-    rng = np.random.default_rng(1)
-    runs = [(g, d, s) for g in groups for d in depths for s in seeds]
-    n, states = len(runs), states or {}
-    state = np.array([states.get(r, DONE) for r in range(n)], dtype="i1")
-    schedule = np.unique(np.concatenate([[0], np.geomspace(1, 10000, RECORDS - 1)]).round())
-    table = [(g, label, d) for g in groups for label, d in GROUPS[g]]
-    last = {DONE: len(schedule), RUNNING: 20, STOPPED: 25, DIVERGED: 12, FAILED: 3, PENDING: 0}
-    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
-        nc.title = "Depth and the Fourier solution"
-        for name, size in [("run", n), ("record", RECORDS), ("irrep", len(table)),
-                           ("sv", sum(d for _, _, d in table))]:
-            nc.createDimension(name, size)
-        put(nc, "group", [g for g, _, _ in runs], ["run"], "group")
-        put(nc, "model_depth", np.array([d for _, d, _ in runs], "i4"), ["run"], "layers")
-        put(nc, "optimizer_kind", ["gd"] * n, ["run"], "optimizer")
-        put(nc, "optimizer_lr", np.full(n, 0.01), ["run"], "learning rate", fill=FILL)
-        put(nc, "seed", np.array([s for _, _, s in runs], "i8"), ["run"], "seed")
-        put(nc, "status", state, ["run"], "state of the run")
-        nc["status"].flag_values = np.arange(6, dtype="i1")
-        nc["status"].flag_meanings = STATES
-        put(nc, "wall_time", np.linspace(1, 2, n), ["run"], "wall time", "s", fill=FILL)
-        put(nc, "irrep_group", [g for g, _, _ in table], ["irrep"], "group of the irrep")
-        put(nc, "irrep_label", [label for _, label, _ in table], ["irrep"], "label")
-        put(nc, "irrep_dim", np.array([d for _, _, d in table], "i4"), ["irrep"], "dimension")
-        put(nc, "irrep_multiplicity", np.array([1 + ((g, x) in PAIRS) for g, x, _ in table], "i4"),
-            ["irrep"], "multiplicity")
-        put(nc, "sv_irrep", np.repeat(np.arange(len(table)), [d for _, _, d in table]).astype("i4"),
-            ["sv"], "irrep of the singular value")
-
-        step = np.full((n, RECORDS), -1, "i8")
-        series = {k: np.full((n, RECORDS), FILL) for k in final_values(2, 0)}
-        share = np.full((n, RECORDS, len(table)), FILL)
-        energy, rank = share.copy(), share.copy()
-        sv = np.full((n, RECORDS, nc.dimensions["sv"].size), FILL)
-        for r, (group, depth, seed) in enumerate(runs):
-            end = last[int(state[r])]
-            if end == 0:
-                continue
-            s = schedule[:end].copy()
-            if r == 1:
-                s[-1] -= 123
-            step[r, :end] = s
-            t = np.log1p(s) / np.log1p(s[-1])
-            for name, value in final_values(depth, seed).items():
-                start = 1.0 if name == "loss" else value + 3
-                curve = start + (value - start) * t
-                if name == "loss":
-                    curve = start * (value / start) ** t
-                series[name][r, :end] = curve
-            if state[r] == DIVERGED:
-                series["loss"][r, :end] *= np.exp(np.arange(end) * 5.0)
-            mine = [i for i, (g, _, _) in enumerate(table) if g == group]
-            weight = rng.uniform(0.5, 2, len(mine))
-            rate = rng.uniform(0, 4, len(mine)) * depth / 2
-            rate[seed % len(mine)] = 0
-            q = weight * np.exp(-np.outer(4 * t**2, rate))
-            share[np.ix_([r], range(end), mine)] = 3.7 * q
-            energy[np.ix_([r], range(end), mine)] = q**2 / (q**2).sum(axis=1, keepdims=True)
-            dims = np.array([table[i][2] for i in mine])
-            rank[np.ix_([r], range(end), mine)] = dims
-            mine_sv = np.flatnonzero(np.isin(nc["sv_irrep"][:], mine))
-            decay = np.exp(-np.outer(3 * depth * t, np.arange(len(mine_sv)) / len(mine_sv)))
-            sv[np.ix_([r], range(end), mine_sv)] = decay * rng.uniform(0.8, 1.2, len(mine_sv))
-        trajectory = ["run", "record"]
-        put(nc, "step", step, trajectory, "step", fill=-1)
-        names = {"loss": "loss", "schatten": "Schatten value of normalised beta",
-                 "schatten_thresholded": "Schatten value without rounding",
-                 "normalized_margin": "normalised margin",
-                 "optimality_gap": "optimality gap", "kkt_residual": "KKT residual"}
-        for name, long_name in names.items():
-            put(nc, name, series[name], trajectory, long_name, fill=FILL)
-        if irreps:
-            axes = [*trajectory, "irrep"]
-            put(nc, "irrep_schatten", share, axes, "Schatten sum of the irrep", fill=FILL)
-            put(nc, "irrep_energy", energy, axes, "energy of the irrep", fill=FILL)
-            put(nc, "irrep_rank", rank, axes, "rank of the irrep", fill=FILL)
-        if spectrum:
-            put(nc, "singular_values", sv, [*trajectory, "sv"],
-                "singular value of normalised beta", fill=FILL)
-    return str(path)
+from made_sweep import (  # noqa: E402
+    DIVERGED, DONE, FILL, PENDING, RUNNING, final_values, put, write_sweep)
 
 
 @pytest.fixture(scope="module", name="sweep")
@@ -246,6 +126,67 @@ def test_summary_leaves_blank_what_the_file_lacks(tmp_path):
     assert first.split() == ["2", "4", "4", "pending"]
 
 
+def by_key(ds):
+    """What the file says of each run: {(group, depth, seed): {variable: numbers by the entries of
+    its axis in words}}."""
+    label = list(zip(pio.column(ds, "irrep_group"), pio.column(ds, "irrep_label")))
+    axis = {"irrep": label, "sv": [label[i] for i in ds["sv_irrep"].values]}
+    runs = zip(*(pio.column(ds, k) for k in ("group", "model_depth", "seed")))
+    out = {}
+    for r, key in enumerate(runs):
+        mine = out.setdefault(key, {})
+        for name in ("step", "loss", "irrep_schatten", "singular_values"):
+            values = ds[name].values[r].astype(float)
+            values = np.where(values == -1, np.nan, values)
+            place = axis[ds[name].dims[2]] if values.ndim == 2 else [None]
+            for i, p in enumerate(place):
+                curve = values[:, i] if values.ndim == 2 else values
+                if np.isfinite(curve).any():
+                    mine.setdefault((name, p), []).append(curve[np.isfinite(curve)].tolist())
+    return out
+
+
+def test_several_files_are_read_as_one(tmp_path, monkeypatch):
+    first = write_sweep(tmp_path / "a.nc", depths=(2, 3), groups=("S_4",), states={3: DIVERGED})
+    monkeypatch.setattr("made_sweep.RECORDS", 30)
+    second = write_sweep(tmp_path / "b.nc", depths=(3, 5), seeds=(4, 5), groups=("C_6", "S_4"))
+    with netCDF4.Dataset(second, "a") as nc:
+        nc["sv_irrep"].instance_dimension = "irrep"
+        put(nc, "optimum", np.arange(8.0), ["run"], "best margin", fill=FILL)
+        nc.headline = "loss kkt_residual"
+    with netCDF4.Dataset(first, "a") as nc:
+        nc["sv_irrep"].instance_dimension = "irrep"
+        nc.headline = "loss schatten"
+    with pio.open_output(first) as a, pio.open_output(second) as b:
+        apart = by_key(a) | by_key(b)
+        states = pio.statuses(a) + pio.statuses(b)
+    with pio.open_outputs([first, second]) as ds:
+        assert by_key(ds) == apart
+        assert pio.statuses(ds) == states
+        assert ds.sizes["irrep"] == 9 and ds.sizes["sv"] == 14
+        assert pio.headline(ds) == ["loss", "schatten", "kkt_residual"]
+        assert np.isnan(ds["optimum"].values[:8]).all() and list(ds["optimum"].values[8:]) == [*range(8)]
+    with pio.open_outputs([second, first]) as ds:
+        assert by_key(ds) == apart and ds.sizes["irrep"] == 9
+        keys, rows = summary.summarise(ds)
+        assert keys == ["group", "model_depth"]
+        assert [(r["values"], r["runs"]) for r in rows] == [
+            (("C_6", 3), 2), (("C_6", 5), 2), (("S_4", 2), 4), (("S_4", 3), 6), (("S_4", 5), 2)]
+        ends = [final_values(2, s)["schatten"] for s in (0, 1, 2)]
+        assert rows[2]["metrics"]["schatten"] == pytest.approx(
+            (np.median(ends), min(ends), max(ends)), rel=1e-12)
+    done = script("summary.py", first, second)
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 6
+
+
+def test_runs_in_two_files_are_told(sweep, tmp_path):
+    again = write_sweep(tmp_path / "again.nc", depths=(3,), seeds=(2, 3, 4))
+    done = script("summary.py", sweep, again)
+    assert done.returncode == 0 and "2 runs with the same keys in more than one" in done.stderr
+    done = script("summary.py", sweep, again, sweep)
+    assert done.returncode == 2 and "given twice" in done.stderr
+
+
 def test_summary_writes_csv(sweep, tmp_path):
     out = tmp_path / "s.csv"
     assert script("summary.py", sweep, "--csv", out).returncode == 0
@@ -304,7 +245,7 @@ def fixture_other(tmp_path):
 def test_another_family_is_read_by_what_its_file_says(other, tmp_path):
     with pio.open_output(other) as ds:
         assert pio.headline(ds) == ["cost", "tour_length"] and pio.default_y(ds) == "tour_length"
-        assert plot.split_keys(ds, argparse.Namespace(hue=None), range(4)) == ("model_cells", [])
+        assert choose.hue_and_facets(ds, argparse.Namespace(hue=None), range(4)) == ("model_cells", [])
     _, rows = table(other)
     assert float(rows[0]["tour_length_median"]) == 9 and "loss_median" not in rows[0]
     text = script("summary.py", other)
@@ -338,7 +279,7 @@ def test_a_key_zipped_with_the_hue_gets_no_panels(tmp_path):
     with pio.open_output(path) as ds:
         for hue, facets in [("model.depth", ["group"]), ("group", ["model_depth", "optimizer_lr"])]:
             args = argparse.Namespace(hue=hue)
-            got = plot.split_keys(ds, args, range(ds.sizes["run"]))
+            got = choose.hue_and_facets(ds, args, range(ds.sizes["run"]))
             assert got == (hue.replace(".", "_"), facets)
 
 
@@ -357,14 +298,14 @@ def test_a_sweep_that_has_just_begun_can_be_drawn(tmp_path):
 def test_medians_end_where_half_of_the_runs_end():
     step = np.array([[0, 10, 100], [0, 10, np.nan], [0, 7, np.nan]])
     y = np.array([[1.0, 2, 3], [2.0, 4, np.nan], [3.0, 6, np.nan]])
-    grid, samples = plot.trajectory_samples(step, y)
+    grid, samples = curves.trajectory_samples(step, y)
     assert list(grid) == [0, 7, 10, 100]
     assert samples[2, 1] == 6 and np.isnan(samples[2, 2])
     assert samples[0, 1] == pytest.approx(1 + np.log(8) / np.log(11))
-    ax = plot.plt.figure().add_subplot()
-    line = plot.draw_bands(ax, grid, samples, "k")
-    assert list(line.get_xdata()) == [0, 7, 10]
-    assert line.get_ydata()[0] == 2 and line.get_ydata()[2] == 3
+    enough, median, low, high = curves.band(samples)
+    assert list(grid[enough]) == [0, 7, 10]
+    assert median[0] == 2 and median[2] == 3
+    assert low[0] == pytest.approx(1.32) and high[0] == pytest.approx(2.68)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +313,7 @@ def test_medians_end_where_half_of_the_runs_end():
     [
         (["absent.nc"], ["absent.nc", "no such file"]),
         (["SWEEP", "--y", "nothing"], ["no variable 'nothing'", "schatten"]),
-        (["SWEEP", "--y", "irrep_rank"], ["expected (run, record)"]),
+        (["SWEEP", "--y", "status"], ["expected (run, record)"]),
         (["SWEEP", "--hue", "nothing"], ["no variable 'nothing'"]),
         (["SWEEP", "--run", "12"], ["--run 12", "0..11"]),
         (["SWEEP", "--run", "11"], ["left out: 1 pending"]),

@@ -52,7 +52,8 @@ void pl_net_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *
   }
   pl_net_shapes_free(&shapes);
   double all = 0, sample_flops, sample_bytes, fixed_flops, fixed_bytes;
-  for (int p = 0; p < PL_NUM_PARTS; p++) all += (double)pl_data_count(spec, (pl_part)p);
+  for (int p = 0; p < PL_NUM_PARTS; p++)
+    all += (double)pl_net_record_count(spec, (pl_part)p, pl_data_count(spec, (pl_part)p));
   int64_t train = pl_data_count(spec, PL_TRAIN);
   double batch = (double)pl_batch_size(spec, train);
   double ranks = kind->split == PL_SPLIT_NONE ? 1 : team, mine = ceil(batch / ranks);

@@ -58,6 +58,11 @@ int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes) {
   return sums && sample_bytes > 0 ? (int64_t)fmax(1, PIECE_BYTES / sample_bytes) : INT64_MAX;
 }
 
+int64_t pl_net_record_count(const pl_spec *spec, pl_part part, int64_t n) {
+  int64_t most = pl_net_values_of(spec)->record_sample;
+  return part == PL_TRAIN && n > most && pl_net_kind_of(spec)->split != PL_SPLIT_OWN ? most : n;
+}
+
 static int64_t piece_of(const pl_net *net) {
   double sample_flops, sample_bytes = 0, fixed_flops, fixed_bytes;
   pl_net_work_of(&net->spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
@@ -66,12 +71,10 @@ static int64_t piece_of(const pl_net *net) {
 
 void pl_net_sample_new(pl_net *net) {
   pl_net_work *k = net->work;
-  int64_t most = pl_net_values_of(&net->spec)->record_sample;
   for (int p = 0; p < PL_NUM_PARTS; p++) {
-    int64_t n = net->count[p];
-    k->recorded[p] = p == PL_TRAIN && n > most && net->kind->split != PL_SPLIT_OWN
-                         ? sample_of(net, n, most, &k->entries[p])
-                         : pl_net_whole(net, (pl_part)p, &k->entries[p]);
+    int64_t n = net->count[p], some = pl_net_record_count(&net->spec, (pl_part)p, n);
+    k->recorded[p] = some < n ? sample_of(net, n, some, &k->entries[p])
+                              : pl_net_whole(net, (pl_part)p, &k->entries[p]);
   }
   k->piece = piece_of(net);
 }

@@ -58,6 +58,9 @@ double pl_net_objective(pl_net *net, pl_part part);
 /* Samples of records: net_sample.c. */
 void pl_net_sample_new(pl_net *net);
 void pl_net_sample_free(pl_net *net);
+/* How many of a part's n samples a record looks at: all, but of a training part that a record may
+ * sample no more than record.sample.  Pure. */
+int64_t pl_net_record_count(const pl_spec *spec, pl_part part, int64_t n);
 /* Samples of so many bytes that go onto the tape at a time; beyond any number where the objective
  * is no sum over samples that the ranks share.  Pure. */
 int64_t pl_net_piece_of(const pl_net_kind *kind, double sample_bytes);
