@@ -277,6 +277,111 @@ static void maxima_are_found_anywhere(void **state) {
   pl_tape_free(t);
 }
 
+/* Rows of every length, one after the other, so that a register's worth of the next is at hand, or
+ * is not: values and adjoints against the formulas, entry by entry. */
+static void shares_of_rows_of_any_length(void **state) {
+  (void)state;
+  enum { ROWS_OF = 5, WIDEST = 37, ALL = ROWS_OF * WIDEST };
+  static double x[ALL], seed[ALL];
+  pl_tape *t = pl_tape_new();
+  for (int width = 1; width <= WIDEST; width++)
+    for (int how = 0; how < 6; how++) {
+      bool logs = how % 3 == 1, segments = how % 3 == 2, twice = how >= 3;
+      /* rows alike, or of lengths width, 0, 3, width, 1 */
+      int64_t start[ROWS_OF + 1] = {0}, rest[ROWS_OF] = {width, 0, 3, width, 1};
+      for (int i = 0; i < ROWS_OF; i++) start[i + 1] = start[i] + (segments ? rest[i] : width);
+      int64_t n = start[ROWS_OF];
+      draw(20, n, x);
+      draw(21, n, seed);
+      pl_tape_reset(t);
+      pl_node *in = segments ? pl_tape_variable(t, n, 1, x, NULL)
+                             : pl_tape_variable(t, ROWS_OF, width, x, NULL);
+      pl_node *y = segments ? pl_tape_softmax_segments(t, in, ROWS_OF, start)
+                   : logs   ? pl_tape_log_softmax(t, in, NULL)
+                            : pl_tape_softmax(t, in, NULL);
+      /* with a second use of x, adjoints are added */
+      pl_node *out = twice ? pl_tape_add(t, y, in) : y;
+      pl_tape_backward(t, out, seed);
+      const double *dx = pl_tape_read(t, in, PL_ADJOINT);
+      for (int i = 0; i < ROWS_OF; i++) {
+        double sum = 0, dot = 0, seeds = 0;
+        for (int64_t k = start[i]; k < start[i + 1]; k++) sum += exp(x[k]), seeds += seed[k];
+        for (int64_t k = start[i]; k < start[i + 1]; k++) dot += exp(x[k]) / sum * seed[k];
+        for (int64_t k = start[i]; k < start[i + 1]; k++) {
+          double p = exp(x[k]) / sum;
+          assert_close(y->value[k], logs ? log(p) : p, 1e-14);
+          double want = logs ? seed[k] - p * seeds : p * (seed[k] - dot);
+          assert_close(dx[k], want + (twice ? seed[k] : 0), 1e-13);
+        }
+      }
+    }
+  pl_tape_free(t);
+}
+
+static void columns_scale_rows_of_any_length(void **state) {
+  (void)state;
+  enum { ROWS_OF = 5, WIDEST = 11, ALL = ROWS_OF * WIDEST };
+  static double x[ALL], c[ROWS_OF], seed[ALL];
+  pl_tape *t = pl_tape_new();
+  draw(22, ALL, x);
+  draw(23, ALL, seed);
+  draw(24, ROWS_OF, c);
+  for (int width = 2; width <= WIDEST; width++)
+    for (int how = 0; how < 4; how++) {
+      bool first = how & 1, twice = how & 2;
+      pl_tape_reset(t);
+      pl_node *a = pl_tape_variable(t, ROWS_OF, width, x, NULL);
+      pl_node *b = pl_tape_variable(t, ROWS_OF, 1, c, NULL);
+      pl_node *y = first ? pl_tape_multiply(t, b, a) : pl_tape_multiply(t, a, b);
+      pl_node *out = twice ? pl_tape_add(t, pl_tape_add(t, y, a), b) : y;
+      pl_tape_backward(t, out, seed);
+      const double *da = pl_tape_read(t, a, PL_ADJOINT), *db = pl_tape_read(t, b, PL_ADJOINT);
+      for (int i = 0; i < ROWS_OF; i++) {
+        double sum = 0;
+        for (int k = i * width; k < (i + 1) * width; k++) {
+          assert_close(y->value[k], x[k] * c[i], 1e-15);
+          assert_close(da[k], seed[k] * c[i] + (twice ? seed[k] : 0), 1e-14);
+          sum += seed[k] * (x[k] + (twice ? 1 : 0));
+        }
+        assert_close(db[i], sum, 1e-13);
+      }
+    }
+  pl_tape_free(t);
+}
+
+/* NaN is larger than all, ties go to the first row; of columns in whole registers and the rest. */
+static void maxima_of_segments_are_found_in_any_column(void **state) {
+  (void)state;
+  enum { SEGMENTS = 4, TALL = 9, WIDEST = 41 };
+  static double x[TALL * WIDEST], ones[SEGMENTS * WIDEST];
+  const int64_t start[SEGMENTS + 1] = {0, 1, 1, 6, 9};
+  pl_tape *t = pl_tape_new();
+  for (int i = 0; i < SEGMENTS * WIDEST; i++) ones[i] = 1;
+  for (int cols = 1; cols <= WIDEST; cols++) {
+    for (int k = 0; k < TALL * cols; k++)
+      x[k] = pl_rng_below(1, 30, (uint64_t)k, 9) == 0 ? NAN
+                                                      : (double)pl_rng_below(1, 31, (uint64_t)k, 3);
+    pl_tape_reset(t);
+    pl_node *in = pl_tape_variable(t, TALL, cols, x, NULL);
+    pl_node *y = pl_tape_segment_max(t, in, SEGMENTS, start);
+    pl_tape_backward(t, y, ones);
+    const double *dx = pl_tape_read(t, in, PL_ADJOINT);
+    for (int s = 0; s < SEGMENTS; s++)
+      for (int j = 0; j < cols; j++) {
+        int64_t best = -1;
+        for (int64_t i = start[s]; i < start[s + 1]; i++) {
+          double old = best < 0 ? 0 : x[best * cols + j], v = x[i * cols + j];
+          if (best < 0 || v > old || (isnan(v) && !isnan(old))) best = i;
+        }
+        double got = y->value[s * cols + j], want = best < 0 ? 0 : x[best * cols + j];
+        assert_true(got == want || (isnan(got) && isnan(want)));
+        for (int64_t i = start[s]; i < start[s + 1]; i++)
+          assert_true(dx[i * cols + j] == (i == best));
+      }
+  }
+  pl_tape_free(t);
+}
+
 static void maxima_keep_the_first(void **state) {
   (void)state;
   const double x[6] = {3, 5, 5, 1, 5, 3}, seed[1] = {2};
@@ -342,6 +447,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(convolution_by_im2col_is_the_direct_one),
     cmocka_unit_test(masks_take_entries_out),
     cmocka_unit_test(maxima_keep_the_first),
+    cmocka_unit_test(shares_of_rows_of_any_length),
+    cmocka_unit_test(columns_scale_rows_of_any_length),
+    cmocka_unit_test(maxima_of_segments_are_found_in_any_column),
     cmocka_unit_test(maxima_are_found_anywhere),
     cmocka_unit_test(dropout_does_not_depend_on_how_it_is_cut),
     cmocka_unit_test(solves_tell_an_operator_that_is_not_positive),

@@ -1,5 +1,6 @@
 #include "base/status.h"
 #include "tape/ops.h"
+#include "rows.h"
 #include "table.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -207,11 +208,40 @@ static bool cleared(const pl_node *y, const pl_node *x, pl_into to) {
   return true;
 }
 
+/* ---- rows times a column each ---- */
+
+/* z_ij = a_ij c_i of rows that are often short, as coordinates are: *column is c, *matrix a. */
+static bool scales_rows(const pl_node *y, const shape *s, const side **matrix,
+                        const side **column) {
+  if (kind_of(y) != MULTIPLY || s->rows == 1 || (s->a.col && s->b.col)) return false;
+  *matrix = s->a.col ? &s->a : &s->b;
+  *column = s->a.col ? &s->b : &s->a;
+  return (*matrix)->row == s->cols && (*column)->row == 1;
+}
+
+static void scale_rows(const shape *s, const double *x, const double *c, double *out) {
+  for (int64_t i = 0; i < s->rows; i++)
+    pl_row_times(s->cols, (s->rows - i) * s->cols, x + i * s->cols, c[i], out + i * s->cols);
+}
+
+static void row_products(const shape *s, const double *x, const double *y, pl_into to) {
+  for (int64_t i = 0; i < s->rows; i++) {
+    int64_t at = i * s->cols;
+    double sum = pl_row_dot(s->cols, (s->rows - i) * s->cols, x + at, y + at);
+    to.at[i] = (to.add ? to.at[i] : 0) + sum;
+  }
+}
+
 /* ---- the operations ---- */
 
 static void forward(pl_tape *t, pl_node *y, double *out) {
   (void)t;
   shape s = shape_of(y);
+  const side *matrix, *column;
+  if (scales_rows(y, &s, &matrix, &column)) {
+    scale_rows(&s, matrix->at, column->at, out);
+    return;
+  }
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
@@ -236,7 +266,14 @@ static void backward(pl_tape *t, const pl_node *y, const double *dy) {
   for (int p = 0; p < 2; p++) {
     pl_into to = pl_tape_into(t, y->input[p]);
     if (!to.at || cleared(y, y->input[p], to)) continue;
-    const side *own = p ? &s.b : &s.a;
+    const side *own = p ? &s.b : &s.a, *matrix, *column;
+    if (scales_rows(y, &s, &matrix, &column) && (own == column || !to.add)) {
+      if (own == column)
+        row_products(&s, dy, matrix->at, to);
+      else
+        scale_rows(&s, dy, column->at, to.at);
+      continue;
+    }
     if (kind_of(y) == ADD && own->row == 0 && own->col == 1 && s.rows > 1) { /* a bias */
       pl_sum_rows(s.rows, s.cols, dy, to.at, to.add);
       continue;

@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "rows.h"
 #include "table.h"
 
 #include <string.h>
@@ -62,32 +63,22 @@ void pl_spmm_transposed(const pl_tape_csr *s, int64_t cols, const double *x, dou
 
 /* ---- sums of rows ---- */
 
-/* As many doubles as one register holds. */
-#ifdef __AVX512F__
-enum { LANES = 8 };
-#elif defined(__AVX__)
-enum { LANES = 4 };
-#else
-enum { LANES = 2 };
-#endif
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
-
 static inline __attribute__((always_inline)) void sum_block(int w, int64_t n, int64_t cols,
                                                             const double *x, double *y, bool add) {
-  lanes sum[8];
+  pl_lanes sum[8];
 #pragma GCC unroll 8
-  for (int k = 0; k < w; k++) sum[k] = add ? *(const lanes *)(y + k * LANES) : (lanes){0};
+  for (int k = 0; k < w; k++) sum[k] = add ? *(const pl_lanes *)(y + k * PL_LANES) : (pl_lanes){0};
   for (int64_t i = 0; i < n; i++)
 #pragma GCC unroll 8
-    for (int k = 0; k < w; k++) sum[k] += *(const lanes *)(x + i * cols + k * LANES);
+    for (int k = 0; k < w; k++) sum[k] += *(const pl_lanes *)(x + i * cols + k * PL_LANES);
 #pragma GCC unroll 8
-  for (int k = 0; k < w; k++) *(lanes *)(y + k * LANES) = sum[k];
+  for (int k = 0; k < w; k++) *(pl_lanes *)(y + k * PL_LANES) = sum[k];
 }
 
 void pl_sum_rows(int64_t n, int64_t cols, const double *x, double *y, bool add) {
   int64_t j = 0;
-  for (; j + 8 * LANES <= cols; j += 8 * LANES) sum_block(8, n, cols, x + j, y + j, add);
-  for (; j + 2 * LANES <= cols; j += 2 * LANES) sum_block(2, n, cols, x + j, y + j, add);
+  for (; j + 8 * PL_LANES <= cols; j += 8 * PL_LANES) sum_block(8, n, cols, x + j, y + j, add);
+  for (; j + 2 * PL_LANES <= cols; j += 2 * PL_LANES) sum_block(2, n, cols, x + j, y + j, add);
   for (; j < cols; j++) {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -1,4 +1,5 @@
 #include "tape/ops.h"
+#include "rows.h"
 #include "table.h"
 
 #include <string.h>
@@ -39,41 +40,56 @@ static int64_t *no_places(pl_tape *t, pl_node *y, double *out) {
   return place;
 }
 
-/* Place of the first entry that equals best; NaN: of the first NaN.  In strides, for a loop with an
- * exit is not vector code. */
-static int64_t first_place(int64_t n, const double *x, double best) {
-  enum { STRIDE = 16 };
-  bool nan = best != best;
-  int64_t j = 0;
-  for (; j + STRIDE <= n; j += STRIDE) {
-    double hits = 0;
-#pragma omp simd reduction(+ : hits)
-    for (int k = 0; k < STRIDE; k++)
-      hits += (nan ? x[j + k] != x[j + k] : x[j + k] == best) ? 1 : 0;
-    if (hits > 0) break;
-  }
-  while (nan ? x[j] == x[j] : x[j] != best) j++;
-  return j;
-}
-
 static void row_max_forward(pl_tape *t, pl_node *y, double *out) {
   int64_t *place = no_places(t, y, out), cols = y->input[0]->cols;
   for (int64_t i = 0; i < y->rows && cols > 0; i++) {
     const double *x = y->input[0]->value + i * cols;
-    double nans = 0;
-#pragma omp simd reduction(+ : nans)
-    for (int64_t j = 0; j < cols; j++) nans += x[j] != x[j] ? 1 : 0;
-    out[i] = nans > 0 ? NAN : pl_largest(cols, x);
-    place[i] = i * cols + first_place(cols, x, out[i]);
+    int64_t room = (y->rows - i) * cols;
+    place[i] = pl_row_place(cols, room, x, pl_row_largest(cols, room, x));
+    out[i] = x[place[i]];
+    place[i] += i * cols;
+  }
+}
+
+/* As many columns as w registers have, over n > 0 rows of cols numbers that begin at entry `at`. */
+PL_ROW_INLINE void tallest(int w, int64_t n, int64_t cols, const double *x, int64_t at, double *out,
+                           int64_t *place) {
+  pl_lanes most[4];
+  pl_marks where[4], row = (pl_marks){0};
+#pragma GCC unroll 4
+  for (int u = 0; u < w; u++) most[u] = pl_lanes_at(x + at + u * PL_LANES), where[u] = row;
+  for (int64_t i = 1; i < n; i++) {
+    row += cols;
+#pragma GCC unroll 4
+    for (int u = 0; u < w; u++) {
+      pl_lanes v = pl_lanes_at(x + at + i * cols + u * PL_LANES);
+      pl_marks better = ~(v <= most[u]) & (most[u] == most[u]); /* NaN is, and stays */
+      most[u] = pl_lanes_select(better, v, most[u]);
+      where[u] = (better & row) | (~better & where[u]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int u = 0; u < w; u++) {
+    *(pl_lanes *)(out + u * PL_LANES) = most[u];
+    for (int k = 0; k < PL_LANES; k++)
+      place[u * PL_LANES + k] = at + where[u][k] + u * PL_LANES + k;
   }
 }
 
 static void segment_max_forward(pl_tape *t, pl_node *y, double *out) {
   const int64_t *start = *(const int64_t *const *)y->data, cols = y->cols;
+  const double *x = y->input[0]->value;
   int64_t *place = no_places(t, y, out);
-  for (int64_t s = 0; s < y->rows; s++)
-    for (int64_t i = start[s]; i < start[s + 1]; i++)
-      contend(cols, y->input[0]->value, i * cols, out + s * cols, place + s * cols);
+  for (int64_t s = 0; s < y->rows; s++) {
+    int64_t n = start[s + 1] - start[s], at = start[s] * cols, to = s * cols, j = 0;
+    if (n == 0) continue;
+    for (; j + 4 * PL_LANES <= cols; j += 4 * PL_LANES)
+      tallest(4, n, cols, x, at + j, out + to + j, place + to + j);
+    for (; j + PL_LANES <= cols; j += PL_LANES)
+      tallest(1, n, cols, x, at + j, out + to + j, place + to + j);
+    for (int64_t i = 0; i < n; i++)
+      contend(cols - j, x, at + i * cols + j, out + to + j, place + to + j);
+  }
 }
 
 static void max_pool_forward(pl_tape *t, pl_node *y, double *out) {

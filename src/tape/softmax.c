@@ -1,5 +1,6 @@
 #include "tape/elementary.h"
 #include "tape/ops.h"
+#include "rows.h"
 #include "table.h"
 
 #include <string.h>
@@ -27,25 +28,23 @@ static inline bool taken(const groups *g, int64_t i) {
   return !g->mask || g->mask[i];
 }
 
-/* sum[j] = sum of a_ij b_ij over rows first .. last - 1; b NULL: of a_ij. */
-static inline void dot(const groups *g, int64_t first, int64_t last, const double *a,
-                       const double *b, double *sum) {
-  if (g->inner == 1) {
-    double s = 0;
-    if (b)
-#pragma omp simd reduction(+ : s)
-      for (int64_t i = first; i < last; i++) s += a[i] * b[i];
-    else
-#pragma omp simd reduction(+ : s)
-      for (int64_t i = first; i < last; i++) s += a[i];
-    *sum = s;
+/* Entries from the first of group s on. */
+static inline int64_t room(const groups *g, int64_t s) {
+  return (begin(g, g->count) - begin(g, s)) * g->inner;
+}
+
+/* sum[j] = sum of a_ij b_ij over the rows of group s; b NULL: of a_ij. */
+static inline void dot(const groups *g, int64_t s, const double *a, const double *b, double *sum) {
+  int64_t first = begin(g, s), last = begin(g, s + 1), n = g->inner;
+  if (n == 1) {
+    *sum = pl_row_dot(last - first, room(g, s), a + first, b ? b + first : NULL);
     return;
   }
-  memset(sum, 0, (size_t)g->inner * sizeof *sum);
+  memset(sum, 0, (size_t)n * sizeof *sum);
   for (int64_t i = first; i < last; i++) {
-    const double *ai = a + i * g->inner, *bi = b ? b + i * g->inner : NULL;
+    const double *ai = a + i * n, *bi = b ? b + i * n : NULL;
 #pragma omp simd
-    for (int64_t j = 0; j < g->inner; j++) sum[j] += bi ? ai[j] * bi[j] : ai[j];
+    for (int64_t j = 0; j < n; j++) sum[j] += bi ? ai[j] * bi[j] : ai[j];
   }
 }
 
@@ -67,13 +66,11 @@ static int64_t block_end(const groups *g, int64_t s) {
 /* ---- one column ---- */
 
 /* to = x - max x, minus infinity where masked; without a finite maximum x itself. */
-static void shift(int64_t n, const bool *mask, const double *x, double *to) {
+static inline void shift(int64_t n, int64_t space, const bool *mask, const double *x, double *to) {
   double top = -INFINITY;
   if (!mask) {
-    top = pl_largest(n, x);
-    top = top > -INFINITY ? top : 0;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) to[i] = x[i] - top;
+    top = pl_row_largest(n, space, x);
+    pl_row_minus(n, space, x, top > -INFINITY ? top : 0, to);
     return;
   }
   for (int64_t i = 0; i < n; i++) top = mask[i] && x[i] > top ? x[i] : top;
@@ -81,33 +78,44 @@ static void shift(int64_t n, const bool *mask, const double *x, double *to) {
   for (int64_t i = 0; i < n; i++) to[i] = mask[i] ? x[i] - top : -INFINITY;
 }
 
-/* y, if not NULL: the logarithms of p. */
+/* The groups s .. end - 1.  y, if not NULL: the logarithms of p.  z and e may be p or y. */
+static void block_shares(const groups *g, int64_t s, int64_t end, const double *x, double *z,
+                         double *e, double *p, double *y, double *work) {
+  double *sum = work, *logs = work + g->count;
+  int64_t first = begin(g, s), n = begin(g, end) - first;
+  for (int64_t k = s; k < end; k++) {
+    int64_t at = begin(g, k) - first;
+    shift(begin(g, k + 1) - begin(g, k), n - at, g->mask ? g->mask + first + at : NULL,
+          x + first + at, z + at);
+  }
+  exp_all(n, z, e);
+  for (int64_t k = s; k < end; k++) {
+    int64_t at = begin(g, k) - first;
+    sum[k] = pl_row_dot(begin(g, k + 1) - begin(g, k), n - at, e + at, NULL);
+  }
+#pragma omp simd simdlen(8)
+  for (int64_t k = s; k < end; k++) { /* a group without entries: nothing is shared */
+    double all = sum[k] == 0 ? 1 : sum[k];
+    if (y) logs[k] = pl_log(all);
+    sum[k] = 1 / all;
+  }
+  for (int64_t k = s; k < end; k++) {
+    int64_t at = begin(g, k) - first, row = begin(g, k + 1) - begin(g, k);
+    pl_row_times(row, e == p + first ? row : n - at, e + at, sum[k], p + first + at);
+    if (y) pl_row_minus(row, z == y + first ? row : n - at, z + at, logs[k], y + first + at);
+  }
+}
+
+/* Between whiles in the cache, but for a group too long for that. */
 static void row_shares(const groups *g, const double *x, double *p, double *y, double *work) {
-  double *sum = work, *logs = work + g->count, *shifted = y ? y : p;
+  double z[BLOCK], e[BLOCK];
   for (int64_t s = 0, end; s < g->count; s = end) {
     end = block_end(g, s);
-    int64_t first = begin(g, s), last = begin(g, end);
-    for (int64_t k = s; k < end; k++) {
-      int64_t at = begin(g, k);
-      shift(begin(g, k + 1) - at, g->mask ? g->mask + at : NULL, x + at, shifted + at);
-    }
-    exp_all(last - first, shifted + first, p + first);
-    for (int64_t k = s; k < end; k++) dot(g, begin(g, k), begin(g, k + 1), p, NULL, &sum[k]);
-#pragma omp simd simdlen(8)
-    for (int64_t k = s; k < end; k++) { /* a group without entries: nothing is shared */
-      double all = sum[k] == 0 ? 1 : sum[k];
-      logs[k] = pl_log(all);
-      sum[k] = 1 / all;
-    }
-    for (int64_t k = s; k < end; k++) {
-      int64_t from = begin(g, k), to = begin(g, k + 1);
-      double c = sum[k], l = logs[k];
-#pragma omp simd
-      for (int64_t i = from; i < to; i++) p[i] *= c;
-      if (!y) continue;
-#pragma omp simd
-      for (int64_t i = from; i < to; i++) y[i] -= l;
-    }
+    int64_t first = begin(g, s);
+    if (begin(g, end) - first <= BLOCK)
+      block_shares(g, s, end, x, z, e, p, y, work);
+    else
+      block_shares(g, s, end, x, (y ? y : p) + first, p + first, p, y, work);
   }
 }
 
@@ -127,7 +135,7 @@ static void column_shares(const groups *g, const double *x, double *p, double *w
 #pragma omp simd
       for (int64_t j = 0; j < n; j++) p[i * n + j] = x[i * n + j] - top[j];
     exp_all((last - first) * n, p + first * n, p + first * n);
-    dot(g, first, last, p, NULL, sum);
+    dot(g, s, p, NULL, sum);
     for (int64_t j = 0; j < n; j++) sum[j] = sum[j] == 0 ? 0 : 1 / sum[j];
     for (int64_t i = first; i < last; i++)
 #pragma omp simd
@@ -154,7 +162,7 @@ static void project(const pl_node *y, const double *from, pl_into to) {
   const saved *v = y->saved;
   for (int64_t s = 0; s < g->count; s++) {
     double *c = v->work;
-    dot(g, begin(g, s), begin(g, s + 1), from, v->p, c);
+    dot(g, s, from, v->p, c);
     for (int64_t i = begin(g, s); i < begin(g, s + 1); i++) {
       int64_t at = i * g->inner;
 #pragma omp simd
@@ -167,13 +175,12 @@ static void project(const pl_node *y, const double *from, pl_into to) {
 /* The same for one column, where the loop over the group is the long one. */
 static void project_rows(const pl_node *y, const double *from, pl_into to) {
   const groups *g = y->data;
-  const saved *v = y->saved;
+  const double *p = ((const saved *)y->saved)->p;
   for (int64_t s = 0; s < g->count; s++) {
     double c;
-    dot(g, begin(g, s), begin(g, s + 1), from, v->p, &c);
-#pragma omp simd
-    for (int64_t i = begin(g, s); i < begin(g, s + 1); i++)
-      to.at[i] = (to.add ? to.at[i] : 0) + v->p[i] * (from[i] - c);
+    dot(g, s, from, p, &c);
+    int64_t at = begin(g, s), n = begin(g, s + 1) - at;
+    pl_row_project(n, to.add ? n : room(g, s), to.add, p + at, from + at, c, to.at + at);
   }
 }
 
@@ -200,8 +207,8 @@ static void bend(pl_tape *t, const pl_node *y, const double *dy) {
   const double *p = v->p, *ydot = pl_tape_read(t, y, PL_TANGENT);
   double *c = v->work, *moved = v->work + g->inner;
   for (int64_t s = 0; s < g->count; s++) {
-    dot(g, begin(g, s), begin(g, s + 1), dy, p, c);
-    dot(g, begin(g, s), begin(g, s + 1), dy, ydot, moved);
+    dot(g, s, dy, p, c);
+    dot(g, s, dy, ydot, moved);
     for (int64_t i = begin(g, s); i < begin(g, s + 1); i++)
       for (int64_t j = 0; j < g->inner; j++) {
         int64_t e = i * g->inner + j;
@@ -216,7 +223,7 @@ static void bend(pl_tape *t, const pl_node *y, const double *dy) {
 static double sum_taken(const groups *g, int64_t s, const double *x) {
   double sum = 0;
   if (!g->mask)
-    dot(g, begin(g, s), begin(g, s + 1), x, NULL, &sum);
+    dot(g, s, x, NULL, &sum);
   else
     for (int64_t i = begin(g, s); i < begin(g, s + 1); i++) sum += g->mask[i] ? x[i] : 0;
   return sum;
@@ -229,14 +236,13 @@ static void log_backward(pl_tape *t, const pl_node *y, const double *dy) {
   if (!dx.at) return;
   for (int64_t s = 0; s < g->count; s++) {
     double sum = sum_taken(g, s, dy);
-    int64_t first = begin(g, s), last = begin(g, s + 1);
-    if (g->mask)
-      for (int64_t i = first; i < last; i++)
-        dx.at[i] = (dx.add ? dx.at[i] : 0) + (g->mask[i] ? dy[i] - p[i] * sum : 0);
-    else
-#pragma omp simd
-      for (int64_t i = first; i < last; i++)
-        dx.at[i] = (dx.add ? dx.at[i] : 0) + (dy[i] - p[i] * sum);
+    int64_t at = begin(g, s), n = begin(g, s + 1) - at;
+    if (!g->mask) {
+      pl_row_less(n, dx.add ? n : room(g, s), dx.add, dy + at, p + at, sum, dx.at + at);
+      continue;
+    }
+    for (int64_t i = at; i < at + n; i++)
+      dx.at[i] = (dx.add ? dx.at[i] : 0) + (g->mask[i] ? dy[i] - p[i] * sum : 0);
   }
 }
 
@@ -247,7 +253,7 @@ static void log_tangent(pl_tape *t, const pl_node *y) {
   const double *xdot = pl_tape_read(t, y->input[0], PL_TANGENT);
   for (int64_t s = 0; s < g->count; s++) {
     double mean;
-    dot(g, begin(g, s), begin(g, s + 1), xdot, p, &mean);
+    dot(g, s, xdot, p, &mean);
     for (int64_t i = begin(g, s); i < begin(g, s + 1); i++)
       to.at[i] = (to.add ? to.at[i] : 0) + (taken(g, i) ? xdot[i] - mean : 0);
   }

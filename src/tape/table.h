@@ -43,16 +43,4 @@ static inline void pl_copy_or_add(int64_t n, const double *from, double *to, boo
   }
 }
 
-/* The largest of n numbers, NaN passed over; by lanes, since compilers do not reorder maxima. */
-static inline double pl_largest(int64_t n, const double *x) {
-  double lane[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4)
-#pragma omp simd
-    for (int k = 0; k < 4; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-  for (; i < n; i++) lane[0] = x[i] > lane[0] ? x[i] : lane[0];
-  for (int k = 1; k < 4; k++) lane[0] = lane[k] > lane[0] ? lane[k] : lane[0];
-  return lane[0];
-}
-
 #endif
