@@ -206,7 +206,7 @@ def strong(sizes, most):
                 slopes.append((long - short) / steps)
             step = sorted(slopes, key=lambda x: x[0])[1]
             first = first or step[0]
-            row = (n, ranks, step[0], first / ranks / step[0], *(step[1:] / step[0]))
+            row = (n, ranks, step[0], first / ranks / step[0], *np.maximum(0, step[1:] / step[0]))
             rows.append(row)
             print("strong    S_{:<4} {:5}  {:8.3g}  {:10.2f}  {:13.1%}  {:8.1%}".format(*row),
                   flush=True)
@@ -242,7 +242,7 @@ def strong_scaling(out):
     steps = {7: 400, 8: 100, 9: 40, 10: 8, 11: 3}
     sizes = [int(n) for n in os.environ.get("SCALING", "9 10").split()]
     most = int(os.environ.get("RANKS", len(os.sched_getaffinity(0))))
-    rows = strong([(n, steps.get(n, 2)) for n in sizes], most)
+    rows = strong([(n, steps.get(n, 2 if n > 11 else 2000)) for n in sizes], most)
     if out:
         draw(rows, out)
 
