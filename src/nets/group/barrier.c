@@ -262,7 +262,7 @@ barrier *barrier_new(int64_t n, const double *y, const double *c, int num,
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
     *arrays[k].array = pl_alloc((size_t)arrays[k].size, sizeof(double), what);
   p->usv = pl_usv_new(dim, z);
-  p->svd = pl_svd_new(dim, z);
+  p->svd = pl_svd_new(dim, z, NULL);
   return p;
 }
 

@@ -32,7 +32,7 @@ pl_status fourier_init(fourier_net *m, const pl_spec *spec, const pl_comm *team,
   m->filters = pl_filters_count(spec);
   PL_TRY(pl_agree(team, pl_group_of(spec, NULL, &m->group)));
   PL_TRY(place(m, team, rates));
-  PL_TRY(pl_agree(team, fourier_observe_new(m)));
+  PL_TRY(pl_agree(team, fourier_observe_new(m, rates)));
   const pl_layout *l = m->layout;
   m->packed = pl_packed_new(l);
   m->w = pl_zalloc((size_t)m->filters, sizeof *m->w, "filters");

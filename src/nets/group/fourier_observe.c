@@ -8,7 +8,7 @@
 
 /* ---- life ---- */
 
-pl_status fourier_observe_new(fourier_net *m) {
+pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates) {
   const pl_layout *l = m->layout;
   PL_TRY(m->base.kind->describe(&m->spec, &m->schema));
   m->beta = pl_zalloc((size_t)l->local, sizeof *m->beta, "beta in Fourier space");
@@ -17,7 +17,7 @@ pl_status fourier_observe_new(fourier_net *m) {
   m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
   m->stack_sigma =
       pl_alloc((size_t)pl_functional_most_values(l), sizeof *m->stack_sigma, "singular values");
-  m->svd = pl_spectrum_svd_new(l);
+  m->svd = pl_spectrum_svd_new(l, rates);
   if (pl_functional_irreps(&m->spec, m->group))
     m->orientation = pl_alloc((size_t)irreps, sizeof *m->orientation, "orientation");
   if (m->values->record_beta && l->team.rank == 0)

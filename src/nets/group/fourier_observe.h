@@ -6,7 +6,7 @@
 #include "functional.h"
 
 /* Workspace of records; what reads m->layout, transform and group.  Local. */
-pl_status fourier_observe_new(fourier_net *m);
+pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates);
 void fourier_observe_free(fourier_net *m);
 /* beta into m->beta, its singular values into m->sigma on rank 0 of the team, and all else that *s
  * says; p = 2/depth.  Overwrites the workspace of a step.  Collective.  PL_NUMERIC: some singular
