@@ -23,7 +23,7 @@ struct pl_svd {
 };
 
 /* IWORK, RWORK: per dimension, dgesdd and zgesdd without vectors.  The reduction in two stages is
- * the faster one from a size between LEAST and MOST on (by a third at 768, four times at 7700). */
+ * the faster one from a size between LEAST and MOST on (twice as fast at 768). */
 enum { IWORK = 8, RWORK = 7, LEAST = 96, MOST = 256, GATHER_RANKS = 4 };
 
 static int min(int a, int b) {
