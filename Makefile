@@ -29,17 +29,18 @@ BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench_*.c))
 VERSION := -DPL_VERSION='"$(shell cat VERSION)"' \
   -DPL_COMMIT='"$(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)"'
 .PHONY: all help deps demo test test-long test-slurm test-san unit fuzz bench bench-torch bench-long figures format \
-  format-check layers tidy install clean FORCE
+  format-check layers tidy install uninstall clean FORCE
 
 all: $(BIN)
 help:
 	@echo "all        build $(BIN)"
-	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it"
+	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it, report"
 	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios          bench-long large groups too    bench-torch against PyTorch"
-	@echo "install    to PREFIX ($(PREFIX))      clean      remove build/      format, layers, tidy  for developers"
+	@echo "install, uninstall   to and from PREFIX ($(PREFIX))      clean   remove build/"
+	@echo "format, layers, tidy  for developers"
 	@echo "Variables: CC, CFLAGS, ARCH ($(ARCH)), SAN=address, V=1, PREFIX, PKGS, LIBS, MPIRUN, PYTHON"
 
 # ---- build ----
@@ -76,13 +77,15 @@ demo: deps
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(BIN) run jobs/depth_s5.yaml -o depth_s5.nc --overwrite
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5.png
 	$(Q)$(PYTHON) analysis/plot.py depth_s5.nc -o depth_s5_s1.png --y schatten_at
+	$(Q)$(PYTHON) analysis/report.py depth_s5.nc -o depth_s5.html
 	$(Q)$(PYTHON) analysis/summary.py depth_s5.nc
-	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)"
+	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)   all: depth_s5.html"
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
 install: all
 	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
+uninstall: ;  $(Q).ci/install --remove '$(PREFIX)' '$(DESTDIR)'
 clean: ;      rm -rf build
 
 # ---- checks ----

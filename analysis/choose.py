@@ -55,20 +55,28 @@ def runs_of(ds, args):
 
 
 def hue_and_facets(ds, args, runs, y=None):
-    """(hue, facet keys): the swept keys that vary among runs, without the hue and what it implies
+    """(hue, facet keys): the swept keys that vary among runs, without those that another one implies
     (a key zipped with it).  The depth is no hue of a measure y that means something else at each
     depth, unless it is asked for."""
     keys = [k for k in pio.swept_keys(ds) if len(pio.combinations(ds, [k], runs)) > 1]
     hue = args.hue and args.hue.replace(".", "_")
     if hue is None:
-        apart = y is not None and depends_on_depth(ds[y])
-        hue = pio.default_hue(ds, [k for k in keys if not (apart and k == "model_depth")])
+        if y is not None and "model_depth" in keys and depends_on_depth(ds[y]):
+            free = without(ds, keys, "model_depth", runs)
+            hue = pio.default_hue(ds, free)
+            return hue, ["model_depth", *without(ds, free, hue, runs)]
+        hue = pio.default_hue(ds, keys)
     else:
         pio.require(ds, hue, ("run",))
-    if hue is None:
-        return None, keys
-    hues = len(pio.combinations(ds, [hue], runs))
-    return hue, [k for k in keys if len(pio.combinations(ds, [hue, k], runs)) > hues]
+    return hue, without(ds, keys, hue, runs)
+
+
+def without(ds, keys, key, runs):
+    """The keys less those whose values one key (or None) tells."""
+    if key is None:
+        return keys
+    values = len(pio.combinations(ds, [key], runs))
+    return [k for k in keys if len(pio.combinations(ds, [key, k], runs)) > values]
 
 
 def depends_on_depth(var):

@@ -28,6 +28,11 @@ or hulls, triangulations, tours and orders of points (src/nets/sequence/README.m
   pointer FILE.txt             lines "x1 y1 x2 y2 .. output i1 i2 ..", as they are published; of a
                                FILE.nc, made by plancherel data or apply, such lines are written
 
+or samples as arrays, on a group or of features (analysis/arrays.py):
+
+  arrays X.npy [Y.npy]         also CSV, with a header (y, split, names of elements) or the labels last;
+                               --group S_4 for functions on a group
+
 or images of characters (IDX files PREFIX-images-idx3-ubyte.gz, PREFIX-labels-idx1-short.gz):
 
   omniglot images_background   the original folders of drawings, ALPHABET/CHARACTER/*.png
@@ -44,6 +49,7 @@ from modules import need
 
 need("numpy", "xarray", "netCDF4")
 
+import arrays  # noqa: E402
 import corpus  # noqa: E402
 import molecule_io  # noqa: E402
 import molecules  # noqa: E402
@@ -116,6 +122,12 @@ def parser():
                                ("--seed", 0, ".. in a random order")):
         sub.add_argument(name, type=int, default=number, help=f"{text} (%(default)s)")
     sub.set_defaults(convert=convert_corpus)
+    sub = formats.add_parser("arrays", parents=[output], description=arrays.__doc__,
+                             formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub.add_argument("file", metavar="X.npy|X.csv")
+    sub.add_argument("labels", nargs="?", metavar="Y.npy|Y.csv")
+    sub.add_argument("--group", metavar="SPEC", help="the columns are the elements of this group")
+    sub.set_defaults(convert=convert_arrays)
     sub = formats.add_parser("pointer", parents=[output])
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--task", choices=pointer_io.TASKS, default="hull",
@@ -124,6 +136,10 @@ def parser():
                      help="part that they become (%(default)s)")
     sub.set_defaults(convert=convert_pointer)
     return top
+
+
+def convert_arrays(args):
+    tell(arrays.convert(args))
 
 
 def convert_molecules(args):

@@ -5,7 +5,6 @@ backends want a screen or a notebook.
 """
 
 import functools
-import re
 import textwrap
 
 import matplotlib
@@ -18,6 +17,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 import curves
 import plancherel_io as pio
+import symbols
 
 # Okabe and Ito (2008), apart for every common colour vision, less the yellow, which is lost on white.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -32,7 +32,9 @@ STYLE = {
     "axes.grid": True,
     "grid.color": "0.9",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
+    "legend.frameon": True,  # lines stay behind the words
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.8,
     "lines.linewidth": 1.6,
     "lines.markersize": 4,
     "savefig.dpi": 200,
@@ -77,35 +79,10 @@ def lines(values):
 
 # ---- words ----
 
-GREEK = "alpha|beta|gamma|delta|epsilon|eta|theta|lambda|mu|rho|sigma|tau|phi"
-SYMBOL = re.compile(rf"(?<![\w$\\])({GREEK}|[A-Za-z]{{1,2}})(?:_(\d+|[a-zA-Z]))?(?:\^(\d+|[a-zA-Z]))?(?![\w^])")
-LONE = re.compile(r"\b([pqL])(?= = )")
-
-
-def typeset(text):
-    """Words of a file with their symbols as mathematics: S_p, l_2, beta, sigma_1, ||x||."""
-
-    def symbol(match):
-        name, below, above = match.groups()
-        if name in GREEK.split("|"):
-            name = "\\" + name
-        elif below is None and above is None:
-            return match[0]  # a word
-        elif name == "l":
-            name = r"\ell"
-        elif len(name) > 1:
-            name = rf"\mathrm{{{name}}}"
-        return "$" + name + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "") + "$"
-
-    text = SYMBOL.sub(symbol, text.replace("$", r"\$"))
-    norms = re.sub(r"\|\|(\^\w+)?", lambda m: rf"$\Vert{m[1] or ''}$", text)
-    return LONE.sub(r"$\1$", norms)
-
-
 def fitted(text, inches, size):
     """The text in lines that fit beside each other in so many inches, typeset."""
     points = FontProperties(size=size).get_size_in_points()
-    return typeset(textwrap.fill(text, max(int(inches * 72 / (0.55 * points)), 12)))
+    return symbols.tex(textwrap.fill(text, max(int(inches * 72 / (0.55 * points)), 12)))
 
 
 def wrapped(ax, text):
@@ -132,10 +109,13 @@ class Words:
 
     def key(self, key):
         dotted = key.replace("_", ".", 1)
-        return self.find(key, dotted) or typeset(pio.key_text(key))
+        return self.find(key, dotted) or symbols.tex(pio.key_text(key))
 
     def value(self, key, value):
         return self.find(pio.number(value)) or pio.value_text(key, value)
+
+    def entry(self, text):
+        return self.find(text) or pio.group_text(text)
 
     def combination(self, keys, values):
         """ "depth 3, lr 0.01", words without their key."""
@@ -251,15 +231,19 @@ def place_legend(figure, axes, entries, title, free):
         return 0, 0
     handles, texts = zip(*entries)
     if len(axes) == 1 and len(entries) <= 8:
-        axes[0].legend(handles, texts, title=title, loc="best")
+        legend = axes[0].legend(handles, texts, title=title, loc="best")
+        if figure.solid_bands:
+            legend.get_frame().set_alpha(1)
         return 0, 0
-    legend = figure.legend(handles, texts, title=title, loc="center right")
+    beside = {"title": title, "frameon": False}
+    legend = figure.legend(handles, texts, loc="center right", **beside)
     width, height = inches_of(figure, legend)
     if free or (width < 0.28 * figure.get_figwidth() and height < figure.get_figheight()):
         return width, 0
     legend.remove()
     columns = max(int(0.98 * figure.get_figwidth() / width), 1)
-    legend = figure.legend(handles, texts, title=title, loc="lower center", ncol=min(columns, len(texts)))
+    columns = min(columns, len(texts))
+    legend = figure.legend(handles, texts, loc="lower center", ncol=columns, **beside)
     return 0, inches_of(figure, legend)[1]
 
 

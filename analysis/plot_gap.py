@@ -6,7 +6,7 @@ import choose
 import curves
 import draw
 import plancherel_io as pio
-from plot_lines import Lines
+from lines import Lines
 
 MEASURES = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
 
@@ -45,7 +45,7 @@ def plot_gap(ds, args):
     shown = [m for m in MEASURES if m[0] in ds.variables and np.isfinite(ds[m[0]]).any()]
     if not shown:
         raise pio.InputError(f"{pio.source(ds)}: neither optimality_gap (depth 2) nor kkt_residual")
-    lines = Lines(ds, args, shown[0][0])
+    lines = Lines(ds, args, shown[0][0], draw.Words(args.labels))
     cells = [(values, members, *m) for values, members in lines.groups for m in shown
              if np.isfinite(ds[m[0]].values[members]).any()]
     if not cells:
@@ -60,7 +60,7 @@ def plot_gap(ds, args):
         drawn, there, largest = draw_panel(lines, ax, name, members, look)
         counts += there
         dotted |= name == "optimality_gap" and true_gap(ds, members) is not None
-        entries |= {k: (line, lines.text(v, lines.asked)) for k, (line, v) in drawn.items() if lines.hue}
+        entries |= {k: (line, lines.text(v)) for k, (line, v) in drawn.items() if lines.hue}
         choice = "linear" if args.yscale == "linear" else "log"
         draw.scale_y([ax], ds[name].values[members], choice, args.ylim)
         ax.set_ylabel(lines.words.axis("y", name, label, 9))

@@ -7,84 +7,10 @@ import choose
 import curves
 import draw
 import plancherel_io as pio
+from lines import Lines, largest_entries
 
 MAX_MARKERS = 60
-MAX_ENTRIES = 12  # of a further axis, a line each
 SPECTRUM_FLOOR = 1e-17  # of the largest singular value: below lies rounding
-
-
-class Lines:
-    """The runs of a picture as panels and lines: panels by keys, lines by --hue, or by the entries of
-    the further axis of a measure (irreps)."""
-
-    def __init__(self, ds, args, y, axis=None, along=None):
-        self.ds, self.args, self.words = ds, args, draw.Words(args.labels)
-        self.runs, self.asked, self.left = choose.runs_of(ds, args)
-        self.hue, facets = choose.hue_and_facets(ds, args, self.runs, y)
-        if axis:  # lines are its entries: every key that varies makes panels
-            facets = [k for k in [self.hue, *facets] if k]
-            self.hue = None
-        self.facets = [k for k in facets if k != along]
-        self.groups = pio.combinations(ds, self.facets, self.runs)
-        self.axis, self.y = axis, y
-        self.shared = choose.same_scale(args.share_y, ds, y, self.facets)
-
-    def of_panel(self, members):
-        """[(value or entry, its runs)] of a panel's runs."""
-        if self.axis:
-            return [(e, members) for e in choose.entries_of(self.ds, self.axis, members[0])]
-        keys = [self.hue] if self.hue else []
-        return [(v[0] if v else None, runs) for v, runs in pio.combinations(self.ds, keys, members)]
-
-    def panel_title(self, values):
-        return self.words.combination(self.facets, values)
-
-    def all_values(self):
-        """The values or entries of the lines of all panels, in the order of the legend."""
-        found = {}
-        for _, members in self.groups:
-            found |= {self.order(v): v for v, _ in self.of_panel(members)}
-        return [found[k] for k in sorted(found)]
-
-    def order(self, value):
-        return (0, *value) if self.axis else pio.order(value)
-
-    def text(self, value, asked):
-        """A line's entry in the legend, with how many of its runs are there where some are not."""
-        if self.axis:
-            return self.words.find(value[1]) or pio.group_text(value[1])
-        text = self.words.value(self.hue, value)
-        there = len(self.with_value(value, self.runs))
-        asked = len(self.with_value(value, asked))
-        return text if there == asked else f"{text} ({there} of {asked})"
-
-    def with_value(self, value, runs):
-        distinct, code = pio.codes(self.ds, self.hue)
-        return [r for r in runs if pio.order(distinct[code[r]]) == pio.order(value)]
-
-    def lost(self):
-        """What the picture would show, had it a sound run."""
-        keys = [k for k in [*self.facets, self.hue] if k]
-        have = {tuple(map(pio.order, v)) for v, _ in pio.combinations(self.ds, keys, self.runs)}
-        gone = [v for v, _ in pio.combinations(self.ds, keys, self.asked)
-                if tuple(map(pio.order, v)) not in have]
-        texts = [pio.combination_text(keys, v) for v in gone[:3]] + ["others"] * (len(gone) > 3)
-        return "none left of " + ", ".join(f"({t})" for t in texts) if gone and keys else ""
-
-
-def largest_entries(lines, sample):
-    """The entries with the largest values at the end, where there are too many of them."""
-    entries = lines.all_values()
-    if len(entries) <= MAX_ENTRIES:
-        return entries, ""
-    size = dict.fromkeys(entries, -np.inf)
-    for _, members in lines.groups:
-        for entry, runs in lines.of_panel(members):
-            ends = sample(runs, entry)[1][:, -1]
-            if np.isfinite(ends).any():
-                size[entry] = max(size[entry], np.nanmedian(ends))
-    kept = sorted(entries, key=lambda e: -size[e])[:MAX_ENTRIES]
-    return sorted(kept), f"the {MAX_ENTRIES} largest of {len(entries)} at the end"
 
 
 def draw_lines(lines, sample, marker=None):
@@ -105,7 +31,7 @@ def draw_lines(lines, sample, marker=None):
                 continue
             x, samples = sample(runs, value)
             line = draw.draw_bands(ax, x, samples, *look[lines.order(value)], marker)
-            entries[lines.order(value)] = (line, lines.text(value, lines.asked) if lines.hue or lines.axis else "")
+            entries[lines.order(value)] = (line, lines.text(value))
             drawn.append(samples.ravel())
             counts.append(len(runs))
             ends.append(np.isnan(samples[:, -1]).any() and np.isfinite(samples[:, -1]).any())
@@ -170,7 +96,7 @@ def plot_trajectory(ds, args):
     step, y = pio.steps(ds), var.values.astype(float)
     if args.x:
         step = pio.require(ds, args.x, ("run", "record")).values.astype(float)
-    lines = Lines(ds, args, var.name, axis)
+    lines = Lines(ds, args, var.name, draw.Words(args.labels), axis)
 
     def sample(runs, value):
         return curves.trajectory_samples(step[runs], y[runs, :, value[0]] if axis else y[runs])
@@ -197,7 +123,7 @@ def plot_spectrum(ds, args):
             row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[:1])
         return np.arange(1, samples.shape[1] + 1), samples
 
-    lines = Lines(ds, args, var.name)
+    lines = Lines(ds, args, var.name, draw.Words(args.labels))
     few = ds.sizes["sv"] <= MAX_MARKERS
     figure, axes, values, _, note, legend = draw_lines(lines, sample, marker="o" if few else None)
     for ax in axes:
@@ -213,7 +139,7 @@ def plot_final(ds, args):
     place, last = pio.require(ds, key, ("run",)).values, pio.last_records(ds)
     var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"))
     final = pio.last_values(ds, var.name, last)
-    lines = Lines(ds, args, var.name, along=key)
+    lines = Lines(ds, args, var.name, draw.Words(args.labels), along=key)
 
     def sample(runs, _value):
         x = np.unique(place[runs])
@@ -247,7 +173,7 @@ def plot_profile(ds, args):
     numbers = ds[axis].values.astype(float) if axis in ds.variables else None
     texts = choose.names_along(ds, axis) if numbers is None else None
     named = texts is not None and not all(t.isdigit() for t in texts)
-    lines = Lines(ds, args, name)
+    lines = Lines(ds, args, name, draw.Words(args.labels))
 
     def sample(runs, _value):
         rows = np.array([var[run, last[run]].values for run in runs], dtype=float)

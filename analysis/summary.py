@@ -21,6 +21,7 @@ need("numpy", "xarray", "netCDF4")
 
 import numpy as np  # noqa: E402
 
+import plancherel  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 
 ENERGY_FLOOR = 1e-6
@@ -133,6 +134,18 @@ def write_csv(keys, rows, file):
         out.writerow([*row["values"], row["runs"], *counts, *numbers])
 
 
+def write_to(path, write):
+    """Call write with the file at path, or with stdout for "-"."""
+    if path == "-":
+        write(sys.stdout)
+        return
+    try:
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            write(file)
+    except OSError as error:
+        raise pio.InputError(f"{path}: {error.strerror}") from error
+
+
 def main(argv=None):
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -141,20 +154,20 @@ def main(argv=None):
     parser.add_argument("output", nargs="+",
                         help="output of plancherel run; several are read as one")
     parser.add_argument("--csv", metavar="FILE", help="write CSV to FILE instead (-: stdout)")
+    parser.add_argument("--tidy", choices=["runs", "records"],
+                        help="CSV of single runs (last records), or of all their records, with keys")
     parser.add_argument("--all", action="store_true", help="medians over unclassifying runs, too")
     args = parser.parse_args(argv)
     with pio.open_outputs(args.output) as ds:
+        if args.tidy:
+            frame = plancherel.tidy(ds, args.tidy)
+            write_to(args.csv or "-", lambda file: frame.to_csv(file, index=False, lineterminator="\n"))
+            return
         keys, rows = summarise(ds, args.all)
     if args.csv is None:
         print(text_table(keys, rows))
-    elif args.csv == "-":
-        write_csv(keys, rows, sys.stdout)
     else:
-        try:
-            with open(args.csv, "w", newline="", encoding="utf-8") as file:
-                write_csv(keys, rows, file)
-        except OSError as error:
-            raise pio.InputError(f"{args.csv}: {error.strerror}") from error
+        write_to(args.csv, lambda file: write_csv(keys, rows, file))
 
 
 if __name__ == "__main__":

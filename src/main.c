@@ -7,15 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Do the arguments only ask what the program is and takes?  Answered without MPI, also on a login
- * node that has none; of the ranks that a launcher started, MPI tells which one speaks. */
+/* Of the ranks that a launcher started, MPI tells which one speaks.  Open MPI's, PMI's, Slurm's
+ * srun; a batch script is no rank. */
+static bool launched(void) {
+  static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK",
+                                      "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"};
+  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    if (getenv(marks[i])) return true;
+  return false;
+}
+
+/* Do the arguments only ask what the program is and takes? */
 static bool only_asks(int argc, char **argv) {
-  if (getenv("OMPI_COMM_WORLD_SIZE") || getenv("SLURM_PROCID")) return false;
   const char *first = argc > 1 ? argv[1] : "--help", *last = argv[argc - 1];
   if (argc <= 2) return *first == '-';
   if (argc == 3 && !strcmp(last, "--help")) return true;
   return !strcmp(first, "run") &&
          (!strncmp(argv[2], "--keys", 6) || !strncmp(argv[2], "--variables", 11));
+}
+
+/* Commands that read files, or a group, in one process. */
+static bool only_reads(int argc, char **argv) {
+  static const char *const commands[] = {"status", "merge", "pack", "group", "fourier"};
+  for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+    if (!strcmp(argv[1], commands[i])) return true;
+  return false;
 }
 
 /* Also when argp ends the program after --help or a usage error. */
@@ -26,14 +42,19 @@ static void finalize(void) {
 }
 
 int main(int argc, char **argv) {
-  if (only_asks(argc, argv)) {
+  /* Without MPI: also on a login node that has none. */
+  pl_comm world = {MPI_COMM_NULL, 0, 1};
+  bool alone = !launched();
+  if (alone && only_asks(argc, argv)) {
     pl_log_init(0, PL_LOG_INFO);
-    return pl_cli_main(argc, argv, &(pl_comm){MPI_COMM_NULL, 0, 1});
+    return pl_cli_main(argc, argv, &world);
   }
   pl_blas_choose_kernels(argv);
-  MPI_Init(&argc, &argv);
-  atexit(finalize);
-  pl_comm world = pl_comm_wrap(MPI_COMM_WORLD);
+  if (!alone || !only_reads(argc, argv)) {
+    MPI_Init(&argc, &argv);
+    atexit(finalize);
+    world = pl_comm_wrap(MPI_COMM_WORLD);
+  }
   pl_log_init(world.rank, PL_LOG_INFO);
   pl_blas_threads();
   pl_status st = pl_agree(&world, pl_blas_runs());

@@ -2,7 +2,8 @@
  * same sizes, 3 (L - 1) of them per irrep, plus one read of the samples at the memory bandwidth,
  * both measured in the same run with every rank busy.  Residual networks likewise, with 3 (N - 1)
  * products, and 4 (N - 1) with the reversible store; and what their stores take.  Under mpirun the
- * ranks form one team.  bench_step [largest n] */
+ * ranks form one team.  bench_step [largest n]: below 7 small groups alone, for one build beside
+ * another. */
 #include "bench.h"
 
 #include "group/group.h"
@@ -242,7 +243,7 @@ int main(int argc, char **argv) {
     against_floor(&world, &rates, n, "kind: residual, depth: 20, tied: true", 3 * 19);
     against_floor(&world, &rates, n, "kind: residual, depth: 20, store: reversible", 4 * 19);
   }
-  if (world.size == 1) {
+  if (world.size == 1 && largest >= 7) {
     stores(&world, &rates, "S_6 residual", "kind: residual", "group: S_6, data.samples: 4");
     /* Few samples, so that all of them are on the tape at a time. */
     stores(&world, &rates, "resmlp of width 16 on 8 samples", "kind: resmlp, width: 16",

@@ -1,5 +1,5 @@
 /* libFuzzer target: no bytes may crash, hang or leak the parser of rankings, and what it takes is a
- * set of rankings: permutations in increasing order whose counts add up, the same when printed as a
+ * set of rankings: weak orders, increasing, whose counts add up, the same when printed as a
  * PrefLib file and read again, with effects that add up.  Input: a file; tests/corpus/rankings has
  * seeds.  Needs clang -fsanitize=fuzzer,address for this file and for the library. */
 #include "base/mem.h"
@@ -24,10 +24,10 @@ static void check(const pl_rankings *r) {
   demand(n >= 2 && n <= PL_RANKINGS_MAX && r->num >= 1, "items and ballots");
   for (int64_t o = 0; o < r->num; o++) {
     const int8_t *rank = r->rank + o * n;
-    char seen[PL_RANKINGS_MAX] = {0};
     for (int i = 0; i < n; i++) {
-      demand(rank[i] >= 0 && rank[i] < n && !seen[rank[i]], "each rank once");
-      seen[rank[i]] = 1;
+      int above = 0;
+      for (int j = 0; j < n; j++) above += rank[j] < rank[i];
+      demand(rank[i] == above, "the rank of an item counts those above it");
     }
     demand(!o || memcmp(rank - n, rank, (size_t)n) < 0, "orders increase");
     demand(r->count[o] >= 1, "counts");
@@ -36,7 +36,8 @@ static void check(const pl_rankings *r) {
   demand(sum == r->ballots, "counts add up");
 }
 
-/* As a modern .soc file.  The caller frees it (pl_free). */
+/* As a modern PrefLib file, with all items and with braces around ties.  The caller frees it
+ * (pl_free). */
 static char *print(const pl_rankings *r) {
   int n = r->n;
   char *text = pl_asprintf("# NUMBER ALTERNATIVES: %d\n# NUMBER VOTERS: %lld\n# NUMBER UNIQUE "
@@ -44,14 +45,19 @@ static char *print(const pl_rankings *r) {
                            n, (long long)r->ballots, (long long)r->num);
   size_t used = strlen(text), names = 0;
   for (int i = 0; i < n; i++) names += strlen(r->name[i]) + 40;
-  text = pl_realloc(text, used + names + (size_t)r->num * (size_t)(5 * n + 30), 1, "text");
+  text = pl_realloc(text, used + names + (size_t)r->num * (size_t)(7 * n + 30), 1, "text");
   for (int i = 0; i < n; i++)
     used += (size_t)sprintf(text + used, "# ALTERNATIVE NAME %d: %s\n", i + 1, r->name[i]);
   for (int64_t o = 0; o < r->num; o++) {
-    int at[PL_RANKINGS_MAX];
-    for (int i = 0; i < n; i++) at[r->rank[o * n + i]] = i + 1;
+    const int8_t *rank = r->rank + o * n;
     used += (size_t)sprintf(text + used, "%lld:", (long long)r->count[o]);
-    for (int j = 0; j < n; j++) used += (size_t)sprintf(text + used, "%s%d", j ? "," : " ", at[j]);
+    for (int j = 0, size; j < n; j += size) {
+      used += (size_t)sprintf(text + used, "%s{", j ? "," : " ");
+      size = 0;
+      for (int i = 0; i < n; i++)
+        if (rank[i] == j) used += (size_t)sprintf(text + used, "%s%d", size++ ? "," : "", i + 1);
+      used += (size_t)sprintf(text + used, "}");
+    }
     used += (size_t)sprintf(text + used, "\n");
   }
   return text;
@@ -64,7 +70,9 @@ static void check_effects(const pl_rankings *r) {
   demand(fabs(total - r->n * ballots) <= 1e-9 * r->n * ballots, "every ballot ranks n items");
   for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) {
     double most = pl_effect_exists(kind, r->n) ? pl_effect_dim(kind, r->n) * ballots * ballots : 0;
-    demand(e->norm2[kind] >= 0 && e->norm2[kind] <= most * (1 + 1e-6), "a sum of N isometries");
+    demand(e->norm2[kind] >= 0 && e->mean2[kind] <= most * (1 + 1e-6) &&
+               e->norm2[kind] <= most * (1 + 1e-6),
+           "a sum of N isometries");
     demand(e->num[kind] <= 3, "as many effects as asked for");
   }
   pl_effects_free(e);
@@ -72,10 +80,11 @@ static void check_effects(const pl_rankings *r) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   pl_rankings *r, *again;
-  if (!pl_rankings_parse("input", (const char *)data, size, &r)) {
+  if (!pl_rankings_parse("input", (const char *)data, size, NULL, &r)) {
     check(r);
     char *text = print(r);
-    demand(!pl_rankings_parse("printed", text, strlen(text), &again), "printed rankings are read");
+    demand(!pl_rankings_parse("printed", text, strlen(text), NULL, &again),
+           "printed rankings are read");
     demand(again->n == r->n && again->num == r->num && again->ballots == r->ballots &&
                !memcmp(again->rank, r->rank, (size_t)(r->num * r->n)) &&
                !memcmp(again->count, r->count, (size_t)r->num * sizeof *r->count),

@@ -106,7 +106,8 @@ mkdir forbidding
 printf '#!/bin/sh\n[ "$1" != requeue ] || exit 1\nexec /usr/bin/scontrol "$@"\n' >forbidding/scontrol
 chmod +x forbidding/scontrol
 sweep "$("$PYTHON" -c "print(int(500000 * 12 / $cpu))")" >forbidden.yaml
-forbidden=$(PATH=$D/forbidding:$PATH submit -n 1 "$jobs/sweep.sbatch" forbidden.yaml -q)
+forbidden=$(PATH=$D/forbidding:$PATH submit -n 1 -A lab --mail-user=me --mail-type=FAIL \
+  "$jobs/sweep.sbatch" forbidden.yaml -q)
 wait_for 90 test -e forbidden.nc && scancel --batch --signal=USR1 "$forbidden"
 
 # Bad input ends a job, and what waits for its success.
@@ -143,6 +144,8 @@ expect "merged shards = undisturbed" same shares.nc reference.nc
 expect "the plot" test -s shares.png
 anew=$(sed -n 's/^Submitted batch job //p' "plancherel-$forbidden.out")
 expect "submitted anew" test -n "$anew"
+scontrol -o show job "$anew" >anew.log
+expect "its account and mail" grep -q ' Account=lab .* MailUser=me MailType=.*FAIL' anew.log
 wait_for 120 gone "$anew"
 expect "the job submitted anew" ended_as "$anew" COMPLETED
 plancherel status forbidden.nc >forbidden.status

@@ -1,6 +1,7 @@
 /* ranks: 1 */
 #include "pl_test.h"
 
+#include "base/cores.h"
 #include "base/limits.h"
 
 #include <sys/resource.h>
@@ -118,7 +119,33 @@ static void ulimit_bounds(void **state) {
   assert_int_equal(WEXITSTATUS(how), 0);
 }
 
+static void crowds_are_told(void **state) {
+  (void)state;
+  static const struct {
+    pl_cores c;
+    const char *words; /* NULL: nothing to complain of */
+  } cases[] = {
+      {{4, 4, 4, 4, "n1"}, NULL},
+      {{4, 8, 4, 8, "n1"}, NULL},
+      {{8, 0, 0, 8, "n1"}, NULL}, /* not known */
+      {{8, 8, 4, 8, "n1"}, "8 ranks on the 4 physical cores of n1"},
+      {{8, 2, 2, 2, "n1"}, "8 ranks share 2 of the 2 processors of n1"},
+      {{2, 1, 1, 8, "n1"}, "--bind-to none"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *says = pl_cores_complaint(&cases[i].c);
+    assert_int_equal(!says, !cases[i].words);
+    if (says) assert_non_null(strstr(says, cases[i].words));
+    pl_free(says);
+  }
+  pl_comm world = pl_comm_wrap(MPI_COMM_WORLD);
+  pl_cores here = pl_cores_count(&world);
+  assert_int_equal(here.ranks, world.size);
+  assert_true(here.cores >= 1 && here.cores <= here.threads && here.threads <= here.online);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(crowds_are_told),
     cmocka_unit_test_setup(the_machine_bounds_what_nothing_else_does, enter_folder),
     cmocka_unit_test(slurm_bounds),
     cmocka_unit_test(control_groups_bound),

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+import colours
+
 ANALYSIS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "analysis")
 sys.path.insert(0, ANALYSIS)
 
@@ -19,6 +21,7 @@ import choose  # noqa: E402
 import draw  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 import plot  # noqa: E402
+import symbols  # noqa: E402
 from made_sweep import DIVERGED, write_sweep  # noqa: E402
 
 
@@ -164,29 +167,22 @@ def test_nothing_is_cut_off(sweep, tmp_path, figures):
     ("beta_norm of beta1", "beta_norm of beta1"),
 ])
 def test_symbols_are_typeset(text, typeset):
-    assert draw.typeset(text) == typeset
+    assert symbols.tex(text) == typeset
     matplotlib.mathtext.MathTextParser("path").parse(typeset)  # it is mathematics that can be set
 
 
-def lab(colour):
-    """CIE L*a*b* of a colour."""
-    c = np.array(matplotlib.colors.to_rgb(colour))
-    c = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ c
-    f = np.cbrt(xyz / [0.9505, 1, 1.089])
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
 def test_hues_can_be_told_apart():
-    """Two lines of one kind of dashes are 20 apart in L*a*b*, ten times what an eye can tell beside
-    each other; and from white."""
+    """Two lines of one kind of dashes are 20 apart in L*a*b*, 12 for eyes without one kind of cones; and
+    from white."""
     for values in [*(list(range(n)) for n in range(1, 29)), *(list("abcdefghijk")[:n] for n in (2, 8))]:
         look = draw.lines(values)
         assert len({(str(c), str(d)) for c, d in look}) == len(values)
         for i, (colour, dashes) in enumerate(look):
-            assert np.linalg.norm(lab(colour) - lab("white")) > 20
+            assert colours.apart(colour, "white") > 20
             for other, its in look[:i]:
-                assert str(dashes) != str(its) or np.linalg.norm(lab(colour) - lab(other)) > 20
+                if str(dashes) == str(its):
+                    assert colours.apart(colour, other) > 20
+                    assert min(colours.apart(colour, other, eye) for eye in colours.EYES) > 12
 
 
 @pytest.mark.parametrize("ending, head, args", [
@@ -208,7 +204,7 @@ def test_a_matplotlibrc_is_respected(sweep, tmp_path):
     code = ("import sys; sys.path.insert(0, sys.argv[1])\nimport draw, matplotlib as m\n"
             "with draw.style():\n"
             " print(m.rcParams['axes.grid'], m.rcParams['lines.linewidth'], m.rcParams['font.size'],"
-            " m.rcParams['legend.frameon'], draw.lines(['a', 'b', 'c']), draw.wanted_size(None))")
+            " m.rcParams['axes.spines.top'], draw.lines(['a', 'b', 'c']), draw.wanted_size(None))")
     done = subprocess.run([sys.executable, "-c", code, ANALYSIS], cwd=tmp_path, text=True,
                           capture_output=True, check=True)
     assert done.stdout.strip() == ("False 0.3 7.0 False [('#ff0000', '-'), ('#00ff00', '-'), "

@@ -185,6 +185,87 @@ def test_the_published_example(tmp_path):
     assert {label: round(e / 120) for label, e in energy.items()} == LENGTHS
 
 
+# ---- ties and missing items ----
+
+# Ties from best to worst of four items, and how often.
+OPEN = [([[3], [1, 2], [4]], 5), ([[1], [2]], 4), ([[4, 2]], 3), ([[2]], 2), ([[4], [3], [2], [1]], 6)]
+
+
+def toi(path, ballots, base=1, kind="toi"):
+    """A PrefLib file of ballots as in OPEN."""
+    lines = [f"# DATA TYPE: {kind}", "# NUMBER ALTERNATIVES: 4",
+             f"# NUMBER UNIQUE ORDERS: {len(ballots)}"]
+    for ties, count in ballots:
+        words = [",".join(str(i - 1 + base) for i in tie) for tie in ties]
+        lines.append(f"{count}: " + ",".join(w if "," not in w else "{" + w + "}" for w in words))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def weak_function(ballots, n=4):
+    """f by its definition: every permutation that puts no item above a better one, in equal parts."""
+    f = np.zeros(factorial(n))
+    pi = np.array(list(itertools.permutations(range(n))))
+    for ties, count in ballots:
+        ties = [[i - 1 for i in tie] for tie in ties]
+        ties.append([i for i in range(n) if i not in sum(ties, [])])
+        good = np.ones(len(pi), bool)
+        for better, worse in itertools.combinations(ties, 2):
+            good &= (pi[:, better][:, :, None] < pi[:, worse][:, None, :]).all(axis=(1, 2))
+        f[good] += count / good.sum()
+    return f
+
+
+def test_open_ballots_are_means_of_their_extensions(tmp_path):
+    done = pl_run.run(["fourier", toi(tmp_path / "a.toi", OPEN), "-o", tmp_path / "a.nc"])
+    assert "open ballots: 14 have ties or miss items" in done.stdout
+    f = as_netcdf(tmp_path / "f.nc", 4, weak_function(OPEN))
+    theirs = pl_run.run(["fourier", f, "-o", tmp_path / "b.nc"])
+    for ours, line in zip(parts(done)[0][1:], parts(theirs)[0][1:], strict=True):
+        assert ours.split("\t")[:2] == line.split("\t")[:2]
+        np.testing.assert_allclose(float(ours.split("\t")[2]), float(line.split("\t")[2]), rtol=1e-12,
+                                   atol=1e-12)
+    with netCDF4.Dataset(tmp_path / "a.nc") as x, netCDF4.Dataset(tmp_path / "b.nc") as y:
+        np.testing.assert_allclose(x["coefficient_real"][:], y["coefficient_real"][:], atol=1e-12)
+    zero = pl_run.run(["fourier", toi(tmp_path / "zero.toi", OPEN, 0), "--zero-based"])
+    assert parts(zero)[0] == parts(done)[0]
+    strict = pl_run.run(["fourier", tmp_path / "a.toi", "--drop"])
+    assert "dropped: 14 ballots" in strict.stdout and "ballots: 6, of 1 different" in strict.stdout
+    assert pl_run.run(["fourier", soc(tmp_path / "s.soc", 6 * [(4, 3, 2, 1)], ["1", "2", "3", "4"])]
+                      ).stdout.splitlines() == [line for line in strict.stdout.splitlines()
+                                                if not line.startswith("dropped")]
+
+
+def test_too_many_extensions_are_counted(tmp_path):
+    """A first choice among 11 leaves 10! open: no transform of 60 such ballots, but first orders."""
+    names = "# NUMBER ALTERNATIVES: 12\n"
+    (tmp_path / "a.soi").write_text(names + "".join(f"{i}: {i},{i % 12 + 1}\n" for i in range(1, 13)) +
+                                    "".join(f"1: {i}\n" for i in range(1, 13)))
+    lines = pl_run.run(["fourier", tmp_path / "a.soi"]).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines[:5]] == ["label", "12", "11,1", "10,2", "10,1,1"]
+    refused = pl_run.run(["fourier", tmp_path / "a.soi", "-o", tmp_path / "a.nc"], code=2)
+    for words in ("5.23e+08", "90 ballots of 90", "2e+08", "--drop"):
+        assert words in refused.stderr, refused.stderr
+    assert not (tmp_path / "a.nc").exists()
+
+
+def test_samples_of_open_ballots(tmp_path):
+    """A block of all ballots is f; of too many extensions a run says how many."""
+    files = [str(toi(tmp_path / f"{k}.toi", OPEN, k)) for k in (0, 1)]
+    keys = dict(data__ballots=20, data__sampling="blocks", data__center=False, data__scale=1)
+    x = samples(tmp_path, 4, 2, data__positive=files[1], data__negative=files[1], **keys)
+    np.testing.assert_allclose(x, np.tile(weak_function(OPEN), (2, 1)), atol=1e-12)
+    x = samples(tmp_path, 4, 2, data__positive=files[0], data__negative=files[0], data__zero_based=True,
+                data__drop=True, **{**keys, "data__ballots": 3})
+    np.testing.assert_allclose(x, np.tile(weak_function(OPEN[-1:]), (2, 1)) / 2, atol=1e-12)
+    (tmp_path / "top.soi").write_text("# NUMBER ALTERNATIVES: 9\n5: 1\n7: 1,2\n")
+    (tmp_path / "s.yaml").write_text("group: S_9\ndata: {kind: rankings, positive: top.soi, negative: "
+                                     "top.soi, samples: 2}\nsteps: 1\n")
+    done = pl_run.run(["run", "s.yaml", "-o", "s.nc"], code=2, cwd=tmp_path)
+    for words in ("data.positive", "top.soi: 5 of 12 ballots", "5040", "4.03e+04", "data.drop"):
+        assert words in done.stderr, done.stderr
+
+
 def test_many_items(tmp_path):
     """No transform: 30 items, and the irreps that counting reaches."""
     n, count = 30, 50

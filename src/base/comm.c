@@ -39,7 +39,8 @@ pl_status pl_comm_wired(const pl_comm *world) {
       return pl_error(PL_EENV,
                       "MPI was not wired up: %ld processes were started together (%s), and each is "
                       "alone.  Start them by the mpirun of this MPI, or by srun --mpi=pmix (srun "
-                      "--mpi=list shows what there is); for one process on purpose unset %s",
+                      "--mpi=list shows what there is; SLURM_MPI_TYPE=pmix in job scripts); for "
+                      "one process on purpose unset %s",
                       n, sizes[i], sizes[i]);
   }
   return PL_OK;

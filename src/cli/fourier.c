@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_OVERWRITE = 256, KEY_EFFECTS };
+enum { KEY_OVERWRITE = 256, KEY_EFFECTS, KEY_DROP, KEY_ZERO, KEY_CSV, KEY_EFFECTS_CSV };
 enum { EFFECTS_MAX = 100000 };
 
 static const struct argp_option known[] = {
@@ -21,6 +21,14 @@ static const struct argp_option known[] = {
     {"group", 'g', "SPEC", 0, "The group (default: the attribute `group' of IN.nc)", 0},
     {"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an existing output", 0},
     {"effects", KEY_EFFECTS, "K", 0, "Rankings: show the K largest effects of each kind (10)", 0},
+    {"csv", KEY_CSV, "FILE.csv", 0, "Write the table of energies", 0},
+    {"effects-csv", KEY_EFFECTS_CSV, "FILE.csv", 0, "Rankings: write the largest effects", 0},
+    {"drop", KEY_DROP, NULL, 0,
+     "Rankings: leave out ballots with ties or missing items, instead of averaging over their "
+     "linear "
+     "extensions",
+     0},
+    {"zero-based", KEY_ZERO, NULL, 0, "Rankings: items are numbered from 0", 0},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -46,6 +54,18 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->effects = (int)k;
     return 0;
   }
+  case KEY_CSV:
+    o->csv = arg;
+    return 0;
+  case KEY_EFFECTS_CSV:
+    o->effects_csv = arg;
+    return 0;
+  case KEY_DROP:
+    o->how.drop = true;
+    return 0;
+  case KEY_ZERO:
+    o->how.zero_based = true;
+    return 0;
   case ARGP_KEY_ARG:
     if (o->input) argp_error(state, "more than one input file: %s and %s", o->input, arg);
     o->input = arg;
@@ -76,7 +96,12 @@ static pl_status run_netcdf(const fourier_options *o, double memory) {
   pl_nc *nc;
   pl_group *g = NULL;
   double *f = NULL, *F = NULL;
-  if (o->effects >= 0) return pl_error(PL_EINPUT, "--effects is for rankings");
+  const char *of_rankings = o->effects >= 0     ? "--effects"
+                            : o->effects_csv    ? "--effects-csv"
+                            : o->how.drop       ? "--drop"
+                            : o->how.zero_based ? "--zero-based"
+                                                : NULL;
+  if (of_rankings) return pl_error(PL_EINPUT, "%s is for rankings", of_rankings);
   PL_TRY(pl_nc_open(o->input, false, &nc));
   pl_status st = fourier_file_group(o, nc, &g);
   if (!st) st = fourier_file_expect(o, nc, g);
@@ -100,10 +125,20 @@ static bool is_netcdf(const char *path) {
   if (n > 3 && !strcmp(path + n - 3, ".nc")) return true;
   char start[4] = "";
   FILE *f = fopen(path, "rb");
-  if (!f) return n < 4 || strcmp(path + n - 4, ".soc");
+  if (!f) return !pl_rankings_path(path);
   size_t got = fread(start, 1, sizeof start, f);
   fclose(f);
   return got == 4 && (!memcmp(start, "CDF", 3) || !memcmp(start, "\211HDF", 4));
+}
+
+static pl_status begin_csv(fourier_options *o) {
+  if (o->csv)
+    PL_TRY(csv_begin(&o->energies, o->csv, o->overwrite, 2,
+                     (const char *const[]){o->input, o->output}));
+  if (o->effects_csv)
+    PL_TRY(csv_begin(&o->ranked, o->effects_csv, o->overwrite, 3,
+                     (const char *const[]){o->input, o->output, o->csv}));
+  return PL_OK;
 }
 
 static pl_status run(fourier_options *o, double memory) {
@@ -114,7 +149,9 @@ static pl_status run(fourier_options *o, double memory) {
     st = output_apart_from_spec(o->output, o->group);
     if (!st) st = pl_output_begin(&out, o->output, o->overwrite, 1, &o->input);
   }
+  if (!st) st = begin_csv(o);
   if (!st) st = is_netcdf(o->input) ? run_netcdf(o, memory) : fourier_rankings(o, memory);
+  st = csv_end(&o->energies, csv_end(&o->ranked, st));
   return pl_output_end(&out, st);
 }
 
@@ -123,13 +160,15 @@ pl_status pl_cli_fourier(int argc, char **argv, const pl_comm *world) {
   snprintf(
       doc, sizeof doc,
       "Fourier transform of a real function f(element) on a group: energy (m d/|G|) ||F||^2 "
-      "of each irrep.\n\nRankings (PrefLib .soc, or an order per line, best first): f(pi) is the "
-      "number of ballots on which every item i has rank pi(i), so that pi t renames items and "
-      "s pi moves ranks, (st)(i) = s(t(i)); beside the energies, the largest effects of first "
-      "and second order, item by item.\vGroups:\n%s",
+      "of each irrep.\n\nRankings (PrefLib .soc, .soi, .toc, .toi, or an order per line, best "
+      "first): "
+      "f(pi) is the number of ballots on which every item i has rank pi(i), so that pi t renames "
+      "items and s pi moves ranks, (st)(i) = s(t(i)); a ballot with ties, or with missing items, "
+      "which are tied below the others, is the mean of its linear extensions.  Beside the "
+      "energies, the largest effects of first and second order, item by item.\vGroups:\n%s",
       pl_group_forms());
   const struct argp argp = {
-      .options = known, .parser = parse, .args_doc = "IN.nc|IN.soc", .doc = doc};
+      .options = known, .parser = parse, .args_doc = "IN.nc|RANKINGS", .doc = doc};
   fourier_options o = {.effects = -1};
   pl_cli_parse(&argp, argc, argv, &o, world);
   double memory = pl_memory_per_rank(world, NULL, 0);

@@ -301,7 +301,8 @@ static pl_status put_function(pl_nc *nc, const pl_group *g, const double *f) {
 }
 
 pl_status fourier_file_write(const fourier_options *o, const pl_group *g, const double *f,
-                             const double *F, const pl_rankings *r, const pl_effects *e) {
+                             const double *F, const energies *table, const pl_rankings *r,
+                             const pl_effects *e) {
   PL_TRY(pl_output_create(o->out, false));
   pl_nc *nc = o->out->nc;
   define_attributes(nc, o, g);
@@ -309,10 +310,12 @@ pl_status fourier_file_write(const fourier_options *o, const pl_group *g, const 
     define_function(nc, g);
   else
     define_coefficients(nc, g);
-  if (r) rankings_define(nc, r);
+  if (!o->inverse) energies_define(nc, table);
+  if (r) rankings_define(nc, r, e);
   PL_TRY(pl_nc_end_def(nc));
   if (o->inverse) return put_function(nc, g, f);
   PL_TRY(put_irreps(nc, g));
   PL_TRY(put_coefficients(nc, g, F));
+  PL_TRY(energies_put(nc, table));
   return r ? rankings_put(nc, r, e) : PL_OK;
 }

@@ -4,6 +4,7 @@
 #define PL_CLI_FOURIER_FILE_H
 
 #include "base/nc.h"
+#include "energies.h"
 #include "fourier_options.h"
 #include "group/effects.h"
 #include "group/group.h"
@@ -17,9 +18,10 @@ pl_status fourier_file_expect(const fourier_options *o, const pl_nc *nc, const p
 pl_status fourier_file_function(const pl_nc *nc, const pl_group *g, double *f);
 /* F: packed matrices (group/group.h).  PL_EINPUT likewise. */
 pl_status fourier_file_coefficients(const pl_nc *nc, const pl_group *g, double *F);
-/* Write the side that was not given to o->output.  r and e: the rankings that f counts, and their
- * effects; or NULL. */
+/* Write the side that was not given to o->output, and the table of energies.  r and e: the rankings
+ * that f counts, and their effects; or NULL. */
 pl_status fourier_file_write(const fourier_options *o, const pl_group *g, const double *f,
-                             const double *F, const pl_rankings *r, const pl_effects *e);
+                             const double *F, const energies *table, const pl_rankings *r,
+                             const pl_effects *e);
 
 #endif

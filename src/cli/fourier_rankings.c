@@ -1,15 +1,33 @@
 #include "fourier_rankings.h"
 
 #include "base/mem.h"
+#include "energies.h"
 #include "fourier_sides.h"
 #include "group/fourier.h"
-#include "group/perm.h"
 #include "rankings.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Rankings of so many items are transformed unasked (seconds), of so many at all. */
 enum { TRANSFORM_ITEMS = 11, MOST_ITEMS = 13, EFFECTS = 10 };
+
+/* The function itself has a term per linear extension. */
+static const double MOST_EXTENSIONS = 2e8;
+
+/* Is there room for the transform, of a file that may be written? */
+static pl_status transformable(const fourier_options *o, double memory, const pl_rankings *r,
+                               const pl_group *g, bool *can) {
+  double extensions = pl_rankings_extensions(r);
+  *can = g && fourier_sides_bytes(g) <= memory && extensions <= MOST_EXTENSIONS;
+  if (o->output) PL_TRY(fourier_sides_fit(g, memory));
+  if (extensions <= MOST_EXTENSIONS || !o->output) return PL_OK;
+  return pl_error(PL_EINPUT,
+                  "%s: the transform needs all linear extensions, which are %.3g for the %lld "
+                  "ballots of %lld that have ties or miss items; expected at most %.3g (without "
+                  "--output, the first orders follow from counts; --drop leaves those ballots out)",
+                  o->input, extensions, (long long)r->open, (long long)r->ballots, MOST_EXTENSIONS);
+}
 
 static pl_status analyse(const fourier_options *o, double memory, const pl_rankings *r,
                          const pl_effects *e) {
@@ -21,15 +39,14 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
                     o->input, MOST_ITEMS, r->n);
   snprintf(spec, sizeof spec, "S_%d", r->n);
   if (o->output || r->n <= TRANSFORM_ITEMS) PL_TRY(pl_group_parse(spec, &g));
-  pl_status st = PL_OK;
-  if (o->output) st = fourier_sides_fit(g, memory);
-  if (!st && g && fourier_sides_bytes(g) <= memory) {
+  bool transform;
+  pl_status st = transformable(o, memory, r, g, &transform);
+  if (!st && transform) {
     pl_fourier *plan;
     int64_t order = pl_group_order(g), size = pl_fourier_size(g);
-    double *f = pl_zalloc((size_t)order, sizeof *f, "a function on the group");
+    double *f = pl_alloc((size_t)order, sizeof *f, "a function on the group");
     double *F = pl_alloc((size_t)size, sizeof *F, "Fourier coefficients");
-    for (int64_t k = 0; k < r->num; k++)
-      f[pl_perm_rank(r->n, r->rank + k * r->n)] = (double)r->count[k];
+    pl_rankings_function(r, f);
     st = pl_fourier_new(g, NULL, &plan);
     if (!st) {
       pl_fourier_forward(plan, 1, f, order, F, size);
@@ -39,7 +56,14 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
     pl_free(F);
     pl_free(f);
   } else if (!st) {
-    rankings_print_energies(r, e);
+    energies table;
+    energies_of_counts(&table, r, e);
+    if (o->energies.file) energies_csv(&table, o->energies.file);
+    energies_print(&table);
+    printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
+           r->n, r->n - 2, table.total);
+    energies_fini(&table);
+    if (g && r->open) printf("not transformed: so many linear extensions\n");
     rankings_print_effects(r, e);
     st = fourier_sides_flush();
   }
@@ -49,13 +73,14 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
 
 pl_status fourier_rankings(const fourier_options *o, double memory) {
   pl_rankings *r;
-  PL_TRY(pl_rankings_read(o->input, &r));
+  PL_TRY(pl_rankings_read(o->input, &o->how, &r));
   pl_status st = PL_OK;
   if (o->inverse || o->group)
     st = pl_error(PL_EINPUT, "%s: %s is for NetCDF input, this file holds rankings of %d items",
                   o->input, o->inverse ? "--inverse" : "--group", r->n);
   if (!st) {
     pl_effects *e = pl_effects_new(r, o->effects < 0 ? EFFECTS : o->effects);
+    if (o->ranked.file) rankings_csv(r, e, o->ranked.file);
     st = analyse(o, memory, r, e);
     pl_effects_free(e);
   }

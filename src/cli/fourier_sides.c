@@ -1,14 +1,14 @@
 #include "fourier_sides.h"
 
+#include "base/norm.h"
+#include "energies.h"
 #include "fourier_file.h"
 #include "group/fourier.h"
 #include "rankings.h"
 
-#include "base/norm.h"
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL = 1024 };
 /* Relative to the squared norm: far above rounding, far below a wrong coefficient. */
 static const double PLANCHEREL_TOLERANCE = 1e-9;
 
@@ -34,21 +34,6 @@ static double sum_squares(const double *x, int64_t n) {
   return sum;
 }
 
-/* (m d / |G|) ||F||_F^2 of the irrep whose matrix stands at F. */
-static double energy(const pl_group *g, pl_irrep r, const double *F) {
-  return (double)r.mult * r.dim / (double)pl_group_order(g) * sum_squares(F, pl_irrep_size(r));
-}
-
-static double total_energy(const pl_group *g, const double *F) {
-  double total = 0;
-  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    total += energy(g, r, F);
-    F += pl_irrep_size(r);
-  }
-  return total;
-}
-
 static pl_status check_plancherel(const fourier_options *o, double norm2, double total,
                                   double largest) {
   if (!isfinite(norm2) || !isfinite(total))
@@ -65,21 +50,9 @@ static pl_status check_plancherel(const fourier_options *o, double norm2, double
                   o->input, total, norm2);
 }
 
-static void print(const pl_group *g, const double *F, double norm2, double total,
-                  const pl_rankings *r) {
-  char label[LABEL];
-  printf("label\tdimension\tenergy\tshare%s\n", r ? "\tratio" : "");
-  for (int64_t i = 0; i < pl_group_num_irreps(g) && !ferror(stdout); i++) {
-    pl_irrep irrep = pl_group_irrep(g, i);
-    double e = energy(g, irrep, F);
-    int64_t size = pl_irrep_size(irrep);
-    pl_group_irrep_label(g, i, label, sizeof label);
-    printf("%s\t%d\t%.15g\t%.6g", label, irrep.dim, e, total > 0 ? e / total : 0);
-    if (r) printf("\t%.6g", rankings_ratio(r, i == 0, irrep.dim, sum_squares(F, size)));
-    putchar('\n');
-    F += size;
-  }
-  double largest = fmax(norm2, total);
+static void print(const pl_group *g, const energies *table, double norm2) {
+  energies_print(table);
+  double total = table->total, largest = fmax(norm2, total);
   printf("\ngroup: %s\n", pl_group_spec(g));
   printf("total energy: %.15g\n", total);
   printf("squared norm of f: %.15g (relative difference %.2g)\n", norm2,
@@ -93,10 +66,17 @@ pl_status fourier_sides_flush(void) {
 
 pl_status fourier_sides_show(const fourier_options *o, const pl_group *g, const double *f,
                              const double *F, const pl_rankings *r, const pl_effects *e) {
-  double norm2 = sum_squares(f, pl_group_order(g)), total = total_energy(g, F);
-  PL_TRY(check_plancherel(o, norm2, total, pl_max_abs(pl_group_order(g), f)));
-  if (o->output) PL_TRY(fourier_file_write(o, g, f, F, r, e));
-  print(g, F, norm2, total, r);
-  if (r) rankings_print_effects(r, e);
-  return fourier_sides_flush();
+  double norm2 = sum_squares(f, pl_group_order(g));
+  energies table;
+  energies_of_coefficients(&table, g, F, r);
+  pl_status st = check_plancherel(o, norm2, table.total, pl_max_abs(pl_group_order(g), f));
+  if (!st && o->output) st = fourier_file_write(o, g, f, F, &table, r, e);
+  if (!st && o->energies.file) energies_csv(&table, o->energies.file);
+  if (!st) {
+    print(g, &table, norm2);
+    if (r) rankings_print_effects(r, e);
+    st = fourier_sides_flush();
+  }
+  energies_fini(&table);
+  return st;
 }

@@ -1,44 +1,13 @@
 #include "rankings.h"
 
 #include "base/mem.h"
+#include "csv.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { TABLE_ITEMS = 12, NAME_WIDTH = 24 };
-
-double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2) {
-  double ballots = (double)r->ballots;
-  return norm2 / (ballots * (trivial ? ballots : dim));
-}
-
-/* ---- energies ---- */
-
-static void print_energy(const pl_rankings *r, const char *label, double dim, double norm2,
-                         double total) {
-  bool trivial = !strchr(label, ',');
-  double order = tgamma(r->n + 1.0), energy = dim / order * norm2;
-  printf("%s\t%.0f\t%.15g\t%.6g\t%.6g\n", label, dim, energy, energy / total,
-         rankings_ratio(r, trivial, dim, norm2));
-}
-
-void rankings_print_energies(const pl_rankings *r, const pl_effects *e) {
-  double total = 0, ballots = (double)r->ballots;
-  char label[32];
-  for (int64_t o = 0; o < r->num; o++) total += (double)r->count[o] * (double)r->count[o];
-  printf("label\tdimension\tenergy\tshare\tratio\n");
-  snprintf(label, sizeof label, "%d", r->n);
-  print_energy(r, label, 1, ballots * ballots, total);
-  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) {
-    if (!pl_effect_exists(kind, r->n)) continue;
-    pl_effect_irrep(kind, r->n, label, sizeof label);
-    print_energy(r, label, pl_effect_dim(kind, r->n), e->norm2[kind], total);
-  }
-  printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
-         r->n, r->n - 2, total);
-}
 
 /* ---- effects ---- */
 
@@ -77,10 +46,10 @@ static void print_table(const pl_rankings *r, const pl_effects *e) {
   putchar('\n');
 }
 
-static void print_effect(const pl_rankings *r, int kind, double sd, const pl_effect *x) {
+static void print_effect(const pl_rankings *r, int kind, const pl_effect *x) {
   const char *a = r->name[x->item[0]], *b = r->name[x->item[1]];
   int j = x->rank[0] + 1, k = x->rank[1] + 1;
-  printf("%+8.2f %+11.1f  ", x->value / sd, x->value);
+  printf("%+8.2f %+11.1f  ", x->z, x->value);
   if (kind == PL_EFFECT_FIRST)
     printf("%s at rank %d\n", a, j);
   else if (kind == PL_EFFECT_UNORDERED)
@@ -95,6 +64,12 @@ void rankings_print_effects(const pl_rankings *r, const pl_effects *e) {
                                                      "second-order effects, ordered pairs"};
   printf("\nballots: %lld, of %lld different orders of %d items\n", (long long)r->ballots,
          (long long)r->num, r->n);
+  if (r->open)
+    printf("open ballots: %lld have ties or miss items, each is the mean of its linear extensions; "
+           "%.15g extensions\nof all orders\n",
+           (long long)r->open, pl_rankings_extensions(r));
+  if (r->dropped)
+    printf("dropped: %lld ballots that have ties or miss items\n", (long long)r->dropped);
   printf("convention: f(pi) counts the ballots whose items i have ranks pi(i), 1 the best; ratio: "
          "energy over\nits mean for ballots drawn uniformly; z: effect in standard deviations of "
          "such ballots\n");
@@ -103,15 +78,41 @@ void rankings_print_effects(const pl_rankings *r, const pl_effects *e) {
     if (!e->num[kind]) continue;
     char label[32];
     pl_effect_irrep(kind, r->n, label, sizeof label);
-    double sd = pl_effect_sd(kind, r->n, (double)r->ballots);
     printf("\nLargest %s (irrep %s)\n       z      effect\n", titles[kind], label);
-    for (int k = 0; k < e->num[kind]; k++) print_effect(r, kind, sd, &e->largest[kind][k]);
+    for (int k = 0; k < e->num[kind]; k++) print_effect(r, kind, &e->largest[kind][k]);
   }
+}
+
+void rankings_csv(const pl_rankings *r, const pl_effects *e, FILE *out) {
+  static const char *const kinds[PL_NUM_EFFECTS] = {"first", "unordered", "ordered"};
+  fprintf(out, "kind,irrep,effect,z,item,rank,item_2,rank_2\n");
+  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++)
+    for (int k = 0; k < e->num[kind] && !ferror(out); k++) {
+      const pl_effect *x = &e->largest[kind][k];
+      char label[32];
+      pl_effect_irrep(kind, r->n, label, sizeof label);
+      fprintf(out, "%s,", kinds[kind]);
+      csv_text(out, label);
+      fprintf(out, ",%.17g,%.17g,", x->value, x->z);
+      csv_text(out, r->name[x->item[0]]);
+      fprintf(out, ",%d,", x->rank[0] + 1);
+      if (kind != PL_EFFECT_FIRST) csv_text(out, r->name[x->item[1]]);
+      putc(',', out);
+      if (kind != PL_EFFECT_FIRST) fprintf(out, "%d", x->rank[1] + 1);
+      putc('\n', out);
+    }
 }
 
 /* ---- in a file ---- */
 
-void rankings_define(pl_nc *nc, const pl_rankings *r) {
+static int64_t num_effects(const pl_effects *e) {
+  int64_t sum = 0;
+  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++) sum += e->num[kind];
+  return sum;
+}
+
+void rankings_define(pl_nc *nc, const pl_rankings *r, const pl_effects *e) {
+  const char *effect[] = {"effect", NULL}, *both[] = {"effect", "pair", NULL};
   int64_t longest = 1;
   for (int i = 0; i < r->n; i++)
     if ((int64_t)strlen(r->name[i]) > longest) longest = (int64_t)strlen(r->name[i]);
@@ -123,6 +124,46 @@ void rankings_define(pl_nc *nc, const pl_rankings *r) {
   pl_nc_def_var(nc, "first_order_effect", PL_NC_DOUBLE, (const char *[]){"item", "rank", NULL},
                 "ballots with the item at the rank (the first: the best), less ballots / items",
                 "1");
+  if (!num_effects(e)) return;
+  pl_nc_def_dim(nc, "effect", num_effects(e));
+  pl_nc_def_dim(nc, "pair", 2);
+  pl_nc_def_var(nc, "effect", PL_NC_DOUBLE, effect, "the largest effects of each kind", "1");
+  pl_nc_def_var(nc, "effect_z", PL_NC_DOUBLE, effect,
+                "effect in standard deviations for ballots drawn uniformly", "1");
+  pl_nc_def_var(nc, "effect_order", PL_NC_INT, effect,
+                "0: first order; 1: second, unordered pairs; 2: second, ordered pairs", "1");
+  pl_nc_def_var(nc, "effect_item", PL_NC_INT, both,
+                "index of the item(s) of the effect along item; -1: no second one", "1");
+  pl_nc_def_var(nc, "effect_rank", PL_NC_INT, both,
+                "index of the rank(s) of the effect along rank; -1: no second one", "1");
+}
+
+static pl_status put_effects(pl_nc *nc, const pl_effects *e) {
+  size_t num = (size_t)num_effects(e), at = 0;
+  double *value = pl_alloc(2 * num, sizeof *value, "effects");
+  int64_t *order = pl_alloc(5 * num, sizeof *order, "effects");
+  int64_t *item = order + num, *rank = item + 2 * num;
+  for (int kind = 0; kind < PL_NUM_EFFECTS; kind++)
+    for (int k = 0; k < e->num[kind]; k++, at++) {
+      const pl_effect *x = &e->largest[kind][k];
+      bool one = kind == PL_EFFECT_FIRST;
+      value[at] = x->value;
+      value[num + at] = x->z;
+      order[at] = kind;
+      item[2 * at] = x->item[0];
+      item[2 * at + 1] = one ? -1 : x->item[1];
+      rank[2 * at] = x->rank[0];
+      rank[2 * at + 1] = one ? -1 : x->rank[1];
+    }
+  /* The first failure stays with the file until it is closed. */
+  pl_nc_put_doubles(nc, "effect", NULL, NULL, value);
+  pl_nc_put_doubles(nc, "effect_z", NULL, NULL, value + num);
+  pl_nc_put_ints(nc, "effect_order", NULL, NULL, order);
+  pl_nc_put_ints(nc, "effect_item", NULL, NULL, item);
+  pl_status st = pl_nc_put_ints(nc, "effect_rank", NULL, NULL, rank);
+  pl_free(order);
+  pl_free(value);
+  return st;
 }
 
 pl_status rankings_put(pl_nc *nc, const pl_rankings *r, const pl_effects *e) {
@@ -135,6 +176,7 @@ pl_status rankings_put(pl_nc *nc, const pl_rankings *r, const pl_effects *e) {
   for (int k = 0; k < n * n; k++) effect[k] = e->marginal[k] - (double)r->ballots / n;
   pl_status st = pl_nc_put_text(nc, "item", NULL, NULL, names);
   if (!st) st = pl_nc_put_doubles(nc, "first_order_effect", NULL, NULL, effect);
+  if (!st && num_effects(e)) st = put_effects(nc, e);
   pl_free(effect);
   pl_free(names);
   return st;

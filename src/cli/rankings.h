@@ -5,18 +5,18 @@
 #include "base/nc.h"
 #include "group/effects.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 
-/* norm2 = ||F||^2 of an irrep of dimension d over its mean for ballots drawn uniformly: N d, for
- * rho(pi) is orthogonal and has mean 0; N^2 for the trivial irrep, whose ratio is always 1. */
-double rankings_ratio(const pl_rankings *r, bool trivial, double dim, double norm2);
-/* The table of energies of the irreps with first row >= n - 2, from counts alone. */
-void rankings_print_energies(const pl_rankings *r, const pl_effects *e);
 /* The table of first-order effects where it fits a page, and the largest effects of each kind. */
 void rankings_print_effects(const pl_rankings *r, const pl_effects *e);
 
-/* Variables item and first_order_effect(item, rank) of a file, in define mode; their values. */
-void rankings_define(pl_nc *nc, const pl_rankings *r);
+/* The same largest effects as CSV: kind (first, unordered, ordered), irrep, effect, z, item, rank
+ * (1 the best) and, of pairs, item_2, rank_2. */
+void rankings_csv(const pl_rankings *r, const pl_effects *e, FILE *out);
+
+/* Variables item, first_order_effect(item, rank) and the largest effects of a file, in define mode;
+ * their values. */
+void rankings_define(pl_nc *nc, const pl_rankings *r, const pl_effects *e);
 pl_status rankings_put(pl_nc *nc, const pl_rankings *r, const pl_effects *e);
 
 #endif

@@ -1,3 +1,4 @@
+#include "base/cores.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -142,6 +143,14 @@ static void print_runs(const pl_config *cfg) {
   }
 }
 
+/* Said once, since nothing else tells why many ranks are slow. */
+static void tell_crowd(const pl_comm *world) {
+  pl_cores c = pl_cores_count(world);
+  char *complaint = world->rank == 0 ? pl_cores_complaint(&c) : NULL;
+  if (complaint) pl_log(PL_LOG_INFO, "%s", complaint);
+  pl_free(complaint);
+}
+
 pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   static const struct argp_child children[] = {{&sweep_argp, 0, NULL, 0}, {0}};
   static const struct argp argp = {
@@ -151,7 +160,12 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
       "Train the sweep of a YAML file, runs shared out over the MPI "
       "ranks, and write one NetCDF file."
       "\vplancherel run --keys lists the keys of a sweep file, run --keys "
-      "gcnn those that a gcnn reads, run --variables gcnn what it records.",
+      "gcnn those that a gcnn reads, run --variables gcnn what it records."
+      "\n\nmpirun -n N plancherel run SWEEP.yaml uses N ranks, best one per core.  Open MPI counts "
+      "cores as slots: where it says \"not enough slots\", N is more than there are, and "
+      "--oversubscribe, which starts them all the same, makes them take turns.  Where all ranks "
+      "turn "
+      "up on one core, as in some containers, --bind-to none frees them.",
       children,
       NULL,
       NULL};
@@ -164,6 +178,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
     pl_free(command);
     return st;
   }
+  if (world->size > 1) tell_crowd(world);
   pl_stop_install(o.max_time > 0 ? o.max_time : INFINITY);
   if (o.max_steps) pl_stop_after(o.max_steps);
   pl_config *cfg;

@@ -1,9 +1,7 @@
 #include "cli/cli.h"
 
-#include "base/lock.h"
 #include "base/mem.h"
-#include "base/nc.h"
-#include "run/record.h"
+#include "status_table.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -15,10 +13,16 @@
 typedef struct options {
   const char *path;
   int state; /* show only runs in this state; -1: all */
+  bool json, brief;
 } options;
 
+enum { KEY_JSON = 256, KEY_SHORT };
+
 static const struct argp_option known[] = {
-    {"state", 's', "STATE", 0, "Only runs in this state: " STATES, 0}, {0}};
+    {"state", 's', "STATE", 0, "Only runs in this state: " STATES, 0},
+    {"json", KEY_JSON, NULL, 0, "The same as JSON: counts, and an object per run", 0},
+    {"short", KEY_SHORT, NULL, 0, "One line: how many runs are in which state", 0},
+    {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
@@ -28,12 +32,19 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       if (!strcmp(arg, pl_run_state_name((pl_run_state)o->state))) return 0;
     argp_error(state, "--state %s: expected %s", arg, STATES);
     return 0;
+  case KEY_JSON:
+    o->json = true;
+    return 0;
+  case KEY_SHORT:
+    o->brief = true;
+    return 0;
   case ARGP_KEY_ARG:
     if (o->path) argp_error(state, "more than one output file: %s and %s", o->path, arg);
     o->path = arg;
     return 0;
   case ARGP_KEY_END:
     if (!o->path) argp_error(state, "no output file given");
+    if (o->json && o->brief) argp_error(state, "--json and --short exclude each other");
     return 0;
   }
   return ARGP_ERR_UNKNOWN;
@@ -46,22 +57,6 @@ enum {
   BLOCK = 1 << 20 /* values of a variable over the records read at once */
 };
 
-typedef struct column {
-  char name[128];
-  char *cells; /* [runs][size]; a zero ends only what is shorter; empty: nothing to show */
-  int size;
-  bool text;
-} column;
-
-typedef struct table {
-  const pl_nc *nc;
-  int64_t runs, records;
-  int64_t *state; /* [runs]; PL_NUM_RUN_STATES: none of them */
-  bool written;   /* someone writes the file, so that what is running runs */
-  int num_columns;
-  column *columns;
-} table;
-
 /* The column is valid until the next one is added. */
 static column *add(table *t, const char *name, int64_t size, bool text) {
   t->columns = pl_realloc(t->columns, (size_t)t->num_columns + 1, sizeof *t->columns, "columns");
@@ -73,13 +68,9 @@ static column *add(table *t, const char *name, int64_t size, bool text) {
   return c;
 }
 
-static char *cell(const column *c, int64_t run) {
-  return c->cells + run * c->size;
-}
-
 static bool varies(const table *t, const column *c) {
   for (int64_t r = 1; r < t->runs; r++)
-    if (strncmp(cell(c, r), c->cells, (size_t)c->size)) return true;
+    if (strncmp(status_cell(c, r), c->cells, (size_t)c->size)) return true;
   return false;
 }
 
@@ -110,8 +101,9 @@ static pl_status add_variable(table *t, const char *var, const char *name, const
                                       : pl_nc_get_ints(t->nc, var, NULL, NULL, whole);
   for (int64_t r = 0; !st && r < t->runs; r++) {
     if (type != PL_NC_DOUBLE && (double)whole[r] != fill)
-      snprintf(cell(c, r), NUMBER, "%lld", (long long)whole[r]);
-    if (type == PL_NC_DOUBLE && real[r] != fill) snprintf(cell(c, r), NUMBER, format, real[r]);
+      snprintf(status_cell(c, r), NUMBER, "%lld", (long long)whole[r]);
+    if (type == PL_NC_DOUBLE && real[r] != fill)
+      snprintf(status_cell(c, r), NUMBER, format, real[r]);
   }
   pl_free(values);
   return st;
@@ -126,7 +118,8 @@ static pl_status add_steps(table *t) {
   const column done = t->columns[first], all = t->columns[first + 1];
   column *both = add(t, "steps", 2 * NUMBER, false);
   for (int64_t r = 0; r < t->runs; r++)
-    snprintf(cell(both, r), 2 * NUMBER, "%s/%s", cell(&done, r), cell(&all, r));
+    snprintf(status_cell(both, r), 2 * NUMBER, "%s/%s", status_cell(&done, r),
+             status_cell(&all, r));
   t->columns[first] = *both;
   t->num_columns = first + 1;
   pl_free(done.cells);
@@ -210,7 +203,7 @@ static void take_last(void *context, int64_t run, const double *step) {
 static void take_value(void *context, int64_t run, const double *row) {
   record_reader *r = context;
   if (r->last[run] >= 0 && row[r->last[run]] != r->fill)
-    snprintf(cell(r->column, run), NUMBER, "%.6g", row[r->last[run]]);
+    snprintf(status_cell(r->column, run), NUMBER, "%.6g", row[r->last[run]]);
 }
 
 /* The last value of var(run, record); r->last is known. */
@@ -238,20 +231,15 @@ static pl_status add_records(table *t) {
   return st;
 }
 
-static const char *state_name(const table *t, int64_t state) {
-  if (state == PL_RUN_RUNNING && !t->written) return "interrupted";
-  return state < PL_NUM_RUN_STATES ? pl_run_state_name((pl_run_state)state) : "unknown";
-}
-
 static pl_status add_states(table *t) {
   t->state = pl_alloc((size_t)t->runs, sizeof *t->state, "states");
   PL_TRY(pl_nc_get_ints(t->nc, "status", NULL, NULL, t->state));
   column *run = add(t, "run", NUMBER, false);
-  for (int64_t r = 0; r < t->runs; r++) snprintf(cell(run, r), NUMBER, "%lld", (long long)r);
+  for (int64_t r = 0; r < t->runs; r++) snprintf(status_cell(run, r), NUMBER, "%lld", (long long)r);
   column *state = add(t, "state", NUMBER, true);
   for (int64_t r = 0; r < t->runs; r++) {
     if (t->state[r] < 0 || t->state[r] > PL_NUM_RUN_STATES) t->state[r] = PL_NUM_RUN_STATES;
-    snprintf(cell(state, r), NUMBER, "%s", state_name(t, t->state[r]));
+    snprintf(status_cell(state, r), NUMBER, "%s", status_state_name(t, t->state[r]));
   }
   return PL_OK;
 }
@@ -265,7 +253,7 @@ static pl_status add_flag(table *t, const char *name) {
   for (int64_t r = 0; !st && r < t->runs; r++) any = any || flag[r] == 0 || flag[r] == 1;
   column *c = any ? add(t, name, NUMBER, true) : NULL;
   for (int64_t r = 0; any && r < t->runs; r++)
-    if (flag[r] == 0 || flag[r] == 1) strcpy(cell(c, r), flag[r] ? "yes" : "no");
+    if (flag[r] == 0 || flag[r] == 1) strcpy(status_cell(c, r), flag[r] ? "yes" : "no");
   pl_free(flag);
   return st;
 }
@@ -294,6 +282,21 @@ static pl_status read_table(table *t) {
   return add_variable(t, "wall_time", "wall_time/s", "%.2f");
 }
 
+const char *status_state_name(const table *t, int64_t state) {
+  if (state == PL_RUN_RUNNING && !t->written) return "interrupted";
+  return state < PL_NUM_RUN_STATES ? pl_run_state_name((pl_run_state)state) : "unknown";
+}
+
+const int status_told[PL_NUM_RUN_STATES + 1] = {PL_RUN_DONE,      PL_RUN_RUNNING,  PL_RUN_PENDING,
+                                                PL_RUN_STOPPED,   PL_RUN_DIVERGED, PL_RUN_FAILED,
+                                                PL_NUM_RUN_STATES};
+
+counts status_count(const table *t) {
+  counts c = {{0}};
+  for (int64_t r = 0; r < t->runs; r++) c.of[t->state[r]]++;
+  return c;
+}
+
 /* ---- printing ---- */
 
 /* Who writes it, or that nobody does although runs are under way. */
@@ -306,26 +309,34 @@ static void print_life(const table *t, const pl_lock_holder *holder, int64_t und
            (long long)under_way, under_way == 1 ? " was" : "s were");
 }
 
+static void print_counts(const table *t) {
+  counts c = status_count(t);
+  const char *separator = "";
+  for (int i = 0; i <= PL_NUM_RUN_STATES; i++) {
+    if (!c.of[status_told[i]]) continue;
+    printf("%s%lld %s", separator, (long long)c.of[status_told[i]],
+           status_state_name(t, status_told[i]));
+    separator = ", ";
+  }
+}
+
 static void print_head(const table *t, const pl_lock_holder *holder) {
-  static const int order[] = {PL_RUN_DONE,     PL_RUN_RUNNING, PL_RUN_PENDING,   PL_RUN_STOPPED,
-                              PL_RUN_DIVERGED, PL_RUN_FAILED,  PL_NUM_RUN_STATES};
-  int64_t count[PL_NUM_RUN_STATES + 1] = {0};
-  for (int64_t r = 0; r < t->runs; r++) count[t->state[r]]++;
   char *title = pl_nc_get_att_string(t->nc, NULL, "title");
   if (title) printf("%s\n", title);
   pl_free(title);
-  const char *separator = "";
-  for (int i = 0; i <= PL_NUM_RUN_STATES; i++)
-    if (count[order[i]]) {
-      printf("%s%lld %s", separator, (long long)count[order[i]], state_name(t, order[i]));
-      separator = ", ";
-    }
+  print_counts(t);
   printf("\n");
-  print_life(t, holder, count[PL_RUN_RUNNING]);
+  print_life(t, holder, status_count(t).of[PL_RUN_RUNNING]);
+}
+
+static void print_short(const table *t) {
+  printf("%lld run%s: ", (long long)t->runs, t->runs == 1 ? "" : "s");
+  print_counts(t);
+  printf("%s\n", t->written ? "; in use" : "");
 }
 
 static int length(const column *c, int64_t run) {
-  int n = (int)strnlen(cell(c, run), (size_t)c->size);
+  int n = (int)strnlen(status_cell(c, run), (size_t)c->size);
   return n ? n : 1;
 }
 
@@ -352,7 +363,7 @@ static void print_table(const table *t, int state) {
     for (int64_t r = 0; r < t->runs && !ferror(stdout); r++)
       for (int i = 0; shown[r] && i < t->num_columns; i++) {
         const column *c = &t->columns[i];
-        const char *text = *cell(c, r) ? cell(c, r) : "-";
+        const char *text = *status_cell(c, r) ? status_cell(c, r) : "-";
         print_cell(text, length(c, r), width[i], c->text, i == t->num_columns - 1);
       }
   }
@@ -367,8 +378,14 @@ static pl_status show(const options *o) {
   table t = {.nc = nc, .written = pl_lock_query(o->path, &holder) == PL_LOCK_HELD};
   pl_status st = read_table(&t);
   if (!st) {
-    print_head(&t, &holder);
-    print_table(&t, o->state);
+    if (o->json) {
+      status_print_json(&t, &holder, o->state);
+    } else if (o->brief) {
+      print_short(&t);
+    } else {
+      print_head(&t, &holder);
+      print_table(&t, o->state);
+    }
     if (fflush(stdout) || ferror(stdout)) st = pl_error(PL_EENV, "cannot write to standard output");
   }
   for (int i = 0; i < t.num_columns; i++) pl_free(t.columns[i].cells);

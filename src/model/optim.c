@@ -37,7 +37,8 @@ struct pl_optim {
   bool frozen;            /* late phase */
   int64_t t;
   double log_lr, log_scale; /* of the step under way; log_scale is that of the gradient used */
-  double keep, add;         /* .. which is keep g + add w */
+  double lr, scale, rate;   /* their exponentials and that of the sum, once for all blocks */
+  double keep, add;         /* the gradient used is keep g + add w */
   double norm;
 };
 
@@ -62,7 +63,7 @@ static double bias(const pl_optim *o, double beta) {
  * the mean of s^2.  v has one number per coordinate all the same: states then are alike. */
 static void accumulate(pl_optim *o, int p, const pl_param *param, const double *g, double keep,
                        double add) {
-  double *restrict v = squares(o, p), scale = exp(o->log_scale);
+  double *restrict v = squares(o, p), scale = o->scale;
   int64_t grain = o->values->granularity, count = param->count, n = param->n / count;
   add *= scale * scale * param->weight;
   if (grain == PL_GRAIN_COORDINATE) {
@@ -87,7 +88,7 @@ static void accumulate(pl_optim *o, int p, const pl_param *param, const double *
 /* w <- w - lr gradient */
 static void gd(pl_optim *o, int p, const pl_param *param, const double *g) {
   (void)p;
-  double lr = exp(o->log_lr + o->log_scale), *restrict w = param->w;
+  double lr = o->rate, *restrict w = param->w;
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * g[k];
 }
 
@@ -95,32 +96,32 @@ static void gd(pl_optim *o, int p, const pl_param *param, const double *g) {
 static void ngd(pl_optim *o, int p, const pl_param *param, const double *g) {
   (void)p;
   if (o->norm == 0) return;
-  double lr = exp(o->log_lr) / o->norm, *restrict w = param->w;
+  double lr = o->lr / o->norm, *restrict w = param->w;
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * g[k];
 }
 
 /* u <- momentum u + gradient */
 static double *gather_momentum(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double scale = exp(o->log_scale), *restrict u = o->moment[0][p];
+  double scale = o->scale, *restrict u = o->moment[0][p];
   for (int64_t k = 0; k < param->n; k++) u[k] = o->values->momentum * u[k] + scale * g[k];
   return u;
 }
 
 static void momentum(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double lr = exp(o->log_lr), *restrict w = param->w;
+  double lr = o->lr, *restrict w = param->w;
   const double *u = gather_momentum(o, p, param, g);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * u[k];
 }
 
 static void adagrad(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double lr = exp(o->log_lr + o->log_scale), *restrict w = param->w;
+  double lr = o->rate, *restrict w = param->w;
   const double *v = squares(o, p);
   accumulate(o, p, param, g, 1, 1);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * conditioner(o, v[k], 1) * g[k];
 }
 
 static void rmsprop(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double lr = exp(o->log_lr + o->log_scale), *restrict w = param->w, keep = o->values->beta2;
+  double lr = o->rate, *restrict w = param->w, keep = o->values->beta2;
   const double *v = squares(o, p);
   accumulate(o, p, param, g, keep, 1 - keep);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * conditioner(o, v[k], 1) * g[k];
@@ -130,8 +131,8 @@ static void adam(pl_optim *o, int p, const pl_param *param, const double *g) {
   double *restrict w = param->w, *restrict u = o->moment[0][p], keep = o->values->beta1;
   const double *v = squares(o, p);
   accumulate(o, p, param, g, o->values->beta2, 1 - o->values->beta2);
-  double scale = (1 - keep) * exp(o->log_scale), b = bias(o, o->values->beta2);
-  double lr = exp(o->log_lr) / bias(o, keep);
+  double scale = (1 - keep) * o->scale, b = bias(o, o->values->beta2);
+  double lr = o->lr / bias(o, keep);
   for (int64_t k = 0; k < param->n; k++) {
     u[k] = keep * u[k] + scale * g[k];
     w[k] -= lr * conditioner(o, v[k], b) * u[k];
@@ -139,7 +140,7 @@ static void adam(pl_optim *o, int p, const pl_param *param, const double *g) {
 }
 
 static void muon(pl_optim *o, int p, const pl_param *param, const double *g) {
-  double lr = exp(o->log_lr), *restrict w = param->w;
+  double lr = o->lr, *restrict w = param->w;
   /* In the late phase the gradient itself: its polar factor does not depend on its scale. */
   const double *u = o->frozen ? g : gather_momentum(o, p, param, g);
   memcpy(o->work, u, (size_t)param->n * sizeof *u);
@@ -154,7 +155,7 @@ static void late(pl_optim *o, int p, const pl_param *param, const double *g) {
     return;
   }
   if (o->norm == 0) return;
-  double lr = exp(o->log_lr) / o->norm, b = bias(o, o->values->beta2), *restrict w = param->w;
+  double lr = o->lr / o->norm, b = bias(o, o->values->beta2), *restrict w = param->w;
   const double *v = squares(o, p);
   for (int64_t k = 0; k < param->n; k++) w[k] -= lr * conditioner(o, v[k], b) * g[k];
 }
@@ -354,6 +355,9 @@ static void begin(pl_update *u, double log_scale, double norm) {
   double clip = o->values->clip;
   if (clip > 0 && norm > 0 && !o->frozen)
     o->log_scale += fmin(0, log(clip) - log(norm) - o->log_scale);
+  o->lr = exp(o->log_lr);
+  o->scale = exp(o->log_scale);
+  o->rate = exp(o->log_lr + o->log_scale);
 }
 
 static void apply(pl_update *u, int p, const pl_param *param, const double *g) {

@@ -309,6 +309,11 @@ double pl_plan_longest(const pl_plan *plan) {
 }
 
 double pl_memory_per_rank(const pl_comm *world, char *says, size_t n) {
+  if (world->size == 1) {
+    pl_memory alone = pl_memory_limit(1);
+    if (says) snprintf(says, n, "%s", alone.says);
+    return alone.bytes;
+  }
   MPI_Comm node;
   int here;
   MPI_Comm_split_type(world->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);

@@ -263,18 +263,18 @@ static void look(sweep *s, int64_t step) {
   }
 }
 
+/* Between short steps the clock is all that is asked. */
 static double poll_hook(void *context, int64_t step) {
   sweep *s = context;
   double now = pl_clock();
-  if (is_root(s)) {
-    s->progress.steps++;
-    pl_keeper_before(s->keeper, s->step_seconds);
-  } else if (is_leader(s)) {
-    pl_post_before(&s->post, s->step_seconds);
-  }
+  if (is_root(s)) s->progress.steps++;
   if (pl_stop_step()) s->stop = true;
   if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   s->last_look = now;
+  if (is_root(s))
+    pl_keeper_before(s->keeper, s->step_seconds);
+  else if (is_leader(s))
+    pl_post_before(&s->post, s->step_seconds);
   if (pl_stop_requested()) s->stop = true;
   look(s, step);
   double every = 60 * s->spec.common.checkpoint_every;

@@ -81,10 +81,13 @@ ALWAYS void mul(int dim, bool is_complex, int64_t count, pl_product op, const mi
   pl_die(PL_EBUG, "no small product of dimension %d", dim);
 }
 
-void pl_small_mul(int dim, bool is_complex, int64_t count, pl_product op, double alpha,
-                  const double *a, const double *b, double beta, double *c) {
-  if (alpha == 1 && beta == 0)
-    mul(dim, is_complex, count, op, (mix){.add = false}, a, b, c);
-  else
-    mul(dim, is_complex, count, op, (mix){true, alpha, beta}, a, b, c);
+/* Two functions: in one, saving what the rarer of them needs would cost the other. */
+void pl_small_mul(int dim, bool is_complex, int64_t count, pl_product op, const double *a,
+                  const double *b, double *c) {
+  mul(dim, is_complex, count, op, (mix){.add = false}, a, b, c);
+}
+
+void pl_small_mul_add(int dim, bool is_complex, int64_t count, pl_product op, double alpha,
+                      const double *a, const double *b, double beta, double *c) {
+  mul(dim, is_complex, count, op, (mix){true, alpha, beta}, a, b, c);
 }

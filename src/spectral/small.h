@@ -6,11 +6,13 @@
 
 enum { PL_SMALL_REAL = 6, PL_SMALL_COMPLEX = 4 };
 
-/* c = alpha a b + beta c for count products of dim x dim matrices stored one after the other,
- * row-major; dim up to PL_SMALL_REAL (real) or PL_SMALL_COMPLEX (complex).  Below these sizes a
- * call of GEMM costs more than the product.  alpha 1 and beta 0: c is not read; other pairs have
- * beta != 0.  Local, pure. */
-void pl_small_mul(int dim, bool is_complex, int64_t count, pl_product op, double alpha,
-                  const double *a, const double *b, double beta, double *c);
+/* c = a b for count products of dim x dim matrices stored one after the other, row-major; dim up
+ * to PL_SMALL_REAL (real) or PL_SMALL_COMPLEX (complex).  Below these sizes a call of GEMM costs
+ * more than the product.  Local, pure. */
+void pl_small_mul(int dim, bool is_complex, int64_t count, pl_product op, const double *a,
+                  const double *b, double *c);
+/* Likewise c = alpha a b + beta c, beta != 0. */
+void pl_small_mul_add(int dim, bool is_complex, int64_t count, pl_product op, double alpha,
+                      const double *a, const double *b, double beta, double *c);
 
 #endif

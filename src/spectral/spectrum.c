@@ -6,24 +6,21 @@
 
 #include <string.h>
 
-void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c) {
-  pl_stack_mul_add(b, op, 1, a, bb, 0, c);
+/* Small matrices have kernels of their own. */
+static bool is_small(const pl_stack *b) {
+  return b->grid < 0 && b->dim <= (pl_stack_complex(b) ? PL_SMALL_COMPLEX : PL_SMALL_REAL);
 }
 
-void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const double *a,
+/* Large ones: GEMM.  beta 0: c is not read. */
+static void mul_large(const pl_stack *b, pl_product op, double alpha, const double *a,
                       const double *bb, double beta, double *c) {
   int d = b->dim;
-  if (!b->here) return;
   if (b->grid >= 0) {
     /* The grid holds transposes: (A B)^T = B^T A^T. */
     pl_dmat_gemm(op == PL_NC ? 'T' : 'N', op == PL_CN ? 'T' : 'N', alpha, &b->mat, bb, a, beta, c);
     return;
   }
   bool z = pl_stack_complex(b);
-  if (d <= (z ? PL_SMALL_COMPLEX : PL_SMALL_REAL)) {
-    pl_small_mul(d, z, b->count, op, alpha, a, bb, beta, c);
-    return;
-  }
   const double za[2] = {alpha, 0}, zb[2] = {beta, 0};
   CBLAS_TRANSPOSE h = z ? CblasConjTrans : CblasTrans;
   CBLAS_TRANSPOSE ta = op == PL_CN ? h : CblasNoTrans, tb = op == PL_NC ? h : CblasNoTrans;
@@ -33,6 +30,23 @@ void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const doub
     else
       cblas_dgemm(CblasRowMajor, ta, tb, d, d, d, alpha, a, d, bb, d, beta, c, d);
   }
+}
+
+void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const double *bb, double *c) {
+  if (!b->here) return;
+  if (is_small(b))
+    pl_small_mul(b->dim, pl_stack_complex(b), b->count, op, a, bb, c);
+  else
+    mul_large(b, op, 1, a, bb, 0, c);
+}
+
+void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const double *a,
+                      const double *bb, double beta, double *c) {
+  if (!b->here) return;
+  if (is_small(b))
+    pl_small_mul_add(b->dim, pl_stack_complex(b), b->count, op, alpha, a, bb, beta, c);
+  else
+    mul_large(b, op, alpha, a, bb, beta, c);
 }
 
 double pl_spectrum_norm(const pl_layout *l, const double *F) {

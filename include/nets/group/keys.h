@@ -43,7 +43,7 @@ typedef struct pl_group_data_values {
   const char *path, *labels, *target;
   pl_ints digits;
   const char *positive, *negative;
-  int64_t ballots, sampling, center;
+  int64_t ballots, sampling, center, drop, zero_based;
 } pl_group_data_values;
 
 _Static_assert(sizeof(pl_group_values) <= PL_VALUES && sizeof(pl_group_data_values) <= PL_VALUES,

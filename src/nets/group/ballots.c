@@ -9,18 +9,21 @@
 #include <string.h>
 
 enum { CHOICE = 0x7ffffff4, MOST_SHUFFLED = 100000000 };
+/* Linear extensions of a ballot, and of all ballots of a sample. */
+enum { MOST_EXTENSIONS = 5040, MOST_TERMS = 1000000 };
 
 /* One file: ballots are numbered by order, those of order o from upto[o-1] to upto[o] - 1. */
 typedef struct side {
   int64_t num;
-  int8_t *rank; /* [num][n] */
+  int8_t *rank; /* [num][n]: weak orders */
   int64_t *upto;
   int32_t *shuffled; /* ballots in random order; NULL: bootstrap */
 } side;
 
 struct ballots {
   int n;
-  int64_t m; /* ballots per sample */
+  int64_t m;    /* ballots per sample */
+  int64_t most; /* extensions of a ballot */
   uint64_t seed;
   side side[2]; /* +1, -1 */
 };
@@ -35,16 +38,41 @@ static const char *path_of(const pl_spec *spec, int k) {
   return k ? v->negative : v->positive;
 }
 
+/* A sample is written out as permutations. */
+static pl_status check_extensions(const pl_rankings *r, const char *path, int64_t m,
+                                  const char **key) {
+  double most = 1;
+  int64_t beyond = 0;
+  for (int64_t o = 0; o < r->num; o++) {
+    double extensions = pl_weak_order_extensions(r->n, r->rank + o * r->n);
+    if (extensions > MOST_EXTENSIONS) beyond += r->count[o];
+    most = extensions > most ? extensions : most;
+  }
+  if (beyond)
+    return pl_error(PL_EINPUT,
+                    "%s: %lld of %lld ballots have ties or missing items with more than %d linear "
+                    "extensions, up to %.3g; data.drop: true leaves out all open ballots",
+                    path, (long long)beyond, (long long)r->ballots, MOST_EXTENSIONS, most);
+  if (most == 1 || (double)m * most <= MOST_TERMS) return PL_OK;
+  *key = "data.ballots";
+  return pl_error(PL_EINPUT,
+                  "%s: samples of %lld ballots of up to %.0f linear extensions each; expected at "
+                  "most %d in all",
+                  path, (long long)m, most, MOST_TERMS);
+}
+
 static pl_status check_side(const pl_spec *spec, const pl_group *g, int k, const char **key) {
   const pl_group_data_values *v = pl_group_data_of(spec);
   const char *path = path_of(spec, k);
   int n = pl_group_letters(g);
   *key = k ? "data.negative" : "data.positive";
   pl_rankings *r;
-  PL_TRY(pl_rankings_read(path, &r));
+  PL_TRY(pl_rankings_read(path, &(pl_rankings_how){v->drop, v->zero_based}, &r));
   int64_t have = r->ballots, want = samples_of(spec, k);
   int items = r->n;
+  pl_status st = items == n ? check_extensions(r, path, v->ballots, key) : PL_OK;
   pl_rankings_free(r);
+  if (st) return st;
   if (items != n)
     return pl_error(PL_EINPUT, "%s: rankings of %d items, but the group is %s", path, items,
                     pl_group_spec(g));
@@ -71,9 +99,10 @@ pl_status ballots_check(const pl_spec *spec, const pl_group *g, const char **key
 }
 
 /* Read on rank 0, known to all. */
-static pl_status read_side(const char *path, const pl_comm *team, ballots *b, side *s) {
+static pl_status read_side(const char *path, const pl_rankings_how *how, const pl_comm *team,
+                           ballots *b, side *s) {
   pl_rankings *r = NULL;
-  PL_TRY(pl_agree(team, team->rank == 0 ? pl_rankings_read(path, &r) : PL_OK));
+  PL_TRY(pl_agree(team, team->rank == 0 ? pl_rankings_read(path, how, &r) : PL_OK));
   int64_t size[2] = {r ? r->n : 0, r ? r->num : 0};
   pl_comm_bcast(team, size, sizeof size, 0);
   b->n = (int)size[0];
@@ -86,6 +115,10 @@ static pl_status read_side(const char *path, const pl_comm *team, ballots *b, si
   pl_rankings_free(r);
   pl_comm_bcast(team, s->rank, (size_t)(s->num * b->n), 0);
   pl_comm_bcast(team, s->upto, (size_t)s->num * sizeof *s->upto, 0);
+  for (int64_t o = 0; o < s->num; o++) {
+    int64_t extensions = (int64_t)pl_weak_order_extensions(b->n, s->rank + o * b->n);
+    b->most = extensions > b->most ? extensions : b->most;
+  }
   return PL_OK;
 }
 
@@ -111,9 +144,10 @@ pl_status ballots_new(const pl_spec *spec, const pl_comm *team, uint64_t seed, b
   ballots *b = pl_zalloc(1, sizeof *b, "ballots");
   b->m = v->ballots;
   b->seed = seed;
+  pl_rankings_how how = {v->drop, v->zero_based};
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
-    st = read_side(path_of(spec, k), team, b, &b->side[k]);
+    st = read_side(path_of(spec, k), &how, team, b, &b->side[k]);
     if (!st && v->sampling == PL_SAMPLING_BLOCKS)
       shuffle(&b->side[k], seed, PL_STREAM(PL_STREAM_MISC, CHOICE + k), samples_of(spec, k) * b->m);
   }
@@ -152,6 +186,24 @@ static int ascending(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+int64_t ballots_most(const ballots *b) {
+  return b->m * b->most;
+}
+
+/* The extensions of an order that stands so often in a sample; how many. */
+static int64_t extend(int n, const int8_t *rank, double times, int8_t *perms, double *weights) {
+  double each = times / pl_weak_order_extensions(n, rank);
+  int64_t num = 0;
+  pl_extensions x;
+  int8_t perm[PL_RANKINGS_MAX];
+  pl_weak_order_begin(&x, n, rank, perm);
+  do {
+    memcpy(perms + num * n, perm, (size_t)n);
+    weights[num++] = each;
+  } while (pl_weak_order_next(&x, perm));
+  return num;
+}
+
 int64_t ballots_sample(const ballots *b, int64_t sample, int8_t *perms, double *weights) {
   const side *s = &b->side[sample % 2];
   int64_t *orders = pl_alloc((size_t)b->m, sizeof *orders, "ballots"), num = 0;
@@ -162,13 +214,10 @@ int64_t ballots_sample(const ballots *b, int64_t sample, int8_t *perms, double *
     orders[i] = order_of(s, ballot);
   }
   qsort(orders, (size_t)b->m, sizeof *orders, ascending);
-  for (int64_t i = 0; i < b->m; i++) {
-    if (i && orders[i] == orders[i - 1]) {
-      weights[num - 1]++;
-      continue;
-    }
-    memcpy(perms + num * b->n, s->rank + orders[i] * b->n, (size_t)b->n);
-    weights[num++] = 1;
+  for (int64_t i = 0, next; i < b->m; i = next) {
+    for (next = i + 1; next < b->m && orders[next] == orders[i];) next++;
+    num += extend(b->n, s->rank + orders[i] * b->n, (double)(next - i), perms + num * b->n,
+                  weights + num);
   }
   pl_free(orders);
   return num;

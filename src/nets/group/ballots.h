@@ -13,9 +13,12 @@ pl_status ballots_check(const pl_spec *spec, const pl_group *g, const char **key
 /* The ballots of both files, known to every rank.  Free with ballots_free.  Collective. */
 pl_status ballots_new(const pl_spec *spec, const pl_comm *team, uint64_t seed, ballots **out);
 void ballots_free(ballots *b);
+/* The most permutations that a sample may have. */
+int64_t ballots_most(const ballots *b);
 /* A sample as a sum of permutations (group/rankings.h), of data.positive or data.negative in turn:
- * the return value says how many different ones, at most data.ballots; perms: [that][n] in one-line
- * notation from 0, weights: how often each.  Local; the same on every rank. */
+ * the return value says how many, at most ballots_most; perms: [that][n] in one-line notation from
+ * 0, weights: how often each; of an open ballot all linear extensions, each in part.  Local; the
+ * same on every rank. */
 int64_t ballots_sample(const ballots *b, int64_t sample, int8_t *perms, double *weights);
 
 #endif

@@ -40,8 +40,9 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   const pl_layout *l = s->layout;
   const polls *own = s->own;
   int n = pl_group_letters(l->group);
-  int8_t *perms = pl_alloc((size_t)v->ballots, (size_t)n, "ballots");
-  double *weights = pl_alloc((size_t)v->ballots, sizeof *weights, "ballots");
+  size_t most = (size_t)ballots_most(own->ballots);
+  int8_t *perms = pl_alloc(most, (size_t)n, "ballots");
+  double *weights = pl_alloc(most, sizeof *weights, "ballots");
   int64_t count = ballots_sample(own->ballots, i, perms, weights);
   permutations_sum(l, s->transform, own->tables, count, perms, weights, s->f, F);
   pl_free(weights);
@@ -49,7 +50,8 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   if (!v->center) return PL_OK;
   double whole = draw_inner(l, F, F);
   clear_trivial(l, F);
-  /* Counts are integers, so that what is left is either 0 or far above rounding: 1/2 of m^2. */
+  /* Counts are integers, those of extensions not much smaller: what is left is 0 or far above
+   * rounding. */
   if (draw_inner(l, F, F) > 1e-20 * whole) return PL_OK;
   return pl_error(PL_EINPUT,
                   "sample %lld has every permutation equally often: nothing is left of it, "
@@ -65,7 +67,8 @@ PL_WORDS(samplings, "bootstrap", "blocks")
 
 static const pl_key rows[] = {
     {"data.positive", PL_KEY_TEXT, DATA_FIELD(positive), DATA_DRAWN, .required = true, .path = true,
-     .help = "file of rankings (PrefLib .soc, or a permutation per line) whose ballots make the "
+     .help = "file of rankings (PrefLib .soc, .soi, .toc, .toi, or an order per line) whose "
+             "ballots make the "
              "samples +1"},
     {"data.negative", PL_KEY_TEXT, DATA_FIELD(negative), DATA_DRAWN, .required = true, .path = true,
      .help = "file of rankings of the samples -1"},
@@ -76,6 +79,11 @@ static const pl_key rows[] = {
      .help = "ballots of a sample: drawn with replacement, or the next m of all, shuffled once"},
     {"data.center", PL_KEY_BOOL, DATA_FIELD(center), DATA_DRAWN, "true",
      .help = "subtract m/|G|, which leaves the deviation from uniform ballots"},
+    {"data.drop", PL_KEY_BOOL, DATA_FIELD(drop), DATA_DRAWN, "false",
+     .help = "leave out ballots with ties or missing items, instead of averaging over their linear "
+             "extensions"},
+    {"data.zero_based", PL_KEY_BOOL, DATA_FIELD(zero_based), DATA_DRAWN, "false",
+     .help = "items are numbered from 0 in both files"},
 };
 static const pl_keys table = PL_KEYS(PL_IN_DATA, rows);
 static const pl_keys *const keys[] = {&data_alone_keys, &data_scale_keys, &table, NULL};

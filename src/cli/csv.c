@@ -1,0 +1,44 @@
+#include "csv.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+pl_status csv_begin(csv *out, const char *path, bool overwrite, int num_others,
+                    const char *const *others) {
+  int fd;
+  PL_TRY(pl_output_apart(path, num_others, others));
+  PL_TRY(pl_file_absent(path, overwrite));
+  PL_TRY(pl_file_temporary(path, &out->name, &fd));
+  out->path = path;
+  out->file = fdopen(fd, "w");
+  if (out->file) return PL_OK;
+  close(fd);
+  return pl_error(PL_EENV, "%s: %s", path, strerror(errno));
+}
+
+pl_status csv_end(csv *out, pl_status st) {
+  if (!out->name) return st;
+  bool failed = out->file && (ferror(out->file) | fclose(out->file));
+  if (!st && failed) st = pl_error(PL_EENV, "%s: %s", out->path, strerror(errno));
+  if (st)
+    unlink(out->name);
+  else
+    st = pl_file_replace(out->name, out->path, NULL);
+  pl_free(out->name);
+  *out = (csv){0};
+  return st;
+}
+
+void csv_text(FILE *file, const char *text) {
+  putc('"', file);
+  for (; *text; text++) {
+    if (*text == '"') putc('"', file);
+    putc(*text, file);
+  }
+  putc('"', file);
+}
