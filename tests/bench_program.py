@@ -171,6 +171,21 @@ def scaling(n, steps):
     print(f"scaling     S_{n} step, 2 ranks against 1: {statistics.median(ratios):.2f}")
 
 
+def stores(n, steps):
+    """Samples made anew at every use against kept ones: a step, and memory against the plan."""
+    for kind in ("gaussian", "sparse"):
+        for elements in ("true", "false"):
+            seconds, line = {}, f"store       S_{n}, {kind}, record.elements {elements}:"
+            for store in ("keep", "regenerate"):
+                extra = f", data.kind: {kind}, data.store: {store}, record.elements: {elements}"
+                path = sweep(n, 2, 4, 1, "[1]", extra=extra)
+                gb = planned(path)[0]
+                memory = float(run(path)[0]["memory"][0])
+                seconds[store] = step_seconds(n, 2, 4, steps, extra=extra)
+                line += f" {store} {memory / 1e9:.3g} GB (measured/planned {memory / gb:.2f}),"
+            print(f"{line} a step {seconds['regenerate'] / seconds['keep']:.2f} times as long")
+
+
 def model_of_processor():
     with open("/proc/cpuinfo") as f:
         names = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
@@ -264,6 +279,7 @@ def main():
         estimates([(9, 100), (10, 12)], 2)
         records([(9, 20), (10, 5)])
         scaling(9, 60)
+        stores(10, 6)
         for depth in (2, 3):
             large(f"S_9, depth {depth}", f"{{group: S_9, model.depth: {depth}, steps: 400, "
                   "optimizer: {lr: 1, growth: {factor: 1.1, every: 20}}, record.points: 8}")

@@ -14,7 +14,7 @@ for f in "$@"; do
   mkdir -p "build/fuzz/$name"
   longest=400
   [ "$name" != netcdf ] || longest=800 # a header alone takes 400
-  timeout $((seconds + 60)) "$f" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
+  timeout $((seconds + 60)) "$f" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=2048 \
     -max_len=$longest -artifact_prefix="build/fuzz/$name." "build/fuzz/$name" "tests/corpus/$name" \
     >"build/fuzz/$name.log" 2>&1 </dev/null &
   pids+=($!)

@@ -1,6 +1,7 @@
 /* Preloaded into the program by tests/sessions.py: kills one rank when it has come so far, whatever
  * the speed of the machine.  KILL_RANK: which rank; KILL_STEPS: at so many looks of the program at
  * the clock (one or a few in a step); KILL_WRITES: at so many calls that write to regular files;
+ * KILL_RENAMES: at so many that rename one;
  * KILL_STARVES: not killed, but left so many bytes of memory beyond what it has.  Nothing counts
  * before MPI is there: mpirun may hang when a process dies while it launches the others. */
 #include <dlfcn.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long steps = -1, writes = -1;
+static long steps = -1, writes = -1, renames = -1;
 static uintptr_t begin, end; /* of the program itself, whose looks count: MPI has its own */
 
 static int find_program(struct dl_phdr_info *info, size_t size, void *unused) {
@@ -43,6 +44,7 @@ __attribute__((constructor)) static void begin_counting(void) {
   dl_iterate_phdr(find_program, NULL);
   steps = number("KILL_STEPS");
   writes = number("KILL_WRITES");
+  renames = number("KILL_RENAMES");
 }
 
 static void starve(long bytes) {
@@ -113,6 +115,7 @@ int ftruncate64(int file, off64_t n) {
 int rename(const char *from, const char *to) {
   NEXT(rename);
   count(&writes);
+  count(&renames);
   return next(from, to);
 }
 
@@ -120,4 +123,10 @@ int unlink(const char *path) {
   NEXT(unlink);
   count(&writes);
   return next(path);
+}
+
+int link(const char *from, const char *to) {
+  NEXT(link);
+  count(&writes);
+  return next(from, to);
 }

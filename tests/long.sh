@@ -19,6 +19,7 @@ make=${MAKE:-make}
 export PY_LIMIT=${PY_LIMIT:-7200}
 .ci/deps clang valgrind || exit 3
 KILLS=200 PYTEST_ADDOPTS="-k killed" suite tests/run.sh tests/test_resume.py
+KILLS=60 PYTEST_ADDOPTS="-k killed" suite tests/run.sh tests/test_extend.py
 suite $make unit CC=clang
 # valgrind 3.19 knows no AVX-512, and would follow no program that starts itself anew.
 PLANCHEREL_NO_REEXEC=1 OPENBLAS_CORETYPE=HASWELL LIMIT=3600 RANKS="1 2" WRAP=tests/valgrind.sh \

@@ -2,8 +2,9 @@
 # Run the test programs given as arguments.  A C program's source starts with /* ranks: 1 2 .. */:
 # it runs once for each count (of those in RANKS, if set) under mpirun, after WRAP (a valgrind command);
 # python files run under pytest.  Silent but for one line each; output is shown when a test fails.
-# A script that cannot run here ends with 77 and says why.  Last line: "N passed, N failed, N skipped":
-# files (each on each number of ranks), and of those that passed the tests skipped inside.
+# A script that cannot run here ends with 77 and says why.  So many at a time as JOBS says; name the
+# longest first.  Last line: "N passed, N failed, N skipped": files (each on each number of ranks), and
+# of those that passed the tests skipped inside.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
@@ -33,21 +34,27 @@ check() { # name command..
     echo "FAILED  $name (exit $rc)"; tail -60 "$log"
   fi
 }
-# Tests of the program mostly wait for MPI to start: two files at a time fill two cores.
-aside() { while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done; check "$@" & }
+# Tests mostly wait, for MPI to start or a reader to see something: three at a time fill two cores.
+aside() { while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n; done; check "$@" & }
+# A process without mpirun has nobody to talk to, and a session folder of its own (tests/pl_run.py).
+alone() {
+  mkdir -p "$logs/$1.mpi"
+  echo env OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl=self \
+    "OMPI_MCA_orte_tmpdir_base=$logs/$1.mpi"
+}
 count() { grep -c "$1" "$logs/results"; }
 for t in "$@"; do
   case $t in
   *.py) LIMIT=${PY_LIMIT:-400} aside "$(basename "$t")" "$PYTHON" -m pytest -q -x -p no:cacheprovider "$t" ;;
-  *.sh) wait; LIMIT=${SH_LIMIT:-400} check "$(basename "$t")" bash "$t" ;;
+  *.sh) LIMIT=${SH_LIMIT:-400} aside "$(basename "$t")" bash "$t" ;;
   *)
     name=$(basename "$t")
     ranks=$(sed -n '1s|^/\* ranks: \(.*\) \*/$|\1|p' "tests/$name.c")
     [ -n "$ranks" ] || { echo "FAILED  $name: no ranks line"; echo failed >>"$logs/results"; continue; }
     for n in $ranks; do
       [[ -z ${RANKS:-} || " $RANKS " == *" $n "* ]] || continue
-      if [ "$n" = 1 ]; then check "$name" $WRAP "$t"
-      else check "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" $WRAP "$t"; fi
+      if [ "$n" = 1 ]; then aside "$name" $(alone "$name") $WRAP "$t"
+      else aside "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" $WRAP "$t"; fi
     done ;;
   esac
 done

@@ -105,13 +105,15 @@ stop() {
 }
 
 # Two nodes on one machine: ranks share its cores, and would mix up their files of shared memory;
-# they talk over loopback.
+# they talk over loopback.  A rank once ended by SIGSEGV as it started.  The cause is not known, but
+# PMIx's store in shared memory (ds21) is known for that under Slurm (openpmix, issue 1114); the plain
+# store has no such memory.
 environment() {
   cat <<ENV
 export SLURM_CONF=$SLURM_CONF OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
-export OMPI_MCA_btl=self,tcp
+export OMPI_MCA_btl=self,tcp PMIX_MCA_gds=hash
 ENV
 }
 

@@ -150,9 +150,11 @@ wait_for 120 gone "$anew"
 expect "the job submitted anew" ended_as "$anew" COMPLETED
 plancherel status forbidden.nc >forbidden.status
 expect "what it trained" grep -q "^12 done$" forbidden.status
+# What tells most comes last, for the end is what a reader is shown: a rank that crashed says where.
 if [ $failures != 0 ]; then
-  tail -n 20 plancherel-*.out
+  tail -n 8 slurmctld.log n1.log n2.log
   cat jobcomp.log
-  tail -n 20 slurmctld.log n1.log n2.log
+  tail -n 5 plancherel-*.out
+  grep -h -A 25 'Process received signal' plancherel-*.out
 fi
 [ $failures = 0 ]

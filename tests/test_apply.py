@@ -14,6 +14,8 @@ GROUP = {
     "gcnn-relu": dict(group="C_6", data__kind="teacher", data__irreps=["1"], data__samples=6,
                       data__test=4, data__validation=3),
     "band": dict(group="S_6", band__codepth=2, data__samples=4),
+    "elements": dict(group="S_5", record__elements=False, data__store="regenerate",
+                     data__samples=6, data__test=4),
     "residual": dict(group="S_3", model__depth=5, model__init__scale=1, data__samples=4),
 }
 VECTOR = {
@@ -38,10 +40,12 @@ def data_and_apply(folder, name="sweep", weights="final", ranks=1):
 def test_group(tmp_path, name):
     """f(x) of the saved network is what the run recorded last, and the written samples train the
     same network."""
-    keys = dict(model__kind="gcnn" if name == "band" else name, steps=30, optimizer__lr=0.05,
+    keys = dict(model__kind="gcnn" if name in ("band", "elements") else name, steps=30, optimizer__lr=0.05,
                 record__final=True, **GROUP[name])
     ds = sweep(tmp_path, **keys)
     d, p = data_and_apply(tmp_path, ranks=2)
+    with netCDF4.Dataset(tmp_path / "sweep.nc.final/run-000000.nc") as w:
+        assert ("w_fourier" in w.variables) == (name in ("band", "elements"))
     train = d["split"] == 0
     margins = ds.sample_margin.values[0, :, -1] if ds.sample_margin.dims[1] == "sample" \
         else ds.sample_margin.values[0, -1]

@@ -86,9 +86,13 @@ static void sums_and_columns_are_parts_of_one_sum(void **state) {
     for (int c = i % 2; c < d; c += 1 + c % 3) cols[n++] = c;
     double *part = pl_zalloc((size_t)(d * n), sizeof *part, "some columns");
     pl_band_add(b, i, COUNT, perms, weights, n, cols, part);
-    double *want = pl_zalloc((size_t)(d * d), sizeof *want, "sum");
+    double *want = pl_zalloc((size_t)(d * d), sizeof *want, "sum"), dots[COUNT] = {0};
+    pl_band_dot(b, i, COUNT, perms, n, cols, part, dots);
     for (int p = 0; p < COUNT; p++) {
-      double *m = matrix(b, i, perms + p * N);
+      double *m = matrix(b, i, perms + p * N), dot = 0;
+      for (int r = 0; r < d; r++)
+        for (int c = 0; c < n; c++) dot += part[r * n + c] * m[r * d + cols[c]];
+      assert_close(dots[p] / (1 + fabs(dot)), dot / (1 + fabs(dot)), 1e-13);
       for (int e = 0; e < d * d; e++) want[e] += weights[p] * m[e];
       pl_free(m);
     }

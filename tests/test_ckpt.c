@@ -49,7 +49,8 @@ static pl_ckpt at_step(int64_t step) {
   return (pl_ckpt){.step = step,
                    .records = step + 1,
                    .wall_time = 0.1,
-                   .best = {.step = 2, .validation = 0.1, .test = NAN, .metric = -3, .waited = 4}};
+                   .best = {.step = 2, .validation = 0.1, .test = NAN, .metric = -3, .waited = 4},
+                   .verdict = {1, 0}};
 }
 
 static void write_at(run *r, int64_t step) {
@@ -102,6 +103,10 @@ static void what_is_written_is_read(void **state) {
       pl_ckpt at = {0}, want = at_step(STEPS);
       assert_true(reads(&b, DIGEST, INT64_MAX, &at));
       assert_memory_equal(&at, &want, sizeof at);
+      assert_ok(pl_ckpt_look(path, DIGEST, &at));
+      assert_memory_equal(&at, &want, sizeof at);
+      assert_int_equal(pl_ckpt_look(path, DIGEST + 1, &at), PL_EINPUT);
+      assert_int_equal(pl_ckpt_look("/nowhere.nc", DIGEST, &at), PL_EINPUT);
       assert_same(&a, &b);
       make_steps(&a, STEPS, 2 * STEPS);
       make_steps(&b, STEPS, 2 * STEPS);
@@ -217,8 +222,8 @@ static void one_flipped_bit_shows(void **state) {
   write_at(&a, 4);
   struct stat s;
   assert_int_equal(stat(path, &s), 0);
-  /* digest .. waited, weights, moments, kept, checksum: eight bytes each */
-  long bytes = 8 * (9 + 2 * (2 * FAKE_BLOCK + FAKE_BIAS) + FAKE_ENTRIES + 1);
+  /* digest .. converged, weights, moments, kept, checksum: eight bytes each */
+  long bytes = 8 * (13 + 2 * (2 * FAKE_BLOCK + FAKE_BIAS) + FAKE_ENTRIES + 1);
   for (long back = 1; back <= bytes; back += 13) {
     run c;
     pl_ckpt at = {0};
@@ -239,7 +244,7 @@ static void one_flipped_bit_shows(void **state) {
 static void other_formats_are_refused(void **state) {
   (void)state;
   name_files();
-  for (int format = 2; format <= 4; format += 2) {
+  for (int format = 3; format <= 5; format += 2) {
     run a;
     pl_ckpt at = {0};
     begin(&a, &pl_test_world, "gd", false);
@@ -255,7 +260,7 @@ static void other_formats_are_refused(void **state) {
     assert_false(reads(&a, DIGEST, INT64_MAX, &at));
     if (pl_test_world.rank == 0) {
       char want[64];
-      snprintf(want, sizeof want, "format %d, expected 3", format);
+      snprintf(want, sizeof want, "format %d, expected 4", format);
       assert_non_null(strstr(pl_error_message(), want));
     }
     end(&a);

@@ -622,6 +622,68 @@ static void sweeps_are_the_same_in_their_values(void **state) {
   assert_non_null(strstr(pl_error_message(), "data.kind: was sparse, is now gaussian"));
 }
 
+/* Where the runs of a sweep stand in another; the status, and in `places` the numbers. */
+static pl_status match(const char *was, const char *now, int64_t places[16]) {
+  pl_config *a, *b;
+  assert_ok(parse(was, NULL, &a));
+  assert_ok(parse(now, NULL, &b));
+  assert_true(pl_config_num_runs(a) <= 16);
+  pl_status st = pl_config_match(a, b, places);
+  for (int64_t r = 0; r < pl_config_num_runs(a) && !st; r++) {
+    /* The same keys with the same values, as text. */
+    int64_t n = places[r];
+    for (int k = 0; k < pl_config_num_keys(a); k++) {
+      char x[64], y[64];
+      if (!(pl_config_key(a, k)->touches & PL_RESULTS)) continue;
+      pl_config_value(a, r, k, x, sizeof x);
+      pl_config_value(b, n, pl_config_find(b, pl_config_key(a, k)->name), y, sizeof y);
+      if (!(pl_config_key(a, k)->touches & PL_GROWS)) assert_string_equal(x, y);
+    }
+  }
+  pl_config_free(a);
+  pl_config_free(b);
+  return st;
+}
+
+static void refused(const char *was, const char *now, const char *message) {
+  int64_t places[16];
+  assert_int_equal(match(was, now, places), PL_EINPUT);
+  assert_string_equal(pl_error_message(), message);
+}
+
+static void runs_are_found_in_a_larger_sweep(void **state) {
+  (void)state;
+  int64_t at[16];
+  assert_ok(match(G "seed: [4, 7]", G "title: x\nseed: [7, 5, 4]\nmapping.team: 2", at));
+  assert_true(at[0] == 2 && at[1] == 0);
+  /* A new axis with the default among its values; axes in another order; more steps. */
+  assert_ok(match(G "model.depth: [2, 4]\nseed: [1, 2]",
+                  G "steps: 2000\nseed: [0, 1, 2]\noptimizer.lr: [1, 0.01]\nmodel.depth: [2, 3, 4]",
+                  at));
+  assert_true(at[0] == 9 && at[1] == 15 && at[2] == 11 && at[3] == 17);
+  /* Two keys that were apart are zipped, and what is duplicated stays so. */
+  assert_ok(match(G "seed: [1, 1]\nmodel.depth: 2",
+                  G "zip: [[seed, model.depth]]\nseed: [3, 1, 1]\nmodel.depth: [3, 2, 2]", at));
+  assert_true(at[0] + at[1] == 3 && at[0] != at[1] && at[0] > 0 && at[1] > 0);
+  /* gd does not read beta1: its runs are told apart by what adam reads there. */
+  const char *mixed = G "optimizer.kind: [gd, adam]\noptimizer.beta1: [0.5, 0.6]";
+  assert_ok(match(mixed, G "optimizer.kind: [adam, gd]\noptimizer.beta1: [0.7, 0.6, 0.5]", at));
+  assert_true(at[0] == 5 && at[1] == 4 && at[2] == 2 && at[3] == 1);
+
+  refused(G "seed: [0, 1]", G "seed: [1, 2]", "seed: 0 is not among its values now");
+  refused(G "seed: [0, 1]", G "seed: 0", "seed: was 1, is now 0");
+  refused(G, G "loss: logistic", "loss: was exponential, is now logistic");
+  refused(G "loss: logistic", G, "loss: was logistic, is now exponential");
+  refused(G "steps: [4, 5]", G "steps: [5, 6]", "steps: 4 is not among its values now");
+  refused(G "steps: 4", G "steps: [5, 6]", "steps: 4 is not among its values now");
+  refused(G "seed: [1, 1]", G "seed: [1, 2]", "runs 0 and 1 of it would be one run now");
+  refused(mixed, G "optimizer.kind: adam\noptimizer.beta1: [0.5, 0.6]",
+          "optimizer.kind: gd is not among its values now");
+  refused(G "seed: [1, 2]\nmodel.depth: [2, 3]",
+          G "zip: [[seed, model.depth]]\nseed: [1, 2]\nmodel.depth: [2, 3]",
+          "seed: zipped with other values than before");
+}
+
 static int64_t classes(const char *text, int touches) {
   pl_config *cfg;
   int64_t class_of[64];
@@ -661,6 +723,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_table_of_keys_fits_the_page),
     cmocka_unit_test(the_table_of_variables_is_whole),
     cmocka_unit_test(sweeps_are_the_same_in_their_values),
+    cmocka_unit_test(runs_are_found_in_a_larger_sweep),
     cmocka_unit_test(runs_form_classes),
 };
 PL_TEST_MAIN(tests)

@@ -145,7 +145,7 @@ static void teachers_have_their_rank_and_margin(void **state) {
 
     pl_data *data;
     double *F = pl_alloc((size_t)alone->local, sizeof *F, "F");
-    assert_ok(pl_data_new(&spec, alone, NULL, NULL, F, &data));
+    assert_ok(pl_data_new(&spec, alone, PL_DATA_KEEP, NULL, NULL, F, &data));
     const int64_t num[PL_NUM_PARTS] = {40, 30, 1000};
     for (int p = 0; p < PL_NUM_PARTS; p++) {
       assert_int_equal(data->part[p].num, num[p]);
@@ -217,12 +217,12 @@ static pl_status make(const char *sweep, const char *set, made *m) {
   m->layout = spread(m->group);
   pl_transform *t = NULL;
   double *f = NULL, *F = pl_alloc((size_t)m->layout->local, sizeof *F, "F");
-  if (pl_group_data_needs_transform(&m->spec)) {
+  if (pl_group_data_needs_transform(&m->spec, m->group, PL_DATA_KEEP, true)) {
     assert_ok(pl_transform_new(m->layout, &t));
     f = pl_alloc((size_t)pl_transform_count(t), sizeof *f, "f");
   }
   m->data = NULL;
-  pl_status st = pl_data_new(&m->spec, m->layout, t, f, F, &m->data);
+  pl_status st = pl_data_new(&m->spec, m->layout, PL_DATA_KEEP, t, f, F, &m->data);
   pl_transform_free(t);
   pl_free(f);
   pl_free(F);

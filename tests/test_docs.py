@@ -1,5 +1,6 @@
 """The pages know every command, key and variable, and their examples run."""
 
+import ast
 import re
 
 import netCDF4
@@ -121,6 +122,12 @@ def test_links_lead_somewhere(page):
         goal = (page.parent / path).resolve() if path else page
         assert goal.exists(), target
         assert not anchor or anchor in anchors(goal.read_text()), target
+
+
+def test_programs_in_python_are_whole():
+    """Benchmarks are run by hand, and nobody else would notice."""
+    for path in [*pl_run.ROOT.glob("tests/*.py"), *pl_run.ROOT.glob("analysis/*.py")]:
+        ast.parse(path.read_text(), str(path))
 
 
 def test_the_readme_is_short():

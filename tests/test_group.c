@@ -297,6 +297,7 @@ static void large_groups_are_light(void **state) {
               {"C_1000 x C_1000", 1000000, 500002, 1000000},
               {"D_100000", 200000, 50003, 50003},
               {"S_13", 6227020800, 101, 101},
+              {"S_14", 87178291200, 135, 135},
               {"C_1000000 x C_1000000 x C_1000000", 1000000000000000000, 500000000000000004,
                1000000000000000000}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -337,7 +338,7 @@ static void bad_specs_are_explained(void **state) {
       {"C_1000001", "out of range"},
       {"C_99999999999999999999999999", "out of range"},
       {"D_0", "out of range"},
-      {"S_14", "\"S_14\" is out of range: n must be from 1 to 13"},
+      {"S_15", "\"S_15\" is out of range: n must be from 1 to 14"},
       {"Q_16", "only Q_8 is known"},
       {"C_3 C_4", "expected \"x\" before \"C_4\""},
       {"C_3 x", "nothing stands after the last \"x\""},

@@ -156,6 +156,24 @@ def test_optimum_of_samples_of_very_different_norms(seed, tmp_path):
     assert least <= bound * (1 + 1e-2)
 
 
+@pytest.mark.parametrize("group, order, times", [("C_2", 2, 23300), ("S_3", 6, 300), ("Q_8", 8, 300)])
+def test_optimum_of_many_samples(group, order, times, tmp_path):
+    """Samples that are there many times, or beside others with larger margins only, change nothing;
+    more of them than an int has squares."""
+    rng = np.random.default_rng(order)
+    x, b = rng.standard_normal((2 if order == 2 else 5, order)), rng.standard_normal(order)
+    y = np.sign(x @ b)
+    few = optimum(tmp_path, x, y, group)
+    assert few[2] == "yes"
+    many, labels = np.repeat(x, times, axis=0), np.repeat(y, times)
+    factors = 1 + (np.arange(len(many)) % 3)[:, None]
+    margin, bound, word = optimum(tmp_path, many * factors, labels, group)
+    assert word == "yes" and bound - margin <= 1e-4 * bound
+    assert margin <= few[1] and few[0] <= bound
+    labels[-1] *= -1
+    assert optimum(tmp_path, many, labels, group)[2] == "no"
+
+
 @pytest.mark.parametrize("case", ["contradiction", "more than dimensions", "a sum that vanishes"])
 def test_data_that_cannot_be_separated_are_proved_so(case, tmp_path):
     rng = np.random.default_rng(5)

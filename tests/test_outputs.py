@@ -57,6 +57,7 @@ def stop(process, number=signal.SIGTERM):
 
 def test_an_output_has_one_writer(running, tmp_path):
     for args in ("run s.yaml -q -o out.nc", "run s.yaml -q -o out.nc --resume",
+                 "run s.yaml -q -o out.nc --extend -s seed=[0,1]",
                  "run s.yaml -q -o out.nc --overwrite", "run s.yaml -q -o ./out.nc --overwrite",
                  "optimum s.yaml --into out.nc", "pack out.nc -o out.nc --overwrite",
                  "group S_3 -o out.nc --overwrite"):
@@ -190,7 +191,6 @@ def test_inputs_are_not_replaced(tmp_path):
 def test_overwrite_takes_what_belonged_to_the_output(tmp_path):
     write(tmp_path / "s.yaml", SHORT + "record.final: true\nseed: [0, 1]\n")
     pl_run.run("run s.yaml -q -o a.nc", cwd=tmp_path)
-    (tmp_path / "a.nc.ckpt").mkdir()
     (tmp_path / "a.nc.ckpt" / "run-000007.nc").touch()
     (tmp_path / "a.nc.final" / "notes").touch()
     pl_run.run("run s.yaml -q -s record.final=false -o a.nc --overwrite", cwd=tmp_path)

@@ -124,7 +124,7 @@ static void a_team_is_as_large_as_told_or_needed(void **state) {
   pl_plan_free(plan);
   pl_config_free(cfg);
   /* Half the memory that one rank needs. */
-  cfg = sweep("{group: S_7, seed: 0..99}");
+  cfg = sweep("{group: S_7, data.store: keep, seed: 0..99}");
   plan = plan_of(cfg, 64, ROOM);
   assert_int_equal(plan->class_team[0], 1);
   double bytes = plan->cost[0].bytes;
@@ -141,6 +141,36 @@ static void a_team_is_as_large_as_told_or_needed(void **state) {
   assert_non_null(strstr(pl_error_message(), "run 0 (S_7"));
   assert_non_null(strstr(pl_error_message(), "have 1"));
   pl_config_free(cfg);
+}
+
+/* Samples are kept where they fit into memory, made anew where only that fits. */
+static void samples_are_kept_if_they_fit(void **state) {
+  (void)state;
+  const char *kept = "{group: S_7, data: {samples: 40, store: keep}}",
+             *anew = "{group: S_7, data: {samples: 40, store: regenerate}}",
+             *either = "{group: S_7, data.samples: 40}",
+             *fixed = "{group: S_7, data: {kind: irrep, "
+                      "samples: 40, irreps: ['6,1']}}";
+  const char *text[] = {kept, anew, either, fixed};
+  pl_config *cfg[4];
+  double bytes[4], step[4];
+  for (int i = 0; i < 4; i++) {
+    cfg[i] = sweep(text[i]);
+    pl_plan *plan = plan_of(cfg[i], 1, ROOM);
+    bytes[i] = plan->cost[0].bytes;
+    step[i] = plan->cost[0].step;
+    pl_plan_free(plan);
+  }
+  double spectrum = 8 * 5040;
+  assert_true(bytes[0] - bytes[1] > 35 * spectrum && bytes[0] - bytes[1] < 41 * spectrum);
+  assert_true(bytes[2] == bytes[0] && step[2] == step[0] && step[1] > step[0]);
+  pl_plan *plan = plan_of(cfg[2], 1, 0.9 * bytes[0]);
+  assert_true(plan->cost[0].bytes == bytes[1] && plan->cost[0].step == step[1]);
+  pl_plan_free(plan);
+  pl_rates rates = pl_rates_nominal();
+  assert_int_equal(pl_plan_new(cfg[0], 1, 0.9 * bytes[0], &rates, &plan), PL_EENV);
+  assert_int_equal(pl_plan_new(cfg[3], 1, 0.9 * bytes[3], &rates, &plan), PL_EENV);
+  for (int i = 0; i < 4; i++) pl_config_free(cfg[i]);
 }
 
 static void all_ranks_have_the_plan_of_rank_0(void **state) {
@@ -200,6 +230,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(epochs_become_steps),
     cmocka_unit_test(each_run_stands_in_one_phase),
     cmocka_unit_test(a_team_is_as_large_as_told_or_needed),
+    cmocka_unit_test(samples_are_kept_if_they_fit),
     cmocka_unit_test(all_ranks_have_the_plan_of_rank_0),
     cmocka_unit_test(sizes_in_bytes),
 };

@@ -368,17 +368,17 @@ def samples(folder, n, num, **keys):
     return ds.sample_margin.values[:, 0, :].T * np.where(np.arange(num) % 2, -1, 1)[:, None]
 
 
-@pytest.mark.parametrize("sampling, center, scale", [("bootstrap", True, "unit"),
-                                                     ("bootstrap", False, 2),
-                                                     ("blocks", False, "unit"),
-                                                     ("blocks", True, 1)])
-def test_samples(sampling, center, scale, tmp_path):
+@pytest.mark.parametrize("sampling, center, scale, store", [("bootstrap", True, "unit", "keep"),
+                                                            ("bootstrap", False, 2, "regenerate"),
+                                                            ("blocks", False, "unit", "keep"),
+                                                            ("blocks", True, 1, "regenerate")])
+def test_samples(sampling, center, scale, store, tmp_path):
     n, m, num, seed = 4, 6, 7, 5
     files = [ballots(n, 24, 1), ballots(n, 40, 2)]
     paths = [str(soc(tmp_path / f"{k}.soc", f)) for k, f in enumerate(files)]
     x = samples(tmp_path, n, num, data__positive=paths[0], data__negative=paths[1],
                 data__ballots=m, data__sampling=sampling, data__center=center, data__scale=scale,
-                data__seed=seed)
+                data__store=store, data__seed=seed)
     for i, chosen in enumerate(drawn(files, m, num, seed, sampling)):
         want = function(n, chosen) - (m / 24 if center else 0)
         want *= 1 / np.linalg.norm(want) if scale == "unit" else scale
@@ -459,6 +459,7 @@ def test_uniform_ballots_leave_nothing(tmp_path):
     (tmp_path / "s.yaml").write_text(
         "group: S_2\ndata: {kind: rankings, positive: a.txt, negative: a.txt, samples: 2, "
         "ballots: 2, sampling: blocks}\nsteps: 1\n")
-    done = pl_run.run(["run", "s.yaml", "-o", "s.nc"], code=1, cwd=tmp_path)
-    assert "equally often" in done.stderr
+    for store in ("keep", "regenerate"):
+        done = pl_run.run(["run", "s.yaml", "-o", f"{store}.nc", f"--set=data.store={store}"], code=1, cwd=tmp_path)
+        assert "equally often" in done.stderr
     pl_run.run(["run", "s.yaml", "-o", "t.nc", "--set=data.center=false"], cwd=tmp_path)

@@ -54,12 +54,14 @@ def reference(tmp_path_factory):
 # ---- signals and clocks ----
 
 
+SHORT = ["--set", "steps=10000"]
+
+
 @pytest.fixture(scope="module")
 def short_reference(tmp_path_factory):
     folder = tmp_path_factory.mktemp("short")
     (folder / "sweep.yaml").write_text(SWEEP)
-    pl_run.run(["run", folder / "sweep.yaml", "--set", "steps=10000", "-q", "-o",
-                folder / "out.nc"])
+    pl_run.run(["run", folder / "sweep.yaml", *SHORT, "-q", "-o", folder / "out.nc"])
     return folder / "out.nc"
 
 
@@ -67,8 +69,7 @@ def short_reference(tmp_path_factory):
 def test_stopped_at_random_steps_equals_undisturbed(sweep, short_reference, tmp_path, ranks):
     """Teams of one are bitwise the same whatever the number of ranks."""
     random.seed(ranks)
-    out, args = tmp_path / "out.nc", ["run", sweep, "--set", "mapping.team=1", "--set",
-                                      "steps=10000"]
+    out, args = tmp_path / "out.nc", ["run", sweep, "--set", "mapping.team=1", *SHORT]
     in_sessions(args, out, lambda: int(10 ** random.uniform(0, 3.9)), 6 if ranks == 1 else 3,
                 (ranks,))
     assert_same(out, short_reference, more=["mapping_team"])
@@ -178,11 +179,11 @@ def test_optimiser_states_and_running_averages_are_saved(sweep, tmp_path):
 
 
 def test_optimiser_states_move_to_other_ranks(sweep, tmp_path):
-    args = ["run", sweep, *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=2000",
+    args = ["run", sweep, *STATES, "--set", "optimizer.lr=0.001", "--set", "steps=400",
             "--set", "record.points=8", "--set", "model.depth=2", *GRIDS[:6]]
     whole, out = tmp_path / "whole.nc", tmp_path / "out.nc"
     pl_run.run([*args, "-q", "-o", whole])
-    in_sessions(args, out, lambda: 1301, 4, (2, 1))
+    in_sessions(args, out, lambda: 261, 4, (2, 1))
     assert_same(out, whole, 1e-12)
 
 
@@ -202,7 +203,7 @@ def test_killed_at_random(sweep, reference, tmp_path, ranks, victim):
     def when(n):
         if n and random.random() < 0.5:
             return "KILL_WRITES", int(10 ** random.uniform(0, 2.5))
-        return "KILL_STEPS", int(10 ** random.uniform(2.5, 5))
+        return "KILL_STEPS", int(10 ** random.uniform(2.5, 4.7))
 
     while kills > 0:
         n = killed_sessions(args, out, library, when, kills, ranks, victim)
@@ -247,7 +248,7 @@ def test_a_rank_without_memory(growing, tmp_path, rank):
     pl_run.run([*args, "--max-steps", "10000"], 2, code=75)
     seen = records(out)
     errors = pl_run.run(args, 2, code=3, LD_PRELOAD=str(killer(tmp_path)), KILL_RANK=str(rank),
-                        KILL_STEPS="1000", KILL_STARVES=str(2**22)).stderr
+                        KILL_STEPS="500", KILL_STARVES=str(2**22)).stderr
     assert errors.count("plancherel: ") == 1 and "fatal: out of memory: " in errors, errors
     kept, undisturbed = records(out), records(whole)
     assert len(kept) >= len(seen) > 0
@@ -304,9 +305,9 @@ def test_retry_trains_diverged_runs_again(sweep, tmp_path):
     assert (after["loss"][again] == before["loss"][again]).all()
 
 
-def test_resume_without_an_output_starts_one(sweep, reference, tmp_path):
-    pl_run.run(["run", sweep, "--resume", "-q", "-o", tmp_path / "out.nc"])
-    assert_same(tmp_path / "out.nc", reference)
+def test_resume_without_an_output_starts_one(sweep, short_reference, tmp_path):
+    pl_run.run(["run", sweep, *SHORT, "--resume", "-q", "-o", tmp_path / "out.nc"])
+    assert_same(tmp_path / "out.nc", short_reference)
 
 
 # ---- damage ----
@@ -481,28 +482,28 @@ def test_read_only_folder(sweep, small_disk):
 # ---- shards ----
 
 
-def test_shards_merge_into_the_whole(sweep, reference, tmp_path):
+def test_shards_merge_into_the_whole(sweep, short_reference, tmp_path):
     parts = [tmp_path / f"part{i}.nc" for i in range(3)]
     for i, part in enumerate(parts):
-        pl_run.run(["run", sweep, "-q", "-o", part, "--shard", f"{i}/3"], 1 + i % 2)
+        pl_run.run(["run", sweep, *SHORT, "-q", "-o", part, "--shard", f"{i}/3"], 1 + i % 2)
     with netCDF4.Dataset(parts[0]) as f:
         assert 0 < len(f["run_index"][:]) < 8
     out = tmp_path / "all.nc"
     pl_run.run(["merge", *reversed(parts), "-o", out])
-    assert_same(out, reference)
+    assert_same(out, short_reference)
     assert "exists" in pl_run.run(["merge", *parts, "-o", out], code=2).stderr
     twice = pl_run.run(["merge", parts[0], *parts, "-o", out, "--overwrite"], code=2)
     assert "earlier file" in twice.stderr
-    assert_same(out, reference)
+    assert_same(out, short_reference)
     # What is missing is trained by --resume of the whole.
     pl_run.run(["merge", parts[0], parts[2], "-o", out, "--overwrite"])
     assert 0 in states(out)
-    pl_run.run(["run", sweep, "-q", "--resume", "-o", out])
-    assert_same(out, reference)
+    pl_run.run(["run", sweep, *SHORT, "-q", "--resume", "-o", out])
+    assert_same(out, short_reference)
     # A shard goes on as the same shard only.
-    other = pl_run.run(["run", sweep, "--resume", "-o", parts[0], "--shard", "1/3"], code=2)
+    other = pl_run.run(["run", sweep, *SHORT, "--resume", "-o", parts[0], "--shard", "1/3"], code=2)
     assert "--shard" in other.stderr
-    pl_run.run(["run", sweep, "-q", "--resume", "-o", parts[0], "--shard", "0/3"])
+    pl_run.run(["run", sweep, *SHORT, "-q", "--resume", "-o", parts[0], "--shard", "0/3"])
     assert not list(tmp_path.glob("*.merging"))
 
 

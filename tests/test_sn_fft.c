@@ -298,6 +298,27 @@ static void batches_and_offsets(void **state) {
 
 /* Transforms of the blocks on S_(n-1), then level n on panels of columns, is the whole transform;
  * and back. */
+/* In one array, to the bit. */
+static void in_place(void **state) {
+  (void)state;
+  for (int n = PL_SN_IN_PLACE; n <= 9; n++) {
+    int64_t order = pl_factorial(n);
+    double *f = normals(3, order), *F = numbers(order), *x = numbers(order);
+    pl_sn_fft *plan = plan_for(n);
+    memcpy(x, f, (size_t)order * sizeof *x);
+    pl_sn_fft_forward(plan, 1, f, order, F, order);
+    pl_sn_fft_forward(plan, 1, x, order, x, order);
+    assert_memory_equal(x, F, (size_t)order * sizeof *x);
+    pl_sn_fft_inverse(plan, 1, F, order, f, order);
+    pl_sn_fft_inverse(plan, 1, x, order, x, order);
+    assert_memory_equal(x, f, (size_t)order * sizeof *x);
+    pl_sn_fft_free(plan);
+    pl_free(f);
+    pl_free(F);
+    pl_free(x);
+  }
+}
+
 static void levels_compose(void **state) {
   (void)state;
   for (int n = 5; n <= 8; n++) {
@@ -387,6 +408,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(translation_multiplies_from_the_left),
     cmocka_unit_test(the_first_block_is_the_subgroup),
     cmocka_unit_test(batches_and_offsets),
+    cmocka_unit_test(in_place),
     cmocka_unit_test(levels_compose),
     cmocka_unit_test(sizes),
 };

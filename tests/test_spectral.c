@@ -187,6 +187,40 @@ static void products_are_convolutions(void **state) {
   }
 }
 
+/* Every way there is to multiply, against sums; what is overwritten is not read. */
+static void products_of_any_dimension(void **state) {
+  (void)state;
+  enum { MOST = 45, COUNT = 2, ALL = COUNT * MOST * MOST };
+  static double a[ALL], b[ALL], c[ALL + 1], old[ALL];
+  pl_rng_normals(7, 90, 0, ALL, a);
+  pl_rng_normals(7, 91, 0, ALL, b);
+  pl_rng_normals(7, 92, 0, ALL, old);
+  for (int d = 1; d <= MOST; d++)
+    for (int how = 0; how < 9; how++) {
+      pl_product op = (pl_product)(how % 3);
+      double alpha = how < 3 ? 1 : -1.5, beta = how < 3 ? 0 : how < 6 ? 1 : .25;
+      int64_t size = (int64_t)d * d, n = COUNT * size;
+      pl_stack stack = {
+          .dim = d, .type = PL_REAL, .count = COUNT, .grid = -1, .here = true, .size = size};
+      for (int64_t k = 0; k < n; k++) c[k] = how < 3 ? NAN : old[k];
+      c[n] = 7;
+      if (how < 3)
+        pl_stack_mul(&stack, op, a, b, c);
+      else
+        pl_stack_mul_add(&stack, op, alpha, a, b, beta, c);
+      for (int64_t k = 0; k < n; k++) {
+        const double *x = a + k / size * size, *y = b + k / size * size;
+        int64_t i = k % size / d, j = k % d;
+        double sum = 0;
+        for (int l = 0; l < d; l++)
+          sum += (op == PL_CN ? x[l * d + i] : x[i * d + l]) *
+                 (op == PL_NC ? y[j * d + l] : y[l * d + j]);
+        assert_close(c[k], alpha * sum + (how < 3 ? 0 : beta * old[k]), 1e-13);
+      }
+      assert_true(c[n] == 7);
+    }
+}
+
 static void sums_and_singular_values_obey_plancherel(void **state) {
   (void)state;
   FOR_CONFIGS(c) {
@@ -277,6 +311,7 @@ static void mapping_is_proportional(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(transforms_of_a_team_equal_those_of_one_rank),
     cmocka_unit_test(products_are_convolutions),
+    cmocka_unit_test(products_of_any_dimension),
     cmocka_unit_test(sums_and_singular_values_obey_plancherel),
     cmocka_unit_test(scatter_undoes_gather),
     cmocka_unit_test(mapping_is_proportional),

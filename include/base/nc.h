@@ -92,6 +92,10 @@ pl_status pl_nc_get_ints(const pl_nc *nc, const char *var, const int64_t *start,
 pl_status pl_nc_get_text(const pl_nc *nc, const char *var, const int64_t *start,
                          const int64_t *count, char *v);
 
+/* To a file that is open for writing, the variables of numbers on dim alone that it has not and
+ * `from` has: entry r of them as entry place[r], the rest missing.  No variables: nothing. */
+pl_status pl_nc_carry(const pl_nc *from, const char *dim, const int64_t *place, pl_nc *to);
+
 /* Copy any NetCDF file to a new compressed netCDF-4 one at path, which must not exist. */
 pl_status pl_nc_pack(const pl_nc *from, const char *path);
 

@@ -22,6 +22,7 @@ typedef struct pl_rates {
   double network;             /* bytes/s between ranks */
   double grid_efficiency;     /* speed of a rank on a grid relative to alone */
   double cores_per_node, bytes_per_node;
+  double memory; /* bytes that a rank may use; 0: not bounded */
 } pl_rates;
 
 /* Measure this machine, all but singular values (pl_svd_rates), which stay nominal; half a second.

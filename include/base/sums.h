@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* Products are summed up in pieces of so many entries, and pieces one after the other. */
+enum { PL_SUM_PIECE = 1 << 16 };
+
 /* out[i] += weight sum_k x[i*stride + k] y[k], i < count, k < n: this rank's share of <x_i, y>.
  * Local, pure. */
 void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int64_t stride,
@@ -11,5 +14,9 @@ void pl_multi_dot(int64_t count, int64_t n, double weight, const double *x, int6
 /* r[k] = sum_i c[i] x[i*stride + k].  Local, pure. */
 void pl_multi_axpy(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
                    double *r);
+/* r[k] += that sum.  From r = 0 the result is that of pl_multi_axpy bit by bit, also where it comes
+ * in several calls for four samples each, in order.  Local, pure. */
+void pl_multi_add(int64_t count, int64_t n, const double *c, const double *x, int64_t stride,
+                  double *r);
 
 #endif

@@ -14,8 +14,8 @@
 
 typedef struct pl_band pl_band;
 
-/* Tables for S_n, n <= 127, and codepth k, 0 < k < n.  Owned by the caller.  Local, like all that
- * follows. */
+/* Tables for S_n, n <= 127, and codepth k, 0 < k < n, with room for some columns of a matrix: not
+ * to be used by two threads at once.  Owned by the caller.  Local, like all that follows. */
 pl_band *pl_band_new(int n, int k);
 void pl_band_free(pl_band *b);
 
@@ -27,10 +27,14 @@ int64_t pl_band_size(const pl_band *b);
 
 /* F += sum_p weights[p] rho(s_p) on one irrep, p < count.  perms: [count][n], s_p in one-line
  * notation from 0 (group/perm.h).  Only the columns cols[0..num_cols-1], which increase; NULL: all
- * d.  F: [d][num_cols] row-major. */
+ * d.  F: [d][num_cols] row-major.
+ * No allocation, here and below. */
 void pl_band_add(const pl_band *b, int irrep, int count, const int8_t *perms, const double *weights,
                  int num_cols, const int *cols, double *F);
-/* The same on all irreps, packed one after the other: F has pl_band_size doubles. */
+/* out[p] += tr(rho(s_p)^T F) over those columns, p < count. */
+void pl_band_dot(const pl_band *b, int irrep, int count, const int8_t *perms, int num_cols,
+                 const int *cols, const double *F, double *out);
+/* pl_band_add on all irreps, packed one after the other: F has pl_band_size doubles. */
 void pl_band_add_all(const pl_band *b, int count, const int8_t *perms, const double *weights,
                      double *F);
 

@@ -25,11 +25,15 @@ int64_t pl_fourier_bytes(const pl_group *g);
 /* Doubles of one packed coefficient record: the sum of pl_irrep_size. */
 int64_t pl_fourier_size(const pl_group *g);
 
+/* May f and F be the same array, in a batch of one?  Else they must not overlap, and the argument
+ * is left unchanged.  Pure. */
+bool pl_fourier_in_place(const pl_group *g);
+
 /* F_rho = sum_g f(g) rho(g) for each of batch functions.  f: function b at f + b*f_stride, |G|
- * doubles; F: record b at F + b*F_stride.  f and F must not overlap; f is left unchanged. */
+ * doubles; F: record b at F + b*F_stride. */
 void pl_fourier_forward(pl_fourier *plan, int batch, const double *f, int64_t f_stride, double *F,
                         int64_t F_stride);
-/* f(g) = (1/|G|) sum_rho m d Re tr(F_rho rho(g)^H).  F is left unchanged. */
+/* f(g) = (1/|G|) sum_rho m d Re tr(F_rho rho(g)^H). */
 void pl_fourier_inverse(pl_fourier *plan, int batch, const double *F, int64_t F_stride, double *f,
                         int64_t f_stride);
 

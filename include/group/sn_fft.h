@@ -35,7 +35,9 @@ void pl_sn_fft_free(pl_sn_fft *plan);
 int64_t pl_sn_fft_bytes(int n);
 
 /* f: function b at f + b*f_stride, n! doubles; F: record b at F + b*F_stride.  f and F must not
- * overlap; the argument is left unchanged.  No alignment is asked for. */
+ * overlap, and the argument is left unchanged; or, for n >= PL_SN_IN_PLACE and a batch of one, they
+ * are the same array.  No alignment is asked for. */
+enum { PL_SN_IN_PLACE = 8, PL_SN_FFT_MAX = 13 };
 void pl_sn_fft_forward(pl_sn_fft *plan, int batch, const double *f, int64_t f_stride, double *F,
                        int64_t F_stride);
 void pl_sn_fft_inverse(pl_sn_fft *plan, int batch, const double *F, int64_t F_stride, double *f,

@@ -43,13 +43,14 @@ enum {
   PL_COST = 1,    /* time or memory of a run, or what it records */
   PL_DATA = 2,    /* the samples */
   PL_RESULTS = 4, /* what is in the output; a key without it may change on --resume */
+  PL_GROWS = 8,   /* beside it: how far a run goes; may grow on --extend */
 };
 
 typedef struct pl_key {
   const char *name; /* "optimizer.growth.factor" */
   pl_key_type type;
   size_t field;                 /* offset in the struct of the table's place */
-  int touches;                  /* PL_COST | PL_DATA | PL_RESULTS */
+  int touches;                  /* PL_COST | PL_DATA | PL_RESULTS | PL_GROWS */
   const char *fallback;         /* default, as in a sweep file; NULL: unset; "": empty text/list */
   double min, max;              /* inclusive; numbers and list entries */
   const char *(*choice)(int i); /* PL_KEY_CHOICE: word i, NULL past the last */

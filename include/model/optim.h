@@ -62,6 +62,8 @@ bool pl_optim_over_group(const pl_spec *spec);
 bool pl_optim_polar(const pl_spec *spec);
 /* Does it follow the gradient flow (pl_update.flow)?  Pure. */
 bool pl_optim_flow(const pl_spec *spec);
+/* Do its steps depend on how many there are (optimizer.schedule cosine)?  Pure. */
+bool pl_optim_looks_ahead(const pl_spec *spec);
 /* Does it need two passes over the data, at some time?  Pure. */
 bool pl_optim_two_passes(const pl_spec *spec);
 /* Bytes of state on a rank that holds `doubles` weights, the best ones with record.best included.

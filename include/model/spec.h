@@ -25,10 +25,12 @@ typedef struct pl_common {
   int64_t stop_patience;   /* records; 0: never */
   const char *stop_metric; /* NULL: the network's own */
   int64_t record_schedule, record_points, record_every_epoch;
-  pl_ints record_steps; /* n = 0: by schedule */
+  pl_ints record_steps;  /* n = 0: by schedule */
+  pl_ints record_stages; /* earlier values of steps, or epochs */
   int64_t record_final, record_best;
   double checkpoint_every; /* minutes */
-  int64_t team;            /* mapping.team; PL_UNSET: by measurement and size */
+  int64_t checkpoint_keep;
+  int64_t team; /* mapping.team; PL_UNSET: by measurement and size */
   /* Owned by those who name the table (model/spec.c): */
   int64_t samples, validation, test; /* data.*, of generated data */
   int64_t batch, shuffle;            /* train.* */
@@ -68,6 +70,11 @@ static inline void *pl_spec_place(pl_spec *spec, pl_key_place place) {
 static inline const void *pl_spec_value(const pl_spec *spec, const pl_keys *table,
                                         const pl_key *key) {
   return (const char *)pl_spec_place((pl_spec *)(uintptr_t)spec, table->place) + key->field;
+}
+
+/* Does the run's final state stay in a checkpoint, from which more steps can go on? */
+static inline bool pl_spec_keeps_state(const pl_spec *spec) {
+  return spec->common.record_final || spec->common.checkpoint_keep;
 }
 
 /* The seed of the data: data.seed, or seed. */

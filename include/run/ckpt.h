@@ -17,6 +17,7 @@ typedef struct pl_ckpt {
   int64_t step, records;
   double wall_time; /* s, over all sessions */
   pl_best best;
+  pl_verdict verdict; /* of the last record */
   /* Weights of the best record, [num_params] blocks like the model's: the caller's, here and in a
    * checkpoint that is read; NULL: none are kept. */
   double *const *best_weights;
@@ -24,7 +25,7 @@ typedef struct pl_ckpt {
 
 /* What a checkpoint must have in common with the run that reads it: a digest of all keys that the
  * run owns and that touch results, with their values, and of the files that they name
- * (pl_config_inputs).  Local, pure. */
+ * (pl_config_inputs).  How far the run goes (PL_GROWS) is no part of it.  Local, pure. */
 int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run);
 
 /* Write path.  PL_EENV: nothing has changed.  Collective over team; so is the status. */
@@ -35,7 +36,11 @@ pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, 
  * output has not got them.  False: there is none, nothing has changed.  Collective over team. */
 bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_optim *optim,
                   int64_t digest, int64_t records, pl_ckpt *at);
-/* Remove path and the one before it, if they are there.  Local. */
+/* What path says of where its run stands, without best weights; weights and checksum are not looked
+ * at.  PL_EINPUT: there is none, or it is of another format or of a run with other keys.  Local. */
+pl_status pl_ckpt_look(const char *path, int64_t digest, pl_ckpt *at);
+/* Remove path and the one before it, if they are there; or only the one before it.  Local. */
 void pl_ckpt_remove(const char *path);
+void pl_ckpt_settle(const char *path);
 
 #endif

@@ -52,6 +52,11 @@ void pl_config_run(const pl_config *cfg, int64_t r, pl_spec *out);
 void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs);
 /* All runs again. */
 void pl_config_select_all(pl_config *cfg);
+/* How many runs the whole sweep has. */
+int64_t pl_config_num_whole(const pl_config *cfg);
+/* Of which shard the selected runs are, as --shard says, for the output; shards 0: not known. */
+void pl_config_set_shard(pl_config *cfg, int64_t shard, int64_t shards);
+void pl_config_shard(const pl_config *cfg, int64_t *shard, int64_t *shards);
 /* The number that run r has in the whole sweep. */
 int64_t pl_config_index(const pl_config *cfg, int64_t r);
 bool pl_config_selected(const pl_config *cfg);
@@ -82,6 +87,13 @@ int64_t pl_config_classes(const pl_config *cfg, int touches, int64_t *class_of);
 /* Do both describe the same whole sweep, up to keys that touch no results?  PL_EINPUT names the
  * first key that differs, with both values. */
 pl_status pl_config_same(const pl_config *was, const pl_config *now);
+/* Where the runs of an earlier sweep stand in one that extends it: run r of the whole of was has
+ * the same values as run place[r] of the whole of now in every key that it owns and that touches
+ * results; keys that may grow (PL_GROWS) are left to the caller where neither sweeps them.
+ * PL_EINPUT names the key of a run that now lacks.  Local. */
+pl_status pl_config_match(const pl_config *was, const pl_config *now, int64_t *place);
+/* The same sweep, nothing selected, with one more --set. */
+pl_status pl_config_with(const pl_config *cfg, const char *set, pl_config **out);
 /* Put "FILE:LINE: KEY: " (or "--set KEY: ", or "FILE: KEY: " for a default) before the current
  * error message, for trouble with the value that key has in run r that shows only later (a group
  * that does not parse, a data file of the wrong size).  Returns st. */

@@ -21,8 +21,9 @@ enum {
  * promised. */
 #define PL_KEEPER_GATHER 0.5
 
-/* Take the output (base/lock.h) and create it or, with opt->resume, go on with it; checkpoints that
- * no run will go on from are removed.  *out is to be closed even after an error.  Errors as
+/* Take the output (base/lock.h), and end what a killed extension left (pl_folders_settle); then
+ * create it or, with opt->resume, go on with it or, with opt->extend, extend it first; checkpoints
+ * that no run will go on from are removed.  *out is to be closed even after an error.  Errors as
  * pl_sweep_run. */
 pl_status pl_keeper_open(const pl_config *cfg, const pl_plan *plan, const pl_sweep_options *opt,
                          pl_keeper **out);
@@ -38,7 +39,8 @@ int64_t pl_keeper_longest(const pl_keeper *k);
 
 void pl_keeper_start(pl_keeper *k, int64_t run, int ranks);
 void pl_keeper_record(pl_keeper *k, int64_t run, int64_t index, const double *values, int64_t n);
-/* A run has ended; its checkpoint goes when it is in the output once and for all. */
+/* A run has ended; its checkpoint, unless it is to stay (pl_spec_keeps_state), goes when the run is
+ * in the output once and for all. */
 void pl_keeper_end(pl_keeper *k, int64_t run, const pl_outcome *outcome);
 /* Records so far come to the disk: before a checkpoint that counts on them, and at the end. */
 void pl_keeper_secure(pl_keeper *k);

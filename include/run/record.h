@@ -12,7 +12,8 @@
 
 typedef struct pl_recorder pl_recorder;
 
-/* Create path for the runs of cfg.  command: the command line, for the history attribute.  The file
+/* Create path for the runs of cfg.  command: the command line, for the history attribute, and on
+ * further lines what the history was before.  The file
  * appears under its name only when its head is whole.  PL_EINPUT: the file exists and overwrite is
  * not set, or the runs cannot share a file (run/outline.h); PL_EENV: it cannot be written, or the
  * disk is too small for it (nothing is left behind, and what stood there before stays). */
@@ -53,6 +54,13 @@ pl_status pl_recorder_record(pl_recorder *rec, int64_t run, int64_t index, const
 /* The reverse: room for pl_recorder_size(rec, run) values. */
 pl_status pl_recorder_read(const pl_recorder *rec, int64_t run, int64_t index, double *values);
 int64_t pl_recorder_size(const pl_recorder *rec, int64_t run);
+/* Steps that the run is to have. */
+int64_t pl_recorder_steps(const pl_recorder *rec, int64_t run);
+/* All that `from` has of its run r into run `to` of another file, which records alike: the outcome,
+ * which is handed over as pl_recorder_run gave it, and may have been changed; values: room for a
+ * record. */
+pl_status pl_recorder_copy(const pl_recorder *from, int64_t r, const pl_outcome *out,
+                           pl_recorder *rec, int64_t to, double *values);
 /* A run has ended. */
 pl_status pl_recorder_end(pl_recorder *rec, int64_t run, const pl_outcome *outcome);
 /* Down to the disk: what was written survives a power cut. */

@@ -13,7 +13,9 @@ typedef struct pl_length {
 pl_length pl_length_of(const pl_spec *spec);
 
 /* The steps at which to record, ascending, first 0 and last length->steps unless listed explicitly.
- * *count of them; owned by the caller (pl_free).  Pure. */
+ * A run of several stages (record.stages) has all records that it would have had if it had ended
+ * with the first; behind it those that it would have had if it had ended with the second, and so
+ * on.  *count of them; owned by the caller (pl_free).  Pure. */
 int64_t *pl_record_steps(const pl_spec *spec, const pl_length *length, int64_t *count);
 
 #endif

@@ -13,6 +13,10 @@ bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards);
  * 0 counts, for networks may have to look into files. */
 pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, int64_t shards);
 
+/* The share of one shard among the runs of cfg by the same rule: *mine of them, ascending, which
+ * may be none.  The caller frees them.  Local. */
+int64_t *pl_shard_share(const pl_config *cfg, int64_t shard, int64_t shards, int64_t *mine);
+
 /* Merge the outputs of shards into out, the output of the whole sweep, or what was merged before
  * with what was missing; runs that no input has begun stay pending, and are counted in a warning.
  * PL_EINPUT: of different sweeps, or a run in two of them; out exists and overwrite is not set.

@@ -15,6 +15,7 @@ typedef struct pl_sweep_options {
   bool overwrite;
   bool resume;         /* go on with the output if it is there */
   bool retry;          /* .. and train diverged and failed runs again */
+  bool extend;         /* make it the output of this larger sweep first (run/extend.h) */
   const char *command; /* the command line, for the history attribute */
 } pl_sweep_options;
 

@@ -21,7 +21,7 @@ typedef struct pl_outcome {
   pl_run_state state;
   int64_t steps_done, records;
   pl_best best;
-  pl_verdict verdict; /* of the last record of this session */
+  pl_verdict verdict; /* of the last record */
   double wall_time;   /* s, over all sessions */
   double memory;      /* bytes that the run added at its peak, largest rank */
   bool unsaved;       /* stopped, and the checkpoint could not be written */
@@ -47,6 +47,8 @@ typedef struct pl_train_hooks {
   bool (*resume)(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at);
   /* Write a checkpoint; the same status on every rank. */
   pl_status (*save)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
+  /* As save, once the run is done: its final state (NULL: not kept).  A failure is a warning. */
+  pl_status (*keep)(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at);
   /* Called on every rank of the team at the end, while the model lives (NULL: nothing). */
   pl_status (*finish)(void *context, pl_model *model, pl_run_state state);
   /* Called likewise after it, with record.best: the model holds the weights of the best record, to
@@ -54,7 +56,8 @@ typedef struct pl_train_hooks {
   pl_status (*best)(void *context, pl_model *model);
 } pl_train_hooks;
 
-/* Train one run, from its checkpoint if there is one.  It is done after length->steps steps, when
+/* Train one run, from its checkpoint if there is one, which may be the final state of a shorter run
+ * of the same keys.  It is done after length->steps steps, when
  * its objective falls below stop.loss, or after stop.patience records without a better stop.metric;
  * it has diverged when its standing is not finite (pl_standing_finite), or at a record with a
  * number that must be and is not (pl_measure.finite).  It is saved when the team votes for it and

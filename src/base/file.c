@@ -204,12 +204,23 @@ static int sync_at(const char *path, int flags) {
   return rc;
 }
 
+/* Some file systems cannot sync a folder: they have no more to give. */
+static int sync_folder(const char *folder) {
+  int rc = sync_at(folder, O_DIRECTORY);
+  return rc && errno != EINVAL ? rc : 0;
+}
+
 static int sync_folder_of(const char *path) {
   char *folder = folder_of(path);
-  int rc = sync_at(folder, O_DIRECTORY);
+  int rc = sync_folder(folder), reason = errno;
   pl_free(folder);
-  /* Some file systems cannot sync a folder: they have no more to give. */
-  return rc && errno != EINVAL ? rc : 0;
+  errno = reason;
+  return rc;
+}
+
+pl_status pl_file_sync_folder(const char *folder) {
+  if (!sync_folder(folder)) return PL_OK;
+  return pl_error(PL_EENV, "%s: cannot sync the folder: %s", folder, strerror(errno));
 }
 
 pl_status pl_file_replace(const char *from, const char *path, const char *previous) {

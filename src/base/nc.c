@@ -85,11 +85,15 @@ static void free_file(pl_nc *nc) {
   pl_free(nc);
 }
 
+/* NetCDF fills a new file in pieces of so many bytes: two pages, were it not told. */
+static const size_t PIECE = 1 << 16;
+
 /* The file that probe has found at path. */
 static pl_status create(const char *path, bool netcdf4, pl_nc **out) {
   pl_nc *nc = new_file(path, netcdf4, true);
   int mode = NC_CLOBBER | (netcdf4 ? NC_NETCDF4 : NC_64BIT_DATA);
-  pl_status st = pl_nc_check(nc, nc_create(path, mode, &nc->id), true, "create", NULL);
+  size_t piece = PIECE;
+  pl_status st = pl_nc_check(nc, nc__create(path, mode, 0, &piece, &nc->id), true, "create", NULL);
   if (st) {
     unlink(path);
     free_file(nc);

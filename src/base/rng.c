@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #endif
 #include <math.h>
+#include <string.h>
 
 static inline philox4x32_ctr_t block(uint64_t seed, uint64_t stream, uint64_t index) {
   philox4x32_ctr_t c = {
@@ -90,13 +91,39 @@ int64_t pl_rng_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n) 
   return (int64_t)(((unsigned __int128)b[0] * (uint64_t)n) >> 64);
 }
 
+/* Pairs first .. first + n - 1, of which each index has one: by Box and Muller.  Loops of one
+ * function each, so that calls overlap. */
+enum { PAIRS = 64 };
+
+static void normal_pairs(uint64_t seed, uint64_t stream, uint64_t first, int n, double *x) {
+  uint32_t word[4 * PAIRS];
+  double r[PAIRS], a[PAIRS];
+  pl_rng_words(seed, stream, first, n, word);
+  for (int i = 0; i < n; i++) {
+    const uint32_t *w = word + 4 * i;
+    r[i] = to_unit((uint64_t)w[1] << 32 | w[0]);
+    a[i] = 2 * 3.14159265358979323846 * to_unit((uint64_t)w[3] << 32 | w[2]);
+  }
+  for (int i = 0; i < n; i++) r[i] = log(r[i]);
+  for (int i = 0; i < n; i++) r[i] = sqrt(-2 * r[i]);
+  for (int i = 0; i < n; i++) {
+    double s, c;
+    sincos(a[i], &s, &c);
+    x[2 * i] = r[i] * c;
+    x[2 * i + 1] = r[i] * s;
+  }
+}
+
 void pl_rng_normals(uint64_t seed, uint64_t stream, int64_t first, int64_t n, double *x) {
-  for (int64_t i = 0; i < n;) {
-    int64_t k = first + i;
-    uint64_t b[2];
-    pl_rng_bits(seed, stream, (uint64_t)(k / 2), b);
-    double r = sqrt(-2 * log(to_unit(b[0]))), a = 2 * 3.14159265358979323846 * to_unit(b[1]);
-    if (k % 2 == 0) x[i++] = r * cos(a);
-    if (i < n) x[i++] = r * sin(a);
+  double pair[2 * PAIRS];
+  while (n > 0) {
+    int64_t skip = first % 2, pairs = (skip + n + 1) / 2;
+    if (pairs > PAIRS) pairs = PAIRS;
+    int64_t got = 2 * pairs - skip < n ? 2 * pairs - skip : n;
+    normal_pairs(seed, stream, (uint64_t)(first / 2), (int)pairs, pair);
+    memcpy(x, pair + skip, (size_t)got * sizeof *x);
+    first += got;
+    x += got;
+    n -= got;
   }
 }

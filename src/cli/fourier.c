@@ -4,7 +4,6 @@
 #include "fourier_file.h"
 #include "fourier_rankings.h"
 #include "fourier_sides.h"
-#include "group/fourier.h"
 #include "output_options.h"
 #include "run/plan.h"
 
@@ -77,25 +76,17 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
-/* Both sides of the transform of a NetCDF file, the given one read and checked. */
-static pl_status transform(const fourier_options *o, const pl_group *g, double *f, double *F,
-                           const pl_nc *nc) {
-  pl_fourier *plan;
-  PL_TRY(o->inverse ? fourier_file_coefficients(nc, g, F) : fourier_file_function(nc, g, f));
-  PL_TRY(pl_fourier_new(g, NULL, &plan));
-  int64_t order = pl_group_order(g), size = pl_fourier_size(g);
-  if (o->inverse)
-    pl_fourier_inverse(plan, 1, F, size, f, order);
-  else
-    pl_fourier_forward(plan, 1, f, order, F, size);
-  pl_fourier_free(plan);
-  return PL_OK;
+/* The side that the file has, read and checked, and the other. */
+static pl_status transform(const fourier_options *o, const pl_nc *nc, fourier_sides *s) {
+  const pl_group *g = s->group;
+  PL_TRY(o->inverse ? fourier_file_coefficients(nc, g, s->F) : fourier_file_function(nc, g, s->f));
+  return fourier_sides_transform(s, o->inverse);
 }
 
 static pl_status run_netcdf(const fourier_options *o, double memory) {
   pl_nc *nc;
   pl_group *g = NULL;
-  double *f = NULL, *F = NULL;
+  fourier_sides sides = {0};
   const char *of_rankings = o->effects >= 0     ? "--effects"
                             : o->effects_csv    ? "--effects-csv"
                             : o->how.drop       ? "--drop"
@@ -107,14 +98,12 @@ static pl_status run_netcdf(const fourier_options *o, double memory) {
   if (!st) st = fourier_file_expect(o, nc, g);
   if (!st) st = fourier_sides_fit(g, memory);
   if (!st) {
-    f = pl_alloc((size_t)pl_group_order(g), sizeof *f, "a function on the group");
-    F = pl_alloc((size_t)pl_fourier_size(g), sizeof *F, "Fourier coefficients");
-    st = transform(o, g, f, F, nc);
+    fourier_sides_init(&sides, g, NULL);
+    st = transform(o, nc, &sides);
   }
   pl_nc_close(nc);
-  if (!st) st = fourier_sides_show(o, g, f, F, NULL, NULL);
-  pl_free(F);
-  pl_free(f);
+  if (!st) st = fourier_sides_show(o, &sides, NULL);
+  fourier_sides_fini(&sides);
   pl_group_free(g);
   return st;
 }

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "energies.h"
 #include "fourier_sides.h"
-#include "group/fourier.h"
 #include "rankings.h"
 
 #include <stdbool.h>
@@ -42,19 +41,12 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
   bool transform;
   pl_status st = transformable(o, memory, r, g, &transform);
   if (!st && transform) {
-    pl_fourier *plan;
-    int64_t order = pl_group_order(g), size = pl_fourier_size(g);
-    double *f = pl_alloc((size_t)order, sizeof *f, "a function on the group");
-    double *F = pl_alloc((size_t)size, sizeof *F, "Fourier coefficients");
-    pl_rankings_function(r, f);
-    st = pl_fourier_new(g, NULL, &plan);
-    if (!st) {
-      pl_fourier_forward(plan, 1, f, order, F, size);
-      pl_fourier_free(plan);
-      st = fourier_sides_show(o, g, f, F, r, e);
-    }
-    pl_free(F);
-    pl_free(f);
+    fourier_sides sides;
+    fourier_sides_init(&sides, g, r);
+    pl_rankings_function(r, sides.f);
+    st = fourier_sides_transform(&sides, false);
+    if (!st) st = fourier_sides_show(o, &sides, e);
+    fourier_sides_fini(&sides);
   } else if (!st) {
     energies table;
     energies_of_counts(&table, r, e);

@@ -1,5 +1,6 @@
 #include "fourier_sides.h"
 
+#include "base/mem.h"
 #include "base/norm.h"
 #include "energies.h"
 #include "fourier_file.h"
@@ -15,7 +16,8 @@ static const double PLANCHEREL_TOLERANCE = 1e-9;
 /* ---- memory ---- */
 
 double fourier_sides_bytes(const pl_group *g) {
-  return (double)pl_fourier_bytes(g) + 8 * ((double)pl_group_order(g) + (double)pl_fourier_size(g));
+  double f = 8 * (double)pl_group_order(g), F = 8 * (double)pl_fourier_size(g);
+  return (double)pl_fourier_bytes(g) + (pl_fourier_in_place(g) ? f : f + F);
 }
 
 pl_status fourier_sides_fit(const pl_group *g, double have) {
@@ -26,13 +28,52 @@ pl_status fourier_sides_fit(const pl_group *g, double have) {
                   pl_group_spec(g), need * 1e-9, have * 1e-9);
 }
 
-/* ---- energies ---- */
-
-static double sum_squares(const double *x, int64_t n) {
-  double sum = 0;
-  for (int64_t k = 0; k < n; k++) sum += x[k] * x[k];
-  return sum;
+void fourier_sides_init(fourier_sides *s, const pl_group *g, const pl_rankings *r) {
+  *s = (fourier_sides){.group = g, .rankings = r};
+  s->f = pl_alloc((size_t)pl_group_order(g), sizeof *s->f, "a function on the group");
+  s->F = pl_fourier_in_place(g)
+             ? s->f
+             : pl_alloc((size_t)pl_fourier_size(g), sizeof *s->F, "Fourier coefficients");
 }
+
+void fourier_sides_fini(fourier_sides *s) {
+  if (s->F != s->f) pl_free(s->F);
+  pl_free(s->f);
+  energies_fini(&s->table);
+}
+
+/* ---- the transform ---- */
+
+static void sum_function(fourier_sides *s) {
+  int64_t order = pl_group_order(s->group);
+  s->norm2 = 0;
+  for (int64_t k = 0; k < order; k++) s->norm2 += s->f[k] * s->f[k];
+  s->largest = pl_max_abs(order, s->f);
+}
+
+static void sum_coefficients(fourier_sides *s) {
+  energies_of_coefficients(&s->table, s->group, s->F, s->rankings);
+}
+
+pl_status fourier_sides_transform(fourier_sides *s, bool inverse) {
+  const pl_group *g = s->group;
+  pl_fourier *plan;
+  int64_t order = pl_group_order(g), size = pl_fourier_size(g);
+  PL_TRY(pl_fourier_new(g, NULL, &plan));
+  if (inverse) {
+    sum_coefficients(s);
+    pl_fourier_inverse(plan, 1, s->F, size, s->f, order);
+    sum_function(s);
+  } else {
+    sum_function(s);
+    pl_fourier_forward(plan, 1, s->f, order, s->F, size);
+    sum_coefficients(s);
+  }
+  pl_fourier_free(plan);
+  return PL_OK;
+}
+
+/* ---- what is shown ---- */
 
 static pl_status check_plancherel(const fourier_options *o, double norm2, double total,
                                   double largest) {
@@ -50,13 +91,13 @@ static pl_status check_plancherel(const fourier_options *o, double norm2, double
                   o->input, total, norm2);
 }
 
-static void print(const pl_group *g, const energies *table, double norm2) {
-  energies_print(table);
-  double total = table->total, largest = fmax(norm2, total);
-  printf("\ngroup: %s\n", pl_group_spec(g));
+static void print(const fourier_sides *s) {
+  energies_print(&s->table);
+  double total = s->table.total, larger = fmax(s->norm2, total);
+  printf("\ngroup: %s\n", pl_group_spec(s->group));
   printf("total energy: %.15g\n", total);
-  printf("squared norm of f: %.15g (relative difference %.2g)\n", norm2,
-         largest > 0 ? fabs(total - norm2) / largest : 0);
+  printf("squared norm of f: %.15g (relative difference %.2g)\n", s->norm2,
+         larger > 0 ? fabs(total - s->norm2) / larger : 0);
 }
 
 pl_status fourier_sides_flush(void) {
@@ -64,19 +105,13 @@ pl_status fourier_sides_flush(void) {
   return PL_OK;
 }
 
-pl_status fourier_sides_show(const fourier_options *o, const pl_group *g, const double *f,
-                             const double *F, const pl_rankings *r, const pl_effects *e) {
-  double norm2 = sum_squares(f, pl_group_order(g));
-  energies table;
-  energies_of_coefficients(&table, g, F, r);
-  pl_status st = check_plancherel(o, norm2, table.total, pl_max_abs(pl_group_order(g), f));
-  if (!st && o->output) st = fourier_file_write(o, g, f, F, &table, r, e);
-  if (!st && o->energies.file) energies_csv(&table, o->energies.file);
-  if (!st) {
-    print(g, &table, norm2);
-    if (r) rankings_print_effects(r, e);
-    st = fourier_sides_flush();
-  }
-  energies_fini(&table);
-  return st;
+pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s,
+                             const pl_effects *e) {
+  const energies *table = &s->table;
+  PL_TRY(check_plancherel(o, s->norm2, table->total, s->largest));
+  if (o->output) PL_TRY(fourier_file_write(o, s->group, s->f, s->F, table, s->rankings, e));
+  if (o->energies.file) energies_csv(table, o->energies.file);
+  print(s);
+  if (s->rankings) rankings_print_effects(s->rankings, e);
+  return fourier_sides_flush();
 }

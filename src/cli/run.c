@@ -17,7 +17,7 @@
 typedef struct run_options {
   sweep_options sweep;
   const char *output;
-  bool overwrite, resume, retry, dry_run;
+  bool overwrite, resume, extend, retry, dry_run;
   double max_time;   /* s; 0: no limit */
   int64_t max_steps; /* 0: no limit */
 } run_options;
@@ -25,6 +25,7 @@ typedef struct run_options {
 enum {
   KEY_OVERWRITE = 256,
   KEY_RESUME,
+  KEY_EXTEND,
   KEY_RETRY,
   KEY_MAX_TIME,
   KEY_MAX_STEPS,
@@ -38,7 +39,12 @@ static const struct argp_option options[] = {
     {"output", 'o', "OUT.nc", 0, "Output file (default: the sweep file's name with .nc)", 0},
     {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing output", 0},
     {"resume", KEY_RESUME, 0, 0, "Go on with the output of the same sweep, if it exists", 0},
-    {"retry", KEY_RETRY, 0, 0, "With --resume: train diverged and failed runs again", 0},
+    {"extend", KEY_EXTEND, 0, 0,
+     "Extend the output by this sweep, which has all runs of it and more, or more steps: only what "
+     "is new is trained, records that are there stay; then as --resume",
+     0},
+    {"retry", KEY_RETRY, 0, 0, "With --resume or --extend: train diverged and failed runs again",
+     0},
     {"max-time", KEY_MAX_TIME, "H:MM:SS", 0,
      "Save and leave after so long, with exit code 75 (also 90m, 1.5h, seconds)", 0},
     {"max-steps", KEY_MAX_STEPS, "N", 0,
@@ -81,6 +87,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_RESUME:
     o->resume = true;
     return 0;
+  case KEY_EXTEND:
+    o->extend = true;
+    return 0;
   case KEY_RETRY:
     o->retry = true;
     return 0;
@@ -101,7 +110,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (o->resume && o->overwrite) argp_error(state, "--resume and --overwrite exclude each other");
-    if (o->retry && !o->resume) argp_error(state, "--retry needs --resume");
+    if (o->extend && o->overwrite) argp_error(state, "--extend and --overwrite exclude each other");
+    if (o->retry && !o->resume && !o->extend)
+      argp_error(state, "--retry needs --resume or --extend");
     return 0;
   case KEY_DRY_RUN:
     o->dry_run = true;
@@ -185,7 +196,8 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
   pl_plan *plan;
   char *named = default_output(o.sweep.sweep);
   const char *output = o.output ? o.output : named;
-  if (o.resume) o.sweep.planned_as = output;
+  if (o.resume || o.extend) o.sweep.planned_as = output;
+  o.sweep.extend = o.extend;
   st = plan_sweep(&o.sweep, world, &cfg, &plan);
   if (!st && o.dry_run) {
     if (world->rank == 0) {
@@ -201,6 +213,7 @@ pl_status pl_cli_run(int argc, char **argv, const pl_comm *world) {
                            .overwrite = o.overwrite,
                            .resume = o.resume,
                            .retry = o.retry,
+                           .extend = o.extend,
                            .command = command};
     st = pl_sweep_run(world, cfg, plan, &so);
   }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "linalg/svd.h"
+#include "run/adopt.h"
 #include "run/machine.h"
 #include "run/record.h"
 #include "run/shard.h"
@@ -88,9 +89,13 @@ pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **c
   *cfg = NULL;
   *plan = NULL;
   PL_TRY(pl_config_read(world, o->sweep, o->sets, o->num_sets, cfg));
-  pl_status st = pl_sweep_check(world, *cfg);
+  bool selected = false;
+  pl_status st = PL_OK;
+  if (o->planned_as)
+    st = pl_adopt(world, o->planned_as, o->extend, o->shard, o->shards, cfg, &selected);
+  if (!st) st = pl_sweep_check(world, *cfg);
   if (!st && world->rank == 0) warn_duplicates(*cfg);
-  if (!st && o->shards) st = pl_shard_select(world, *cfg, o->shard, o->shards);
+  if (!st && o->shards && !selected) st = pl_shard_select(world, *cfg, o->shard, o->shards);
   if (!st) {
     char says[192];
     double memory = pl_memory_per_rank(world, says, sizeof says);

@@ -17,7 +17,8 @@ typedef struct sweep_options {
   double memory_per_rank; /* 0: from the machine */
   int ranks;              /* 0: those of the job */
   int64_t shard, shards;  /* shards 0: the whole sweep */
-  const char *planned_as; /* keep the plan of this output, if it fits; or NULL */
+  const char *planned_as; /* go on with this output, and keep its plan if it fits; or NULL */
+  bool extend;            /* .. which the sweep extends */
   const char *machine;    /* description of another machine, or NULL */
 } sweep_options;
 

@@ -33,7 +33,8 @@ typedef struct level {
 
 struct pl_band {
   int n;
-  level *level; /* [n + 1] */
+  level *level;  /* [n + 1] */
+  double *panel; /* [largest dimension][PANEL] */
 };
 
 /* ---- tables ---- */
@@ -133,6 +134,10 @@ pl_band *pl_band_new(int n, int k) {
       list_moves(l - 1, m, &l->partition[i], &l->shape[i]);
     }
   }
+  int largest = 0;
+  for (int i = 0; i < pl_band_num_irreps(b); i++)
+    if (pl_band_dim(b, i) > largest) largest = pl_band_dim(b, i);
+  b->panel = pl_alloc((size_t)largest * PANEL, sizeof *b->panel, "columns of a permutation");
   return b;
 }
 
@@ -147,6 +152,7 @@ void pl_band_free(pl_band *b) {
     pl_free(b->level[m].partition);
   }
   pl_free(b->level);
+  pl_free(b->panel);
   pl_free(b);
 }
 
@@ -225,14 +231,19 @@ static void permutation(const pl_band *b, int irrep, const int8_t *perm, panel *
   }
 }
 
+/* The panel of the columns first .. of num_cols chosen ones. */
+static panel panel_of(const pl_band *b, int num_cols, const int *cols, int first) {
+  panel p = {.x = b->panel, .width = num_cols - first < PANEL ? num_cols - first : PANEL};
+  for (int c = 0; c < p.width; c++) p.cols[c] = cols ? cols[first + c] : first + c;
+  return p;
+}
+
 void pl_band_add(const pl_band *b, int irrep, int count, const int8_t *perms, const double *weights,
                  int num_cols, const int *cols, double *F) {
   int d = pl_band_dim(b, irrep);
   if (!cols) num_cols = d;
-  panel p = {.x = pl_alloc((size_t)d * PANEL, sizeof *p.x, "columns of a permutation")};
   for (int first = 0; first < num_cols; first += PANEL) {
-    p.width = num_cols - first < PANEL ? num_cols - first : PANEL;
-    for (int c = 0; c < p.width; c++) p.cols[c] = cols ? cols[first + c] : first + c;
+    panel p = panel_of(b, num_cols, cols, first);
     for (int k = 0; k < count; k++) {
       permutation(b, irrep, perms + (int64_t)k * b->n, &p);
       for (int row = 0; row < d; row++)
@@ -240,7 +251,23 @@ void pl_band_add(const pl_band *b, int irrep, int count, const int8_t *perms, co
           F[(int64_t)row * num_cols + first + c] += weights[k] * p.x[(int64_t)row * PANEL + c];
     }
   }
-  pl_free(p.x);
+}
+
+void pl_band_dot(const pl_band *b, int irrep, int count, const int8_t *perms, int num_cols,
+                 const int *cols, const double *F, double *out) {
+  int d = pl_band_dim(b, irrep);
+  if (!cols) num_cols = d;
+  for (int first = 0; first < num_cols; first += PANEL) {
+    panel p = panel_of(b, num_cols, cols, first);
+    for (int k = 0; k < count; k++) {
+      double sum[PANEL] = {0};
+      permutation(b, irrep, perms + (int64_t)k * b->n, &p);
+      for (int row = 0; row < d; row++)
+        for (int c = 0; c < p.width; c++)
+          sum[c] += F[(int64_t)row * num_cols + first + c] * p.x[(int64_t)row * PANEL + c];
+      for (int c = 0; c < p.width; c++) out[k] += sum[c];
+    }
+  }
 }
 
 void pl_band_add_all(const pl_band *b, int count, const int8_t *perms, const double *weights,

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "group/family.h"
+#include "group/sn_fft.h"
 #include "group/tensor.h"
 
 #include <math.h>
@@ -115,6 +116,10 @@ static void axis_inverse(const axis *a, int64_t rows, const double *in, int64_t 
 
 /* ---- plans ---- */
 
+bool pl_fourier_in_place(const pl_group *g) {
+  return pl_group_symmetric(g) >= PL_SN_IN_PLACE;
+}
+
 /* A quaternionic matrix takes twice the d^2 doubles that it brings to |G|. */
 int64_t pl_fourier_size(const pl_group *g) {
   int64_t count[3], squares[3];
@@ -201,6 +206,10 @@ pl_status pl_fourier_new(const pl_group *g, const int64_t *offset, pl_fourier **
     if (is_dense(&g->factor[t]) && g->factor[t].order > DENSE_MAX)
       return pl_error(PL_EENV, "group %s: no fast transform along factor %d of order %lld", g->spec,
                       t + 1, (long long)g->factor[t].order);
+  for (int t = 0; t < g->factors; t++)
+    if (g->factor[t].family == &pl_family_symmetric && g->factor[t].n > PL_SN_FFT_MAX)
+      return pl_error(PL_EENV, "group %s: transforms on S_n are made for n up to %d", g->spec,
+                      PL_SN_FFT_MAX);
   double need = (double)pl_fourier_bytes(g);
   /* What every machine has is not worth the question, which reads files of the system. */
   pl_memory have = {.bytes = INFINITY};

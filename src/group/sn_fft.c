@@ -10,6 +10,9 @@
 /* Up to level 7 the lanes of a vector are functions: on S_n, functions of a batch; or on S_m,
  * cosets of one function, m = min(n-1, 7).  Above, they are columns of one matrix. */
 enum { LANE_MAX = 7 };
+/* One side is read whole before the other is written: the transforms of the n cosets lie between.
+ */
+_Static_assert((int)PL_SN_IN_PLACE > (int)LANE_MAX, "a batch of one takes the way of columns");
 
 /* Where the matrices of one transform on S_k stand, k = low..high, in vectors.  The matrix of
  * lambda is cut into panels by the path of its columns from level k down to level low; panel after

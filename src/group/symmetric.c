@@ -120,9 +120,9 @@ static const pl_fast fast = {.make = plan_new,
 
 const pl_family pl_family_symmetric = {
     .letter = 'S',
-    .form = "S_n  symmetric group of order n!, n = 1..13 (in a band, band.codepth, to 52)",
+    .form = "S_n  symmetric group of order n!, n = 1..14 (in a band, band.codepth, to 52)",
     .min = 1,
-    .max = 13,
+    .max = 14,
     .init = init,
     .fini = fini,
     .mul = mul,

@@ -31,9 +31,10 @@ struct pl_optim {
   int num_blocks;
   const pl_param *blocks; /* the model's params, or its functions over G */
   double ***moment;       /* [moment][block] */
-  double *work;           /* [largest block] */
+  double *work;           /* [matrices of a block], where polar factors are taken [largest block] */
   double *decayed;        /* [largest block]: gradient with weight decay; NULL: none */
   double coordinates;     /* of the whole model */
+  bool steady;            /* the learning rate never changes */
   bool frozen;            /* late phase */
   int64_t t;
   double log_lr, log_scale; /* of the step under way; log_scale is that of the gradient used */
@@ -329,6 +330,10 @@ bool pl_optim_flow(const pl_spec *spec) {
   return kind_of(spec)->flow;
 }
 
+bool pl_optim_looks_ahead(const pl_spec *spec) {
+  return !kind_of(spec)->flow && pl_optim_values_of(spec)->schedule == PL_LR_COSINE;
+}
+
 /* In every step, whatever the phase. */
 static bool live_norm(const pl_spec *spec) {
   const optim_kind *k = kind_of(spec);
@@ -355,7 +360,6 @@ static void begin(pl_update *u, double log_scale, double norm) {
   double clip = o->values->clip;
   if (clip > 0 && norm > 0 && !o->frozen)
     o->log_scale += fmin(0, log(clip) - log(norm) - o->log_scale);
-  o->lr = exp(o->log_lr);
   o->scale = exp(o->log_scale);
   o->rate = exp(o->log_lr + o->log_scale);
 }
@@ -382,10 +386,15 @@ double pl_log_lr(const pl_spec *spec, int64_t t, int64_t steps) {
   return lr;
 }
 
+static void set_rate(pl_optim *o, int64_t t) {
+  o->log_lr = pl_log_lr(o->spec, t, o->steps);
+  o->lr = exp(o->log_lr);
+}
+
 pl_update *pl_optim_step(pl_optim *o, int64_t t) {
   const pl_optim_values *v = o->values;
   o->t = t;
-  o->log_lr = pl_log_lr(o->spec, t, o->steps);
+  if (!o->steady) set_rate(o, t);
   o->frozen =
       v->freeze_loss > 0 && pl_standing_below(o->model->kind->standing(o->model), v->freeze_loss);
   bool conditioned = o->frozen && o->kind->conditioned;
@@ -408,16 +417,20 @@ pl_optim *pl_optim_new(const pl_spec *spec, pl_model *model, int64_t steps) {
                           .apply = apply};
   o->model = model;
   o->steps = steps;
+  o->steady =
+      o->kind->flow || (o->values->growth_factor == 1 && o->values->schedule == PL_LR_CONSTANT);
+  set_rate(o, 0);
   o->num_blocks = o->update.over_group ? model->num_functions : model->num_params;
   o->blocks = o->update.over_group ? model->functions : model->params;
-  int64_t most = 0;
+  int64_t most = 0, count = 0;
   for (int p = 0; p < o->num_blocks; p++) {
     const pl_param *b = &o->blocks[p];
     most = b->n > most ? b->n : most;
-    most = b->count > most ? b->count : most;
+    count = b->count > count ? b->count : count;
     o->coordinates += (double)pl_param_whole(b);
   }
-  o->work = pl_alloc((size_t)most, sizeof *o->work, "optimiser");
+  int64_t work = o->kind->polar && most > count ? most : count;
+  o->work = pl_alloc((size_t)work, sizeof *o->work, "optimiser");
   /* Functions hold no weights: there the model adds the decay, and hands over its scale. */
   if (o->values->weight_decay > 0 && !o->update.over_group)
     o->decayed = pl_alloc((size_t)most, sizeof *o->decayed, "optimiser");

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 3, PIECE = 1 << 18 }; /* doubles moved at a time */
+enum { FORMAT = 4, PIECE = 1 << 18 }; /* doubles moved at a time */
 
 /* ---- checksum ---- */
 
@@ -55,7 +55,7 @@ int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run) {
   for (int k = 0; k < pl_config_num_keys(cfg); k++) {
     const pl_key *key;
     const void *typed = pl_config_typed(cfg, run, k, &key);
-    if (!typed || !(key->touches & PL_RESULTS)) continue;
+    if (!typed || !(key->touches & PL_RESULTS) || key->touches & PL_GROWS) continue;
     size_t n = (size_t)pl_config_value(cfg, run, k, NULL, 0) + 1;
     char *value = pl_alloc(n, 1, "a value");
     pl_config_value(cfg, run, k, value, n);
@@ -70,7 +70,7 @@ int64_t pl_ckpt_digest(const pl_config *cfg, int64_t run) {
 /* ---- what a checkpoint holds ---- */
 
 typedef struct head {
-  int64_t digest;
+  int64_t digest, separated, converged;
   pl_ckpt at;
 } head;
 
@@ -91,6 +91,8 @@ static const struct head_row {
     {"best_metric", true, offsetof(head, at.best.metric)},
     {"best_second", true, offsetof(head, at.best.second)},
     {"waited", false, offsetof(head, at.best.waited)},
+    {"separated", false, offsetof(head, separated)},
+    {"converged", false, offsetof(head, converged)},
 };
 enum { HEAD = sizeof head_rows / sizeof *head_rows };
 
@@ -277,7 +279,7 @@ pl_status pl_ckpt_write(const char *path, const pl_comm *team, pl_model *model, 
   contents c = contents_of(team, model, optim, at->best_weights);
   char *temporary = pl_asprintf("%s.tmp", path), *previous = previous_of(path);
   bool root = team->rank == 0;
-  head h = {digest, *at};
+  head h = {digest, at->verdict.separated, at->verdict.converged, *at};
   pl_nc *nc = NULL;
   uint64_t sum = mix_head(&h);
   pl_status st = root ? define(&c, temporary, &nc) : PL_OK;
@@ -334,14 +336,22 @@ static pl_status expect_shapes(const contents *c, pl_nc *nc) {
   return pl_nc_expect(nc, "checksum", false, 0, (int64_t[1]){0});
 }
 
+/* Is it of this run? */
+static pl_status expect_head(pl_nc *nc, int64_t digest, head *h) {
+  *h = (head){0};
+  PL_TRY(expect_format(nc));
+  PL_TRY(get_head(nc, h));
+  if (h->digest != digest)
+    return pl_error(PL_EINPUT, "%s: of a run with other keys or other input files", pl_nc_path(nc));
+  h->at.verdict = (pl_verdict){(int)h->separated, (int)h->converged};
+  return PL_OK;
+}
+
 /* Is all of it there, unharmed, and of this run?  Rank 0 alone. */
 static pl_status verify(contents *c, pl_nc *nc, int64_t digest, pl_ckpt *at) {
-  head h = {0};
+  head h;
   int64_t checksum;
-  PL_TRY(expect_format(nc));
-  PL_TRY(get_head(nc, &h));
-  if (h.digest != digest)
-    return pl_error(PL_EINPUT, "%s: of a run with other keys or other input files", pl_nc_path(nc));
+  PL_TRY(expect_head(nc, digest, &h));
   PL_TRY(expect_shapes(c, nc));
   uint64_t sum = mix_head(&h);
   PL_TRY(walk(c, nc, VERIFY, &sum));
@@ -397,11 +407,26 @@ bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_opt
   return there;
 }
 
-void pl_ckpt_remove(const char *path) {
-  char *temporary = pl_asprintf("%s.tmp", path), *previous = previous_of(path);
-  unlink(path);
+pl_status pl_ckpt_look(const char *path, int64_t digest, pl_ckpt *at) {
+  pl_nc *nc;
+  head h;
+  PL_TRY(pl_nc_open(path, false, &nc));
+  pl_status st = expect_head(nc, digest, &h);
+  if (!st) *at = h.at;
+  pl_nc_close(nc);
+  return st;
+}
+
+void pl_ckpt_settle(const char *path) {
+  char *previous = previous_of(path);
   unlink(previous);
+  pl_free(previous);
+}
+
+void pl_ckpt_remove(const char *path) {
+  char *temporary = pl_asprintf("%s.tmp", path);
+  unlink(path);
   unlink(temporary);
   pl_free(temporary);
-  pl_free(previous);
+  pl_ckpt_settle(path);
 }

@@ -121,7 +121,7 @@ int64_t pl_roles_classes(const pl_roles *r, int touches, int64_t n, const int64_
 
 /* ---- sameness ---- */
 
-static char *text_of(const pl_role *role, int64_t i) {
+char *pl_role_text(const pl_role *role, int64_t i) {
   const char *v = role->value + (role->column ? (size_t)i * pl_value_size(role->row) : 0);
   int n = pl_value_print(role->row, v, NULL, 0);
   char *text = pl_alloc((size_t)n + 1, 1, "a value");
@@ -131,7 +131,7 @@ static char *text_of(const pl_role *role, int64_t i) {
 
 static pl_status differs(const pl_role *a, const pl_role *b, int64_t i) {
   enum { SHOWN = 200 };
-  char *was = text_of(a, i), *now = text_of(b, i);
+  char *was = pl_role_text(a, i), *now = pl_role_text(b, i);
   pl_status st = pl_error(PL_EINPUT, "%s: was %.*s, is now %.*s", a->row->name, SHOWN,
                           *was ? was : "not given", SHOWN, *now ? now : "not given");
   /* Long lists may begin alike. */

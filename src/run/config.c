@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "compare.h"
+#include "match.h"
 #include "model/model.h"
 #include "run/lines.h"
 #include "run/paths.h"
@@ -19,6 +20,7 @@ struct pl_config {
   pl_roles roles;
   int64_t num_selected;
   const int64_t *selected; /* NULL: all runs */
+  int64_t shard, shards;   /* whose they are; shards 0: not known */
   pl_inputs inputs;
 };
 
@@ -36,6 +38,18 @@ static const char *check_common(const pl_config *cfg, const pl_spec *s) {
     return at_fault("epochs", "steps are given, too: one of the two holds");
   if (c->record_every_epoch && at->n > 0)
     return at_fault("record.every_epoch", "record.steps are given, too");
+  if (c->record_stages.n > 0 && at->n > 0)
+    return at_fault("record.stages", "record.steps are given, too");
+  if (c->record_stages.n > 0) {
+    int64_t last = c->record_stages.v[c->record_stages.n - 1];
+    const char *unit = c->epochs > 0 ? "epochs" : "steps";
+    int64_t end = c->epochs > 0 ? c->epochs : c->steps;
+    if (last >= end) {
+      pl_error(PL_EINPUT, "stage of %lld %s is not below the last (%s: %lld)", (long long)last,
+               unit, unit, (long long)end);
+      return "record.stages";
+    }
+  }
   if (c->epochs <= 0 && at->n > 0 && at->v[at->n - 1] > c->steps) {
     pl_error(PL_EINPUT, "step %lld is beyond the last (steps: %lld)", (long long)at->v[at->n - 1],
              (long long)c->steps);
@@ -124,6 +138,23 @@ pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
   return st;
 }
 
+pl_status pl_config_with(const pl_config *cfg, const char *set, pl_config **out) {
+  char *lines = pl_strdup(cfg->sets), *at = lines;
+  const char **sets = NULL;
+  int n = 0;
+  for (const char *line = pl_lines_next(&at);; line = pl_lines_next(&at)) {
+    sets = pl_realloc(sets, (size_t)n + 1, sizeof *sets, "--set");
+    sets[n++] = line ? line : set;
+    if (!line) break;
+  }
+  const char *const *folder = cfg->columns.folder;
+  pl_status st = pl_config_parse_at(cfg->text, strlen(cfg->text), cfg->columns.name,
+                                    &(pl_folders){folder[0], folder[1]}, sets, n, out);
+  pl_free(sets);
+  pl_free(lines);
+  return st;
+}
+
 /* The whole of path, or one byte more than pl_config_parse takes. */
 static pl_status read_text(const char *path, char **text, size_t *len) {
   bool in = !strcmp(path, "-");
@@ -190,6 +221,21 @@ void pl_config_select(pl_config *cfg, int64_t n, const int64_t *runs) {
 
 void pl_config_select_all(pl_config *cfg) {
   cfg->selected = NULL;
+  cfg->shards = 0;
+}
+
+int64_t pl_config_num_whole(const pl_config *cfg) {
+  return cfg->columns.runs;
+}
+
+void pl_config_set_shard(pl_config *cfg, int64_t shard, int64_t shards) {
+  cfg->shard = shard;
+  cfg->shards = shards;
+}
+
+void pl_config_shard(const pl_config *cfg, int64_t *shard, int64_t *shards) {
+  *shard = cfg->shard;
+  *shards = cfg->shards;
 }
 
 bool pl_config_selected(const pl_config *cfg) {
@@ -254,6 +300,11 @@ int64_t pl_config_classes(const pl_config *cfg, int touches, int64_t *class_of) 
 
 pl_status pl_config_same(const pl_config *was, const pl_config *now) {
   return pl_roles_same(&was->roles, &now->roles);
+}
+
+pl_status pl_config_match(const pl_config *was, const pl_config *now, int64_t *place) {
+  return pl_roles_match(&(pl_matched){&was->columns, &was->roles},
+                        &(pl_matched){&now->columns, &now->roles}, place);
 }
 
 pl_status pl_config_blame(const pl_config *cfg, int64_t r, const char *key, pl_status st) {

@@ -1,11 +1,15 @@
 #include "folders.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "run/ckpt.h"
 #include "run/inputs.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const endings[] = {"ckpt", "final", "best"};
@@ -65,13 +69,121 @@ pl_status pl_folders_apart(const char *output, const pl_config *cfg) {
   return st;
 }
 
+/* Files of the program's own in it, and the folder, if it is empty then. */
+static void clear(const char *folder) {
+  DIR *dir = opendir(folder);
+  for (char *path; dir && (path = next_file(dir, folder)); pl_free(path)) unlink(path);
+  if (dir) closedir(dir);
+  rmdir(folder);
+}
+
 void pl_folders_clear(const char *output) {
   for (int i = 0; i < NUM_ENDINGS; i++) {
     char *folder = pl_asprintf("%s.%s", output, endings[i]);
-    DIR *dir = opendir(folder);
-    for (char *path; dir && (path = next_file(dir, folder)); pl_free(path)) unlink(path);
-    if (dir) closedir(dir);
-    rmdir(folder);
+    clear(folder);
     pl_free(folder);
   }
+}
+
+/* ---- other numbers ---- */
+
+static pl_status trouble(const char *path, const char *doing) {
+  return pl_error(PL_EENV, "%s: cannot %s: %s", path, doing, strerror(errno));
+}
+
+char *pl_extending_of(const char *output) {
+  char *target = pl_file_target(output), *name = pl_asprintf("%s.extending", target);
+  pl_free(target);
+  return name;
+}
+
+/* One file under two names; file systems without hard links get a copy. */
+static pl_status double_file(const char *from, const char *to) {
+  char *copy;
+  if (!link(from, to) || errno == ENOENT) return PL_OK;
+  PL_TRY(pl_file_copy_beside(from, &copy));
+  pl_status st = pl_file_replace(copy, to, NULL);
+  pl_free(copy);
+  return st;
+}
+
+static pl_status stage(const char *folder, const char *staged, int64_t n, const int64_t *place) {
+  static const char *const suffixes[] = {"", ".previous"};
+  pl_status st = mkdir(staged, 0777) ? trouble(staged, "create") : PL_OK;
+  for (int64_t r = 0; r < n && !st; r++)
+    for (int i = 0; i < 2 && !st; i++) {
+      char *from = pl_asprintf("%s/run-%06lld.nc%s", folder, (long long)r, suffixes[i]);
+      char *to = pl_asprintf("%s/run-%06lld.nc%s", staged, (long long)place[r], suffixes[i]);
+      st = double_file(from, to);
+      pl_free(from);
+      pl_free(to);
+    }
+  return st ? st : pl_file_sync_folder(staged);
+}
+
+pl_status pl_folders_stage(const char *output, int64_t n, const int64_t *place) {
+  pl_status st = PL_OK;
+  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+    char *staged = pl_asprintf("%s.extending", folder);
+    if (!access(folder, F_OK)) st = stage(folder, staged, n, place);
+    pl_free(folder);
+    pl_free(staged);
+  }
+  return st;
+}
+
+void pl_folders_unstage(const char *output) {
+  char *message = pl_strdup(pl_error_message()), *name = pl_extending_of(output);
+  for (int i = 0; i < NUM_ENDINGS; i++) {
+    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
+    clear(staged);
+    pl_free(staged);
+  }
+  unlink(name); /* the last: while it is there, the folders are nothing */
+  pl_free(name);
+  pl_error(PL_OK, "%s", message);
+  pl_free(message);
+}
+
+/* What is not the program's own goes on into the new folder. */
+static void empty_into(const char *aside, const char *folder) {
+  clear(aside);
+  DIR *dir = opendir(aside);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    char *from = pl_asprintf("%s/%s", aside, e->d_name);
+    char *to = pl_asprintf("%s/%s", folder, e->d_name);
+    rename(from, to);
+    pl_free(from);
+    pl_free(to);
+  }
+  if (dir) closedir(dir);
+  rmdir(aside);
+}
+
+/* Each step but the last is one renaming, and what it left tells whether it was done. */
+static pl_status settle(const char *folder, const char *staged, const char *aside) {
+  if (!access(staged, F_OK)) {
+    if (!access(folder, F_OK) && rename(folder, aside)) return trouble(folder, "move");
+    if (rename(staged, folder)) return trouble(staged, "move");
+  }
+  if (!access(aside, F_OK)) empty_into(aside, folder);
+  return PL_OK;
+}
+
+pl_status pl_folders_settle(const char *output) {
+  char *name = pl_extending_of(output);
+  pl_status st = PL_OK;
+  if (!access(name, F_OK)) pl_folders_unstage(output);
+  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+    char *staged = pl_asprintf("%s.extending", folder), *aside = pl_asprintf("%s.before", folder);
+    st = settle(folder, staged, aside);
+    pl_free(folder);
+    pl_free(staged);
+    pl_free(aside);
+  }
+  pl_free(name);
+  return st;
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/output.h"
 #include "folders.h"
+#include "run/extend.h"
 #include "run/final.h"
 #include "run/inputs.h"
 #include "run/record.h"
@@ -62,6 +63,12 @@ void pl_keeper_secure(pl_keeper *k) {
   if (!k->trouble) note(k, pl_recorder_fsync(k->rec));
 }
 
+static bool keeps_state(const pl_keeper *k, int64_t run) {
+  pl_spec spec;
+  pl_config_run(k->cfg, run, &spec);
+  return pl_spec_keeps_state(&spec);
+}
+
 /* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
 static void drop_checkpoint(pl_keeper *k, int64_t run) {
   if (!k->saves) return; /* most sweeps of many small runs: nothing to ask the file system for */
@@ -74,7 +81,9 @@ static void drop_checkpoint(pl_keeper *k, int64_t run) {
 void pl_keeper_end(pl_keeper *k, int64_t run, const pl_outcome *outcome) {
   if (may_write(k)) note(k, pl_recorder_end(k->rec, run, outcome));
   if (outcome->wall_time > PL_KEEPER_GATHER) pl_keeper_before(k, INFINITY);
-  if (outcome->state != PL_RUN_STOPPED && !k->trouble) drop_checkpoint(k, run);
+  bool stays =
+      outcome->state == PL_RUN_STOPPED || (outcome->state == PL_RUN_DONE && keeps_state(k, run));
+  if (!stays && !k->trouble) drop_checkpoint(k, run);
 }
 
 void pl_keeper_before(pl_keeper *k, double seconds) {
@@ -123,7 +132,7 @@ int64_t pl_keeper_longest(const pl_keeper *k) {
 /* Nobody else writes the output, and it is none of the files that are read. */
 static pl_status take_output(pl_keeper *k) {
   const pl_sweep_options *o = k->opt;
-  double wait = o->resume ? PL_LOCK_STALE + 1 : 0;
+  double wait = o->resume || o->extend ? PL_LOCK_STALE + 1 : 0;
   PL_TRY(pl_output_apart(o->output, 1, &o->sweep_file));
   PL_TRY(pl_inputs_apart(k->cfg, o->output));
   PL_TRY(pl_lock_take(o->output, wait, pl_stop_requested, &k->lock));
@@ -143,7 +152,8 @@ static pl_status create_output(pl_keeper *k) {
 static void drop_unused_checkpoints(pl_keeper *k) {
   k->saves = pl_checkpoints_any(k->opt->output);
   for (int64_t r = 0; k->saves && r < k->plan->num_runs; r++)
-    if (k->kept[r] < 0) pl_checkpoint_drop(k->opt->output, r);
+    if (k->kept[r] < 0 && !(k->kept[r] == PL_KEPT_DONE && keeps_state(k, r)))
+      pl_checkpoint_drop(k->opt->output, r);
   pl_checkpoints_end(k->opt->output);
 }
 
@@ -154,7 +164,9 @@ pl_status pl_keeper_open(const pl_config *cfg, const pl_plan *plan, const pl_swe
   k->kept = pl_alloc((size_t)plan->num_runs, sizeof *k->kept, "runs of earlier sessions");
   for (int64_t r = 0; r < plan->num_runs; r++) k->kept[r] = PL_KEPT_NONE;
   PL_TRY(take_output(k));
-  if (opt->resume && !access(opt->output, F_OK)) {
+  PL_TRY(pl_folders_settle(opt->output));
+  if (opt->extend) PL_TRY(pl_extend(opt->output, cfg, plan, opt->command, k->lock));
+  if (opt->extend || (opt->resume && !access(opt->output, F_OK))) {
     PL_TRY(pl_recorder_open(opt->output, true, cfg, &k->rec));
     PL_TRY(take_stock(k));
   } else {

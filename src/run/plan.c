@@ -41,9 +41,21 @@ static double run_seconds(const job *j, const pl_cost *c) {
 
 /* The smallest team whose memory fits; 0 if none up to `most` does. */
 static int smallest_team(const job *j, const pl_rates *rates, double memory, int most) {
-  for (int t = 1; t <= most; t = t < 16 ? t + 1 : t + t / 8)
-    if (cost_on(j, t, rates).bytes <= memory) return t;
-  return cost_on(j, most, rates).bytes <= memory ? most : 0;
+  int last = 0, t = 1;
+  while (t < most && cost_on(j, t, rates).bytes > memory) {
+    last = t;
+    t = t < 16 ? t + 1 : t + t / 8;
+  }
+  if (t >= most && cost_on(j, most, rates).bytes > memory) return 0;
+  if (t > most) t = most;
+  while (t - last > 1) {
+    int middle = last + (t - last) / 2;
+    if (cost_on(j, middle, rates).bytes <= memory)
+      t = middle;
+    else
+      last = middle;
+  }
+  return t;
 }
 
 /* The largest job whose size is looked for. */
@@ -159,6 +171,7 @@ pl_status pl_plan_new(const pl_config *cfg, int ranks, double memory_per_rank,
   pl_plan *p = pl_zalloc(1, sizeof *p, "plan");
   p->memory_per_rank = memory_per_rank;
   p->rates = *rates;
+  p->rates.memory = memory_per_rank;
   p->num_runs = pl_config_num_runs(cfg);
   p->classes = pl_run_classes_new(cfg, PL_COST);
   size_t n = (size_t)p->classes.num;

@@ -6,26 +6,30 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEAD = (sizeof(pl_news) + 7) / 8, BLOCK = 1 << 14 }; /* doubles */
+enum { HEAD = (sizeof(pl_news) + 7) / 8, BLOCK = 1 << 16 }; /* doubles */
 
 void pl_post_init(pl_post *p, const pl_comm *world, int tag, int64_t longest) {
+  bool fits = HEAD + longest <= BLOCK;
   *p = (pl_post){.world = world,
                  .tag = tag,
-                 .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL},
-                 .room = HEAD + longest > BLOCK ? HEAD + longest : BLOCK,
+                 .slots = fits ? PL_POST_SLOTS : 2,
+                 .room = fits ? BLOCK : HEAD + longest,
                  .since = INFINITY};
-  for (int k = 0; k < 2; k++) p->message[k] = pl_alloc((size_t)p->room, sizeof(double), "messages");
+  for (int k = 0; k < p->slots; k++) {
+    p->message[k] = pl_alloc((size_t)p->room, sizeof(double), "messages");
+    p->sending[k] = MPI_REQUEST_NULL;
+  }
 }
 
 void pl_post_fini(pl_post *p) {
-  for (int k = 0; k < 2; k++) pl_free(p->message[k]);
+  for (int k = 0; k < p->slots; k++) pl_free(p->message[k]);
 }
 
 void pl_post_send(pl_post *p) {
   if (!p->gathered) return;
   MPI_Isend(p->message[p->slot], pl_int(p->gathered), MPI_DOUBLE, 0, p->tag, p->world->mpi,
             &p->sending[p->slot]);
-  p->slot = 1 - p->slot;
+  p->slot = (p->slot + 1) % p->slots;
   p->gathered = 0;
   p->since = INFINITY;
 }
@@ -48,7 +52,7 @@ void pl_post_before(pl_post *p, double seconds) {
 
 void pl_post_finish(pl_post *p) {
   pl_post_send(p);
-  MPI_Waitall(2, p->sending, MPI_STATUSES_IGNORE);
+  MPI_Waitall(p->slots, p->sending, MPI_STATUSES_IGNORE);
 }
 
 void pl_post_serve(pl_post *p,

@@ -21,13 +21,17 @@ typedef struct pl_news {
   pl_outcome outcome;
 } pl_news;
 
+/* So many messages are on their way at once, and one is filled: a leader need not wait while rank 0
+ * writes. */
+enum { PL_POST_SLOTS = 8 };
+
 /* Messages hold pieces of news one behind the other, in the order in which they were told. */
 typedef struct pl_post {
   const pl_comm *world; /* borrowed */
   int tag;
-  double *message[2]; /* a leader's: news on their way, and those gathered in message[slot] */
-  MPI_Request sending[2];
-  int slot;
+  double *message[PL_POST_SLOTS]; /* a leader's: news on their way, those gathered in [slot] */
+  MPI_Request sending[PL_POST_SLOTS];
+  int slots, slot;  /* those in use: two of long ones are memory enough */
   int64_t room;     /* doubles of a message */
   int64_t gathered; /* .. of it used */
   double since;     /* pl_clock of the oldest; infinity: there is none */

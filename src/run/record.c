@@ -8,6 +8,7 @@
 #include "record_window.h"
 #include "run/inputs.h"
 #include "run/lines.h"
+#include "run/shard.h"
 
 #include <errno.h>
 #include <math.h>
@@ -147,6 +148,22 @@ pl_status pl_recorder_ranks(const pl_recorder *rec, int64_t run, int *out) {
   return pl_record_window_ranks(rec->window, run, out);
 }
 
+pl_status pl_recorder_copy(const pl_recorder *from, int64_t r, const pl_outcome *out,
+                           pl_recorder *rec, int64_t to, double *values) {
+  int ranks;
+  PL_TRY(pl_recorder_ranks(from, r, &ranks));
+  PL_TRY(pl_recorder_start(rec, to, ranks));
+  for (int64_t i = 0; i < out->records; i++) {
+    PL_TRY(pl_recorder_read(from, r, i, values));
+    PL_TRY(pl_recorder_record(rec, to, i, values, pl_recorder_size(from, r)));
+  }
+  return pl_recorder_end(rec, to, out);
+}
+
+int64_t pl_recorder_steps(const pl_recorder *rec, int64_t run) {
+  return *pl_outline_steps(rec->outline, run);
+}
+
 int64_t pl_recorder_size(const pl_recorder *rec, int64_t run) {
   return PL_RECORD_HEAD + schema_of(rec, run)->size;
 }
@@ -222,6 +239,15 @@ static pl_status no_output(const char *path) {
   return pl_error(PL_EINPUT, "%s: not an output file of plancherel run", path);
 }
 
+/* Older files do not tell. */
+static void take_shard(const pl_nc *nc, pl_config *cfg) {
+  char text[64];
+  int64_t shard, shards;
+  if (pl_nc_get_att_text(nc, NULL, "shard", text, sizeof text) &&
+      pl_shard_parse(text, &shard, &shards))
+    pl_config_set_shard(cfg, shard, shards);
+}
+
 /* The sweep whose text and --set values, one per line, stand in the attributes. */
 static pl_status stored_config(const pl_nc *nc, pl_config **out) {
   enum { MAX_SETS = 256 };
@@ -247,10 +273,12 @@ static pl_status stored_config(const pl_nc *nc, pl_config **out) {
   if (!st) st = pl_nc_get_ints(nc, "run_index", NULL, NULL, index);
   for (int64_t r = 0; r < runs && !st; r++)
     if (index[r] < 0 || index[r] >= whole) st = no_output(path);
-  if (!st)
+  if (!st) {
     pl_config_select(*out, runs, index);
-  else
+    take_shard(nc, *out);
+  } else {
     pl_config_free(*out);
+  }
   pl_free(index);
   return st;
 }

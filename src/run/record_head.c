@@ -221,8 +221,7 @@ static void define_attributes(pl_nc *nc, const pl_outline *o, const pl_config *c
   put_text(nc, "summary", summary(o));
   snprintf(text, sizeof text, "plancherel %s, commit %s", pl_version, pl_commit);
   pl_nc_att_text(nc, NULL, "source", text);
-  snprintf(text, sizeof text, "%s %.400s", now, command);
-  pl_nc_att_text(nc, NULL, "history", text);
+  put_text(nc, "history", pl_asprintf("%s %s", now, command));
   put_text(nc, "references", references(o));
   pl_nc_att_text(nc, NULL, "date_created", now);
   pl_nc_att_text(nc, NULL, "host", host);
@@ -237,6 +236,9 @@ static void define_attributes(pl_nc *nc, const pl_outline *o, const pl_config *c
   char *folder = pl_config_folder(cfg, false), *set_folder = pl_config_folder(cfg, true);
   put_text(nc, "sweep_folder", folder);
   put_text(nc, "sweep_set_folder", set_folder);
+  int64_t shard, shards;
+  pl_config_shard(cfg, &shard, &shards);
+  if (shards) put_text(nc, "shard", pl_asprintf("%lld/%lld", (long long)shard, (long long)shards));
   pl_inputs_define(nc, cfg);
 }
 

@@ -54,7 +54,11 @@ static bool has_word(const pl_config *cfg, int k) {
 /* False: no run has a value. */
 static bool survey(const pl_config *cfg, pl_key_variable *v) {
   bool any = false;
+  const void *last = NULL;
   for (int64_t r = 0; r < pl_config_num_runs(cfg); r++) {
+    const void *value = pl_config_typed(cfg, r, v->key, NULL);
+    if (r > 0 && value == last) continue;
+    last = value;
     int n = 0;
     bool has = v->type == PL_NC_CHAR ? (n = value_text(cfg, r, v->key, NULL, 0)) > 0
                                      : number_of(cfg, r, v->key) != NULL;
@@ -110,9 +114,16 @@ static pl_status write_texts(pl_nc *nc, const pl_config *cfg, const pl_key_varia
   for (int64_t r = 0; r < runs && !st; r += most) {
     int64_t at[] = {r, 0}, count[] = {runs - r < most ? runs - r : most, width};
     memset(rows, 0, (size_t)(most * width + 1));
-    /* The zero behind a text is where the next one begins. */
-    for (int64_t i = 0; i < count[0]; i++)
-      value_text(cfg, r + i, v->key, rows + i * width, (size_t)width + 1);
+    const void *last = NULL;
+    for (int64_t i = 0; i < count[0]; i++) {
+      const void *value = pl_config_typed(cfg, r + i, v->key, NULL);
+      char *row = rows + i * width;
+      if (i > 0 && value == last)
+        memcpy(row, row - width, (size_t)width);
+      else /* the zero behind a text is where the next one begins */
+        value_text(cfg, r + i, v->key, row, (size_t)width + 1);
+      last = value;
+    }
     st = pl_nc_put_text(nc, v->name, at, count, rows);
   }
   pl_free(rows);

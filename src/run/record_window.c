@@ -14,7 +14,7 @@ struct pl_record_window {
   int kind;
   /* [n] each, and step, lr [n][records] */
   int64_t *status, *steps_done, *ranks, *best_step, *separated, *converged, *step;
-  double *wall_time, *validation, *test, *lr;
+  double *wall_time, *memory, *validation, *test, *lr;
   bool has_values;
   double *values; /* measure after measure, [n][records][length] each */
 };
@@ -29,8 +29,9 @@ pl_record_window *pl_record_window_new(const pl_nc *nc, const pl_outline *o) {
 }
 
 static void empty(pl_record_window *w) {
-  void *arrays[] = {w->status,    w->steps_done, w->ranks,      w->best_step, w->step, w->separated,
-                    w->converged, w->wall_time,  w->validation, w->test,      w->lr,   w->values};
+  void *arrays[] = {w->status, w->steps_done, w->ranks,     w->best_step, w->step,
+                    w->memory, w->separated,  w->converged, w->wall_time, w->validation,
+                    w->test,   w->lr,         w->values};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   *w = (pl_record_window){.nc = w->nc, .o = w->o};
 }
@@ -80,6 +81,7 @@ static pl_status load(pl_record_window *w) {
   PL_TRY(get_ints(w, "steps_done", 1, &w->steps_done));
   PL_TRY(get_ints(w, "ranks", 1, &w->ranks));
   PL_TRY(get_doubles(w, "wall_time", 1, &w->wall_time));
+  PL_TRY(get_doubles(w, "memory", 1, &w->memory));
   PL_TRY(get_flag(w, "separated", &w->separated));
   PL_TRY(get_flag(w, "converged", &w->converged));
   if (k->best) PL_TRY(get_ints(w, "best_step", 1, &w->best_step));
@@ -111,6 +113,7 @@ pl_status pl_record_window_run(pl_record_window *w, int64_t run, pl_outcome *out
   int64_t i = run - w->first, records = w->o->num_records, state = w->status[i];
   *out = (pl_outcome){.steps_done = w->steps_done[i],
                       .wall_time = w->wall_time[i],
+                      .memory = w->memory[i],
                       .best = pl_best_none(),
                       .verdict = {(int)w->separated[i], (int)w->converged[i]}};
   if (state < 0 || state >= PL_NUM_RUN_STATES)

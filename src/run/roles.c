@@ -44,9 +44,7 @@ const void *pl_role_used(const pl_role *role, int64_t run) {
 }
 
 const pl_role *pl_cast_role(const pl_cast *cast, int key) {
-  for (int i = 0; i < cast->num_roles; i++)
-    if (cast->role[i].key == key) return &cast->role[i];
-  return NULL;
+  return cast->role_of[key] < 0 ? NULL : &cast->role[cast->role_of[key]];
 }
 
 static const pl_key *common_row(const char *name) {
@@ -267,6 +265,12 @@ static pl_status fill_cast(binder *b, pl_cast *cast) {
   return PL_OK;
 }
 
+static void index_roles(binder *b, pl_cast *cast) {
+  cast->role_of = pl_arena_alloc(b->arena, (size_t)b->r->num_keys, sizeof *cast->role_of);
+  for (int k = 0; k < b->r->num_keys; k++) cast->role_of[k] = -1;
+  for (int i = cast->num_roles - 1; i >= 0; i--) cast->role_of[cast->role[i].key] = i;
+}
+
 /* ---- keys that nobody reads ---- */
 
 /* Kinds that the sweep has, in words: "model.kind gcnn, data.kind gaussian". */
@@ -340,5 +344,6 @@ pl_status pl_roles_bind(pl_roles *r, const pl_columns *c) {
   PL_TRY(find_casts(&b));
   r->key = pl_arena_alloc(c->arena, (size_t)c->num_known, sizeof *r->key);
   for (int i = 0; i < r->num_casts; i++) PL_TRY(fill_cast(&b, &r->cast[i]));
+  for (int i = 0; i < r->num_casts; i++) index_roles(&b, &r->cast[i]);
   return find_unused(r, c);
 }

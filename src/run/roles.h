@@ -21,6 +21,7 @@ typedef struct pl_cast {
   int optimizer;
   int num_roles;
   pl_role *role;
+  int *role_of; /* [keys of the sweep]: number of its role; -1: none */
   pl_spec spec; /* with the defaults filled in */
 } pl_cast;
 

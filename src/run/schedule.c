@@ -26,17 +26,9 @@ static int64_t *by_epoch(const pl_length *length, int64_t *count) {
   return at;
 }
 
-int64_t *pl_record_steps(const pl_spec *spec, const pl_length *length, int64_t *count) {
-  const pl_common *c = &spec->common;
-  int64_t n = c->record_steps.n, last = length->steps, points = c->record_points;
-  if (n > 0) {
-    int64_t *at = steps_of(n);
-    memcpy(at, c->record_steps.v, (size_t)n * sizeof *at);
-    *count = n;
-    return at;
-  }
-  if (c->record_every_epoch) return by_epoch(length, count);
-  if (points > last + 1) points = last + 1;
+/* By record.schedule. */
+static int64_t *by_schedule(const pl_common *c, int64_t last, int64_t *count) {
+  int64_t points = c->record_points < last + 1 ? c->record_points : last + 1;
   int64_t *at = steps_of(points);
   for (int64_t i = 0; i < points; i++) {
     double x = (double)i / (double)(points - 1);
@@ -49,5 +41,42 @@ int64_t *pl_record_steps(const pl_spec *spec, const pl_length *length, int64_t *
   }
   at[points - 1] = last;
   *count = points;
+  return at;
+}
+
+static int64_t *by_rule(const pl_common *c, const pl_length *length, int64_t *count) {
+  return c->record_every_epoch ? by_epoch(length, count) : by_schedule(c, length->steps, count);
+}
+
+/* at, and behind its last step those of a longer run; both are given up. */
+static int64_t *join(int64_t *at, int64_t *count, int64_t *more, int64_t num_more) {
+  int64_t first = 0;
+  while (first < num_more && more[first] <= at[*count - 1]) first++;
+  at = pl_realloc(at, (size_t)(*count + num_more - first), sizeof *at, "record steps");
+  for (; first < num_more; first++) at[(*count)++] = more[first];
+  pl_free(more);
+  return at;
+}
+
+int64_t *pl_record_steps(const pl_spec *spec, const pl_length *length, int64_t *count) {
+  const pl_common *c = &spec->common;
+  int64_t n = c->record_steps.n, num_more;
+  if (n > 0) {
+    int64_t *at = steps_of(n);
+    memcpy(at, c->record_steps.v, (size_t)n * sizeof *at);
+    *count = n;
+    return at;
+  }
+  int64_t unit = c->epochs > 0 ? length->steps / c->epochs : 1, *at = NULL;
+  for (int i = 0; i <= c->record_stages.n; i++) {
+    pl_length stage = *length;
+    if (i < c->record_stages.n) stage.steps = c->record_stages.v[i] * unit;
+    if (i == 0)
+      at = by_rule(c, &stage, count);
+    else {
+      int64_t *more = by_rule(c, &stage, &num_more);
+      at = join(at, count, more, num_more);
+    }
+  }
   return at;
 }

@@ -88,8 +88,7 @@ static int ascending(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-/* The runs of one shard, ascending; *mine of them. */
-static int64_t *share(const pl_config *cfg, int64_t shard, int64_t shards, int64_t *mine) {
+int64_t *pl_shard_share(const pl_config *cfg, int64_t shard, int64_t shards, int64_t *mine) {
   int64_t n = pl_config_num_runs(cfg);
   work *w = work_of(cfg);
   part *heap = pl_alloc((size_t)shards, sizeof *heap, "shards");
@@ -113,11 +112,12 @@ pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, in
   if (n < shards)
     return pl_error(PL_EINPUT, "--shard: %lld runs do not fill %lld shards", (long long)n,
                     (long long)shards);
-  int64_t *runs = comm->rank == 0 ? share(cfg, shard, shards, &mine) : NULL;
+  int64_t *runs = comm->rank == 0 ? pl_shard_share(cfg, shard, shards, &mine) : NULL;
   pl_comm_bcast(comm, &mine, sizeof mine, 0);
   if (comm->rank != 0) runs = pl_alloc((size_t)mine, sizeof *runs, "shards");
   pl_comm_bcast(comm, runs, (size_t)mine * sizeof *runs, 0);
   pl_config_select(cfg, mine, runs);
+  pl_config_set_shard(cfg, shard, shards);
   pl_free(runs);
   return PL_OK;
 }
@@ -137,21 +137,14 @@ typedef struct merging {
 static pl_status copy_run(merging *m, const pl_recorder *from, int64_t r, int64_t to,
                           const char *path) {
   pl_outcome out;
-  int ranks;
   PL_TRY(pl_recorder_run(from, r, &out));
-  PL_TRY(pl_recorder_ranks(from, r, &ranks));
   if (out.state == PL_RUN_PENDING) return PL_OK;
   if (m->taken[to])
     return pl_error(PL_EINPUT, "%s: run %lld is in an earlier file, too", path, (long long)to);
   m->taken[to] = true;
   m->begun++;
   m->ended += out.state != PL_RUN_RUNNING && out.state != PL_RUN_STOPPED;
-  PL_TRY(pl_recorder_start(m->whole, to, ranks));
-  for (int64_t i = 0; i < out.records; i++) {
-    PL_TRY(pl_recorder_read(from, r, i, m->values));
-    PL_TRY(pl_recorder_record(m->whole, to, i, m->values, pl_recorder_size(from, r)));
-  }
-  return pl_recorder_end(m->whole, to, &out);
+  return pl_recorder_copy(from, r, &out, m->whole, to, m->values);
 }
 
 static pl_status copy_shard(merging *m, const char *path) {

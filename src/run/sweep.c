@@ -293,21 +293,36 @@ static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt
   return found;
 }
 
-static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
-  sweep *s = context;
+/* final: no other will follow. */
+static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at,
+                                  bool final) {
   char *folder = pl_checkpoints_of(s->opt->output),
        *path = pl_checkpoint_of(s->opt->output, s->run);
   if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
-  if (is_root(s)) pl_keeper_secure(s->keeper);
   pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
+  if (!st && final && is_leader(s)) pl_ckpt_settle(path);
+  pl_free(folder);
+  pl_free(path);
+  return st;
+}
+
+static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
+  sweep *s = context;
+  if (is_root(s)) pl_keeper_secure(s->keeper);
+  pl_status st = write_checkpoint(s, model, optim, at, false);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) {
     pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_SAVED, .run = s->run}, NULL);
     pl_post_send(&s->post);
   }
-  pl_free(folder);
-  pl_free(path);
   return st;
+}
+
+/* A power cut may leave it beside an output without its last records: then it is not used. */
+static pl_status keep_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
+  sweep *s = context;
+  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
+  return write_checkpoint(s, model, optim, at, true);
 }
 
 static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
@@ -355,6 +370,7 @@ static void train_run(sweep *s) {
                           .poll = poll_hook,
                           .resume = resume_hook,
                           .save = save_hook,
+                          .keep = pl_spec_keeps_state(&s->spec) ? keep_hook : NULL,
                           .finish = s->spec.common.record_final ? finish_hook : NULL,
                           .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);

@@ -98,13 +98,19 @@ static pl_status record(trainer *r, int64_t t) {
   return PL_OK;
 }
 
+/* Where the run stands after t steps. */
+static pl_ckpt mark(const trainer *r, int64_t t) {
+  return (pl_ckpt){.step = t,
+                   .records = r->out->records,
+                   .wall_time = pl_clock() - r->start,
+                   .best = r->out->best,
+                   .verdict = r->out->verdict,
+                   .best_weights = r->best};
+}
+
 /* A checkpoint after t steps.  Collective over the team. */
 static void save(trainer *r, int64_t t) {
-  pl_ckpt at = {.step = t,
-                .records = r->out->records,
-                .wall_time = pl_clock() - r->start,
-                .best = r->out->best,
-                .best_weights = r->best};
+  pl_ckpt at = mark(r, t);
   pl_status st = r->hooks->save(r->hooks->context, r->model, r->optim, &at);
   if (st && r->team->rank == 0)
     pl_log_all(PL_LOG_WARNING, "no checkpoint at step %lld: %s", (long long)t, pl_error_message());
@@ -117,8 +123,18 @@ static int64_t take_up(trainer *r) {
   if (!r->hooks->resume(r->hooks->context, r->model, r->optim, &at)) return 0;
   r->out->records = at.records;
   r->out->best = at.best;
+  r->out->verdict = at.verdict;
   r->start -= at.wall_time;
   return at.step;
+}
+
+/* The state from which more steps could go on.  Collective over the team. */
+static void keep(trainer *r) {
+  if (r->out->state != PL_RUN_DONE || !r->hooks->keep) return;
+  pl_ckpt at = mark(r, r->out->steps_done);
+  pl_status st = r->hooks->keep(r->hooks->context, r->model, r->optim, &at);
+  if (st && r->team->rank == 0)
+    pl_log_all(PL_LOG_WARNING, "the final state is not kept: %s", pl_error_message());
 }
 
 /* By the objective alone, after t steps. */
@@ -140,13 +156,12 @@ static pl_status loop(trainer *r) {
     out->steps_done = t;
     out->state = state_after(r, t);
     int64_t next = out->records;
-    bool due = next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
-    if (due && out->state != PL_RUN_DIVERGED) {
-      st = record(r, t);
-      bool over = pl_best_over(&out->best, &r->watch);
-      if (over && out->state == PL_RUN_RUNNING) out->state = PL_RUN_DONE;
-      if (st) out->state = PL_RUN_FAILED;
-    }
+    bool there = next > 0 && at[next - 1] == t; /* of the run that ended here, shorter then */
+    bool due = !there && next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
+    if (due && out->state != PL_RUN_DIVERGED) st = record(r, t);
+    if ((due || there) && out->state == PL_RUN_RUNNING && pl_best_over(&out->best, &r->watch))
+      out->state = PL_RUN_DONE;
+    if (st) out->state = PL_RUN_FAILED;
     if (out->state != PL_RUN_RUNNING) break;
     double vote = r->hooks->poll(r->hooks->context, t);
     r->model->kind->step(r->model, t, pl_optim_step(r->optim, t), &vote);
@@ -173,6 +188,7 @@ static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schem
   pl_status st = loop(r);
   if (!st && r->hooks->finish)
     st = pl_agree(r->team, r->hooks->finish(r->hooks->context, r->model, r->out->state));
+  if (!st) keep(r);
   if (!st) st = save_best(r);
   if (st) r->out->state = PL_RUN_FAILED;
   free_best(r);

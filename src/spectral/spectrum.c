@@ -11,8 +11,8 @@ static bool is_small(const pl_stack *b) {
   return b->grid < 0 && b->dim <= (pl_stack_complex(b) ? PL_SMALL_COMPLEX : PL_SMALL_REAL);
 }
 
-/* Large ones: GEMM.  beta 0: c is not read. */
-static void mul_large(const pl_stack *b, pl_product op, double alpha, const double *a,
+/* The others: tiles of their own, or GEMM.  beta 0: c is not read. */
+static void mul_other(const pl_stack *b, pl_product op, double alpha, const double *a,
                       const double *bb, double beta, double *c) {
   int d = b->dim;
   if (b->grid >= 0) {
@@ -21,6 +21,10 @@ static void mul_large(const pl_stack *b, pl_product op, double alpha, const doub
     return;
   }
   bool z = pl_stack_complex(b);
+  if (!z && d <= PL_PANEL_REAL) {
+    pl_panel_mul(d, b->count, op, alpha, a, bb, beta, c);
+    return;
+  }
   const double za[2] = {alpha, 0}, zb[2] = {beta, 0};
   CBLAS_TRANSPOSE h = z ? CblasConjTrans : CblasTrans;
   CBLAS_TRANSPOSE ta = op == PL_CN ? h : CblasNoTrans, tb = op == PL_NC ? h : CblasNoTrans;
@@ -37,7 +41,7 @@ void pl_stack_mul(const pl_stack *b, pl_product op, const double *a, const doubl
   if (is_small(b))
     pl_small_mul(b->dim, pl_stack_complex(b), b->count, op, a, bb, c);
   else
-    mul_large(b, op, 1, a, bb, 0, c);
+    mul_other(b, op, 1, a, bb, 0, c);
 }
 
 void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const double *a,
@@ -46,7 +50,7 @@ void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const doub
   if (is_small(b))
     pl_small_mul_add(b->dim, pl_stack_complex(b), b->count, op, alpha, a, bb, beta, c);
   else
-    mul_large(b, op, alpha, a, bb, beta, c);
+    mul_other(b, op, alpha, a, bb, beta, c);
 }
 
 double pl_spectrum_norm(const pl_layout *l, const double *F) {

@@ -5,21 +5,13 @@
 #ifndef PL_TAPE_ROWS_H
 #define PL_TAPE_ROWS_H
 
+#include "base/lanes.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* As many doubles as one register holds. */
-#ifdef __AVX512F__
-enum { PL_LANES = 8 };
-#elif defined(__AVX__)
-enum { PL_LANES = 4 };
-#else
-enum { PL_LANES = 2 };
-#endif
-typedef double pl_lanes
-    __attribute__((vector_size(PL_LANES * sizeof(double)), aligned(8), may_alias));
 typedef int64_t pl_marks
     __attribute__((vector_size(PL_LANES * sizeof(int64_t)), aligned(8), may_alias));
 

@@ -9,15 +9,24 @@
 
 /* ---- samples ---- */
 
-/* One part of the data. */
+/* data.store. */
+enum { PL_DATA_KEEP, PL_DATA_REGENERATE };
+
+typedef struct pl_recipes pl_recipes; /* src/nets/group/recipes.h */
+
+/* One part of the data.  Its samples are kept or made anew at every use (data.store): those who do
+ * not ask for kept ones (pl_data_new) take them by pl_samples_sum, _dot and _get. */
 typedef struct pl_samples {
   int64_t num;
   double *y; /* [num]: +1 or -1 */
-  double *x; /* samples of stack b: pl_samples_stack, sample i at i * pl_data_stride */
+  double *x; /* kept: samples of stack b: pl_samples_stack, sample i at i * pl_data_stride */
+  pl_recipes *recipes; /* NULL: kept; else borrowed, sample i of the part its number at + i */
+  int64_t at;
 } pl_samples;
 
 typedef struct pl_data {
   pl_samples part[PL_NUM_PARTS];
+  pl_recipes *recipes; /* NULL: kept */
 } pl_data;
 
 /* Room of one sample of a stack, in doubles: whole cache lines. */
@@ -28,23 +37,34 @@ static inline double *pl_samples_stack(const pl_samples *s, const pl_stack *b) {
   return s->x + s->num * b->offset;
 }
 
+/* This rank's part of a stack: r = sum_i c[i] x_i; out[i] += its share of <x_i, y>; x_i itself.
+ * Local; no allocation. */
+void pl_samples_sum(const pl_samples *s, const pl_stack *b, const double *c, double *r);
+void pl_samples_dot(const pl_samples *s, const pl_stack *b, const double *y, double *out);
+void pl_samples_get(const pl_samples *s, const pl_stack *b, int64_t i, double *out);
+
 /* The group of spec, or its band.  PL_EINPUT: *key (key may be NULL) is at fault.  The caller frees
  * it (pl_group_free).  Local. */
 pl_status pl_group_of(const pl_spec *spec, const char **key, pl_group **out);
 
 /* Do the data fit the group?  Reads the files.  PL_EINPUT: *key is at fault.  Local. */
 pl_status pl_group_data_check(const pl_spec *spec, const pl_group *g, const char **key);
-/* Does making the data, or the filters, need functions over G (and so a transform)?  Never in a
- * band.  Pure. */
-bool pl_group_data_needs_transform(const pl_spec *spec);
+/* Does making the data of a group, or the filters, need functions over G (and so a transform)?
+ * Never in a band, nor for sums of permutations that are kept by no one who looks at functions over
+ * G (elements: somebody does) or not kept at all.  Pure. */
+bool pl_group_data_needs_transform(const pl_spec *spec, const pl_group *g, int store,
+                                   bool elements);
 /* Permutations whose sum a sample is; 0: it is made in other ways.  Pure. */
 double pl_group_data_permutations(const pl_spec *spec);
+/* Can samples be made anew at every use (PL_DATA_REGENERATE)?  Pure. */
+bool pl_group_data_regenerates(const pl_spec *spec, const pl_group *g);
 
-/* All parts of the data of spec.  f (pl_transform_count doubles) and F (layout->local) are
- * workspace; t and f are NULL in a band, and may be where pl_group_data_needs_transform says no.
- * Collective over the layout's team; the same status on every rank. */
-pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
-                      double *F, pl_data **out);
+/* All parts of the data of spec.  store: PL_DATA_KEEP or PL_DATA_REGENERATE.  f
+ * (pl_transform_count doubles) and F (layout->local; regenerated: layout->scratch) are workspace; t
+ * and f may be NULL where pl_group_data_needs_transform says no.  Collective over the layout's
+ * team; the same status on every rank. */
+pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, int store, pl_transform *t,
+                      double *f, double *F, pl_data **out);
 void pl_data_free(pl_data *data);
 
 /* pl_data_kind.write_data of all kinds on groups. */
@@ -67,8 +87,17 @@ typedef struct pl_source {
   pl_transform *transform; /* NULL in a band, or where the kind is not over_group */
   double *f;               /* workspace: a function over G; NULL likewise */
   uint64_t seed;           /* of the data */
+  bool regenerates;        /* recipes are asked for, not samples */
   void *own;               /* the kind's, made by begin and freed by end */
 } pl_source;
+
+/* What a sample is made of where it is made again and again. */
+typedef struct pl_recipe {
+  uint64_t stream; /* of a Gaussian one */
+  int64_t count;   /* else permutations, as many as pl_group_data.most says or fewer, */
+  int8_t *perms;   /* [count][letters]: in one-line notation from 0, and what each counts */
+  double *weights; /* [count] */
+} pl_recipe;
 
 /* A kind of data on groups: one file src/nets/group/data_NAME.c, with its keys (fields of
  * pl_group_data_values), and one row in src/nets/group/data.c and src/zoo.c. */
@@ -85,6 +114,15 @@ typedef struct pl_group_data {
   /* Sample i of a part into F, before data.scale, and its label: in the order of parts and samples.
    * *y comes as +1, -1 in turn.  Collective; the same status on every rank. */
   pl_status (*sample)(pl_source *s, pl_part part, int64_t i, double *F, double *y);
+  /* Permutations that a sample may be a sum of, once begin is through.  NULL: permutations. */
+  int64_t (*most)(const pl_source *s);
+  /* The same sample as a recipe; perms and weights have room.  permutations NULL: a Gaussian one;
+   * else a sum of permutations, on S_n or a band, without the trivial irrep if centred says so.
+   * Local.  NULL: it cannot be. */
+  pl_status (*recipe)(pl_source *s, pl_part part, int64_t i, pl_recipe *out);
+  bool (*centred)(const pl_spec *spec); /* NULL: never */
+  /* The error of a sample of which that leaves nothing. */
+  pl_status (*nothing_left)(int64_t sample);
   void (*end)(pl_source *s); /* NULL: nothing to free */
 } pl_group_data;
 

@@ -26,11 +26,13 @@ typedef struct pl_group_values {
   int64_t init_kind;
   double init_scale, init_readout_scale; /* read-out NaN: as init_scale */
   const char *init_path;
-  int64_t loss;          /* model/loss.h */
-  int64_t record_irreps; /* 0, 1 or PL_UNSET: by the number of irreps */
+  int64_t loss;            /* model/loss.h */
+  int64_t record_irreps;   /* 0, 1 or PL_UNSET: by the number of irreps */
+  int64_t record_elements; /* 0, 1 or PL_UNSET: by the group's order */
   int64_t record_beta, record_kkt;
   pl_reals record_exponents;
   int64_t grid_min_dim, grid_block, grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
+  int64_t data_store; /* PL_DATA_* of nets/group/data.h; PL_UNSET: by memory */
 } pl_group_values;
 
 /* Of its data (place PL_IN_DATA). */
@@ -69,10 +71,11 @@ static inline int pl_group_channels(const pl_spec *spec) {
  *   bank        model.channels, regularizer.layer
  *   init        model.init.kind, .scale, .path
  *   pooling     model.pooling
- *   functional  record.irreps, .beta, .exponents
+ *   functional  record.irreps, .elements, .beta, .exponents
+ *   store       data.store
  *   kkt         record.kkt
  *   grid        mapping.grid_*, mapping.block */
 extern const pl_keys pl_group_keys, pl_band_keys, pl_layers_keys, pl_bank_keys, pl_init_keys,
-    pl_pooling_keys, pl_functional_keys, pl_kkt_keys, pl_grid_keys;
+    pl_pooling_keys, pl_functional_keys, pl_kkt_keys, pl_grid_keys, pl_store_keys;
 
 #endif

@@ -6,7 +6,9 @@
  * Scaled, the right-hand side is: maximise sum_i a_i subject to ||M_rho||_2 <= 1, M = sum a_i y_i
  * X_i, a >= 0; solved by Newton's method on the barrier - sum_rho log det(1 - M M^H) - sum log a_i
  * (self-concordant: Nesterov and Nemirovskii 1994).  Along the path B_rho = (1 - M M^H)^-1 M / (m
- * d) is a feasible beta, so every step has a bound on either side. */
+ * d) is a feasible beta, so every step has a bound on either side.  Of many samples few decide: the
+ * problem of some of them bounds that of all from above, its beta from below by the least margin of
+ * all, and the samples whose margins are too small join the next round. */
 #ifndef PL_NETS_GROUP_OPTIMUM_H
 #define PL_NETS_GROUP_OPTIMUM_H
 

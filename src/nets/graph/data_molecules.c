@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/nc_read.h"
 #include "graph_set.h"
+#include "model/split.h"
 #include "nets/graph/data.h"
 
 #include <stdio.h>
@@ -83,18 +84,10 @@ static pl_status read_labels(const pl_nc *nc, graph_set *s) {
 }
 
 static pl_status read_split(const pl_nc *nc, graph_set *s) {
-  pl_nc_axis axis = {NULL, s->graphs, "graphs of graph_start"};
   int64_t *split = NULL;
-  s->split = pl_zalloc((size_t)s->graphs, sizeof *s->split, "parts of the data");
-  if (!has(nc, "split")) return PL_OK;
-  pl_status st = read_ints(nc, "split", 1, &axis, &split);
-  for (int64_t g = 0; g < s->graphs && !st; g++) {
-    if (split[g] < 0 || split[g] >= PL_NUM_PARTS)
-      st = pl_error(PL_EINPUT,
-                    "%s: split[%lld] is %lld, expected 0 (training), 1 (validation) or 2 (test)",
-                    pl_nc_path(nc), (long long)g, (long long)split[g]);
-    s->split[g] = (int8_t)split[g];
-  }
+  s->split = pl_alloc((size_t)s->graphs, sizeof *s->split, "parts of the data");
+  pl_status st = pl_split_read(nc, (pl_nc_axis){NULL, s->graphs, "graphs of graph_start"}, &split);
+  for (int64_t g = 0; g < s->graphs; g++) s->split[g] = (int8_t)split[g];
   pl_free(split);
   return st;
 }
@@ -248,8 +241,7 @@ static pl_status define(pl_nc *nc, const graph_set *s, const pl_attribute *attri
   if (s->edge)
     PL_TRY(pl_nc_def_var(nc, "edge_feature", PL_NC_DOUBLE, bonds, "features of edges", "1"));
   PL_TRY(pl_nc_def_var(nc, "label", PL_NC_INT, graph, "class, from 0", "1"));
-  PL_TRY(
-      pl_nc_def_var(nc, "split", PL_NC_BYTE, graph, "part: 0 training, 1 validation, 2 test", "1"));
+  PL_TRY(pl_split_define(nc, graph[0]));
   if (s->truth)
     PL_TRY(pl_nc_def_var(nc, "attribution", PL_NC_BYTE, truth,
                          "1: the node belongs to that explanation of the class", "1"));

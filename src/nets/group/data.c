@@ -2,10 +2,13 @@
 
 #include "base/mem.h"
 #include "base/norm.h"
+#include "base/sums.h"
 #include "nets/group/keys.h"
+#include "recipes.h"
 #include "spectral/spectrum.h"
 
 #include <math.h>
+#include <string.h>
 
 const pl_data_kind *const pl_group_data_kinds[] = {
     &pl_data_gaussian.base, &pl_data_sparse.base, &pl_data_irrep.base,    &pl_data_group_file.base,
@@ -32,13 +35,52 @@ pl_status pl_group_data_check(const pl_spec *spec, const pl_group *g, const char
   return kind_of(spec)->check ? kind_of(spec)->check(spec, g, key) : PL_OK;
 }
 
-bool pl_group_data_needs_transform(const pl_spec *spec) {
-  bool over_group = kind_of(spec)->over_group;
-  return !in_band(spec) && (over_group || pl_group_values_of(spec)->init_kind != PL_INIT_GAUSSIAN);
+/* Are samples sums of permutations, on an S_n, so that tables can make them? */
+static bool of_permutations(const pl_spec *spec, const pl_group *g) {
+  return kind_of(spec)->permutations && pl_group_letters(g) > 1;
+}
+
+bool pl_group_data_regenerates(const pl_spec *spec, const pl_group *g) {
+  const pl_group_data *kind = kind_of(spec);
+  return kind->recipe && (!kind->permutations || of_permutations(spec, g));
+}
+
+bool pl_group_data_needs_transform(const pl_spec *spec, const pl_group *g, int store,
+                                   bool elements) {
+  int64_t init = pl_group_values_of(spec)->init_kind;
+  if (pl_group_codepth(g)) return false;
+  if (init == PL_INIT_UNIFORM || (init == PL_INIT_FILE && elements)) return true;
+  bool tables = of_permutations(spec, g) && (store == PL_DATA_REGENERATE || !elements);
+  return kind_of(spec)->over_group && !tables;
 }
 
 double pl_group_data_permutations(const pl_spec *spec) {
   return kind_of(spec)->permutations ? kind_of(spec)->permutations(spec) : 0;
+}
+
+/* ---- using them ---- */
+
+void pl_samples_sum(const pl_samples *s, const pl_stack *b, const double *c, double *r) {
+  if (s->recipes)
+    pl_recipes_sum(s->recipes, s->at, s->num, b, c, r);
+  else
+    pl_multi_axpy(s->num, pl_stack_doubles(b), c, pl_samples_stack(s, b), pl_data_stride(b), r);
+}
+
+void pl_samples_dot(const pl_samples *s, const pl_stack *b, const double *y, double *out) {
+  if (s->recipes)
+    pl_recipes_dot(s->recipes, s->at, s->num, b, y, out);
+  else
+    pl_multi_dot(s->num, pl_stack_doubles(b), b->weight, pl_samples_stack(s, b), pl_data_stride(b),
+                 y, out);
+}
+
+void pl_samples_get(const pl_samples *s, const pl_stack *b, int64_t i, double *out) {
+  if (s->recipes)
+    pl_recipes_get(s->recipes, s->at + i, b, out);
+  else
+    memcpy(out, pl_samples_stack(s, b) + i * pl_data_stride(b),
+           (size_t)pl_stack_doubles(b) * sizeof *out);
 }
 
 /* ---- making them ---- */
@@ -86,17 +128,57 @@ static pl_status make_part(pl_source *s, pl_part part, int64_t num, double *F, p
   return PL_OK;
 }
 
-pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, pl_transform *t, double *f,
-                      double *F, pl_data **out) {
+/* The same of samples that are not kept. */
+static pl_status note_part(pl_source *s, pl_part part, int64_t num, pl_recipe *room, double *F,
+                           pl_recipes *recipes, int64_t at, pl_samples *out) {
+  const pl_group_data *kind = kind_of(s->spec);
+  *out = (pl_samples){.num = num, .recipes = recipes, .at = at};
+  out->y = pl_alloc((size_t)num, sizeof *out->y, "labels");
+  for (int64_t i = 0; i < num; i++) {
+    out->y[i] = i % 2 ? -1 : 1;
+    PL_TRY(kind->recipe(s, part, i, room));
+    if (!pl_recipes_add(recipes, room, pl_group_data_of(s->spec)->scale, F))
+      return kind->nothing_left(i);
+  }
+  return PL_OK;
+}
+
+static pl_status note_all(pl_source *s, const int64_t *num, double *F, pl_data *data) {
+  const pl_group_data *kind = kind_of(s->spec);
+  int64_t all = 0, at = 0;
+  size_t count = (size_t)(kind->most ? (double)kind->most(s) : pl_group_data_permutations(s->spec));
+  size_t letters = (size_t)pl_group_letters(s->layout->group);
+  pl_recipe room = {.perms = pl_alloc(count, letters, "recipes of samples"),
+                    .weights = pl_alloc(count, sizeof *room.weights, "recipes of samples")};
+  for (int p = 0; p < PL_NUM_PARTS; p++) all += num[p];
+  data->recipes = pl_recipes_new(s->layout, s->seed, all, kind->permutations,
+                                 kind->centred && kind->centred(s->spec));
+  pl_status st = PL_OK;
+  for (int p = 0; p < PL_NUM_PARTS && !st; at += num[p++])
+    st = note_part(s, p, num[p], &room, F, data->recipes, at, &data->part[p]);
+  pl_free(room.perms);
+  pl_free(room.weights);
+  return st;
+}
+
+pl_status pl_data_new(const pl_spec *spec, const pl_layout *l, int store, pl_transform *t,
+                      double *f, double *F, pl_data **out) {
   const pl_group_data *kind = kind_of(spec);
-  pl_source s = {
-      .spec = spec, .layout = l, .transform = t, .f = f, .seed = pl_data_seed(spec), .own = NULL};
+  pl_source s = {.spec = spec,
+                 .layout = l,
+                 .transform = t,
+                 .f = f,
+                 .seed = pl_data_seed(spec),
+                 .regenerates = store == PL_DATA_REGENERATE,
+                 .own = NULL};
   pl_data *data = pl_zalloc(1, sizeof *data, "data");
   int64_t num[PL_NUM_PARTS] = {0};
   for (int p = 0; p < PL_NUM_PARTS && l->team.rank == 0; p++) num[p] = pl_data_count(spec, p);
   pl_comm_bcast(&l->team, num, sizeof num, 0);
   pl_status st = kind->begin ? kind->begin(&s) : PL_OK;
-  for (int p = 0; p < PL_NUM_PARTS && !st; p++) st = make_part(&s, p, num[p], F, &data->part[p]);
+  if (!st && s.regenerates) st = note_all(&s, num, F, data);
+  for (int p = 0; p < PL_NUM_PARTS && !st && !s.regenerates; p++)
+    st = make_part(&s, p, num[p], F, &data->part[p]);
   if (kind->end) kind->end(&s);
   if (st)
     pl_data_free(data);
@@ -111,5 +193,6 @@ void pl_data_free(pl_data *data) {
     pl_free(data->part[p].x);
     pl_free(data->part[p].y);
   }
+  pl_recipes_free(data->recipes);
   pl_free(data);
 }

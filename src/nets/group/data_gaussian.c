@@ -17,6 +17,12 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   return PL_OK;
 }
 
+static pl_status recipe(pl_source *s, pl_part part, int64_t i, pl_recipe *out) {
+  (void)s;
+  out->stream = PL_STREAM(PL_STREAM_SAMPLE, draw_member(part, i));
+  return PL_OK;
+}
+
 static void end(pl_source *s) {
   pl_free(s->own);
 }
@@ -30,5 +36,6 @@ const pl_group_data pl_data_gaussian = {
              .write_data = pl_group_data_write},
     .begin = begin,
     .sample = sample,
+    .recipe = recipe,
     .end = end,
 };

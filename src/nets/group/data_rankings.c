@@ -14,7 +14,7 @@ typedef struct polls {
 
 static pl_status begin(pl_source *s) {
   polls *own = s->own = pl_zalloc(1, sizeof *own, "ballots");
-  own->tables = permutations_tables(s->layout);
+  if (!s->regenerates) own->tables = permutations_tables(s->layout, !s->transform);
   return ballots_new(s->spec, &s->layout->team, s->seed, &own->ballots);
 }
 
@@ -33,6 +33,17 @@ static void clear_trivial(const pl_layout *l, double *F) {
   }
 }
 
+static pl_status nothing_left(int64_t sample) {
+  return pl_error(PL_EINPUT,
+                  "sample %lld has every permutation equally often: nothing is left of it, "
+                  "data.center: false would keep it",
+                  (long long)sample);
+}
+
+static int64_t most(const pl_source *s) {
+  return ballots_most(((const polls *)s->own)->ballots);
+}
+
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
   (void)part;
   (void)y;
@@ -40,9 +51,9 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   const pl_layout *l = s->layout;
   const polls *own = s->own;
   int n = pl_group_letters(l->group);
-  size_t most = (size_t)ballots_most(own->ballots);
-  int8_t *perms = pl_alloc(most, (size_t)n, "ballots");
-  double *weights = pl_alloc(most, sizeof *weights, "ballots");
+  size_t room = (size_t)most(s);
+  int8_t *perms = pl_alloc(room, (size_t)n, "ballots");
+  double *weights = pl_alloc(room, sizeof *weights, "ballots");
   int64_t count = ballots_sample(own->ballots, i, perms, weights);
   permutations_sum(l, s->transform, own->tables, count, perms, weights, s->f, F);
   pl_free(weights);
@@ -52,11 +63,18 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   clear_trivial(l, F);
   /* Counts are integers, those of extensions not much smaller: what is left is 0 or far above
    * rounding. */
-  if (draw_inner(l, F, F) > 1e-20 * whole) return PL_OK;
-  return pl_error(PL_EINPUT,
-                  "sample %lld has every permutation equally often: nothing is left of it, "
-                  "data.center: false would keep it",
-                  (long long)i);
+  return draw_inner(l, F, F) > 1e-20 * whole ? PL_OK : nothing_left(i);
+}
+
+static pl_status recipe(pl_source *s, pl_part part, int64_t i, pl_recipe *out) {
+  (void)part;
+  const polls *own = s->own;
+  out->count = ballots_sample(own->ballots, i, out->perms, out->weights);
+  return PL_OK;
+}
+
+static bool centred(const pl_spec *spec) {
+  return pl_group_data_of(spec)->center;
 }
 
 static double permutations(const pl_spec *spec) {
@@ -99,5 +117,9 @@ const pl_group_data pl_data_rankings = {
     .check = ballots_check,
     .begin = begin,
     .sample = sample,
+    .most = most,
+    .recipe = recipe,
+    .centred = centred,
+    .nothing_left = nothing_left,
     .end = end,
 };

@@ -51,26 +51,36 @@ static void draw_permutations(uint64_t seed, uint64_t stream, int n, int64_t k, 
   }
 }
 
-/* Elements of the whole group with Gaussian values, the same on every rank: into f, each rank the
- * ones it holds, and then F; or straight into a band, where the elements are those of the whole
- * group as long as they have numbers. */
+/* Elements of the whole group with Gaussian values, the same on every rank, in g; or as
+ * permutations (g is then workspace): those of the numbers of the elements as long as they have
+ * numbers. */
+static void draw_sample(const pl_source *s, pl_part part, int64_t i, double *v, int64_t *g,
+                        int8_t *perms) {
+  int64_t k = pl_group_data_of(s->spec)->nonzeros, member = draw_member(part, i);
+  const pl_group *group = s->layout->group;
+  int n = pl_group_letters(group);
+  uint64_t where = PL_STREAM(PL_STREAM_MISC, member);
+  pl_rng_normals(s->seed, PL_STREAM(PL_STREAM_SAMPLE, member), 0, k, v);
+  if (perms && n > PL_MAX_N) {
+    draw_permutations(s->seed, where, n, k, perms);
+    return;
+  }
+  draw_elements(s->seed, where, pl_group_order(group), k, g);
+  for (int64_t p = 0; p < k && perms; p++) pl_perm_unrank(n, g[p], perms + p * n);
+}
+
+/* Into f, each rank the ones it holds, and then F; or through tables. */
 static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double *y) {
   (void)y;
   const pl_band *tables = s->own;
-  int64_t k = pl_group_data_of(s->spec)->nonzeros, member = draw_member(part, i);
-  int n = pl_group_letters(s->layout->group);
-  bool numbered = !tables || n <= PL_MAX_N;
+  int64_t k = pl_group_data_of(s->spec)->nonzeros;
+  size_t n = (size_t)pl_group_letters(s->layout->group);
   int64_t *g = pl_alloc((size_t)k, sizeof *g, "sparse sample");
   double *v = pl_alloc((size_t)k, sizeof *v, "sparse sample");
-  uint64_t where = PL_STREAM(PL_STREAM_MISC, member);
-  pl_rng_normals(s->seed, PL_STREAM(PL_STREAM_SAMPLE, member), 0, k, v);
-  if (numbered) draw_elements(s->seed, where, pl_group_order(s->layout->group), k, g);
+  int8_t *perms = tables ? pl_alloc((size_t)k, n, "sparse sample") : NULL;
+  draw_sample(s, part, i, v, g, perms);
   if (tables) {
-    int8_t *perms = pl_alloc((size_t)k, (size_t)n, "sparse sample");
-    if (!numbered) draw_permutations(s->seed, where, n, k, perms);
-    for (int64_t p = 0; p < k && numbered; p++) pl_perm_unrank(n, g[p], perms + p * n);
     permutations_sum(s->layout, s->transform, tables, k, perms, v, s->f, F);
-    pl_free(perms);
   } else {
     int64_t first = pl_transform_first(s->transform), count = pl_transform_count(s->transform);
     memset(s->f, 0, (size_t)count * sizeof *s->f);
@@ -80,11 +90,20 @@ static pl_status sample(pl_source *s, pl_part part, int64_t i, double *F, double
   }
   pl_free(g);
   pl_free(v);
+  pl_free(perms);
+  return PL_OK;
+}
+
+static pl_status recipe(pl_source *s, pl_part part, int64_t i, pl_recipe *out) {
+  out->count = pl_group_data_of(s->spec)->nonzeros;
+  int64_t *g = pl_alloc((size_t)out->count, sizeof *g, "sparse sample");
+  draw_sample(s, part, i, out->weights, g, out->perms);
+  pl_free(g);
   return PL_OK;
 }
 
 static pl_status begin(pl_source *s) {
-  s->own = permutations_tables(s->layout);
+  if (!s->regenerates) s->own = permutations_tables(s->layout, !s->transform);
   return PL_OK;
 }
 
@@ -126,5 +145,6 @@ const pl_group_data pl_data_sparse = {
     .check = check,
     .begin = begin,
     .sample = sample,
+    .recipe = recipe,
     .end = end,
 };

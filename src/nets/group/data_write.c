@@ -27,7 +27,7 @@ static pl_status prepare(const pl_spec *spec, sheet *s) {
     PL_TRY(pl_transform_new(s->layout, &s->transform));
     s->f = pl_alloc((size_t)pl_group_order(s->group), sizeof *s->f, "a function over G");
   }
-  return pl_data_new(spec, s->layout, s->transform, s->f, s->F, &s->data);
+  return pl_data_new(spec, s->layout, PL_DATA_KEEP, s->transform, s->f, s->F, &s->data);
 }
 
 static void finish(sheet *s) {

@@ -28,31 +28,49 @@ void draw_pair_up(int d, double *F) {
     }
 }
 
+double draw_deviation(const pl_stack *b, double scale, double v) {
+  double share = 1.0 / b->dim / (pl_stack_complex(b) ? 2 : 1), square = scale * scale * v;
+  return pl_sum_safe(square) ? sqrt(square / b->dim / (pl_stack_complex(b) ? 2 : 1))
+                             : scale * sqrt(v * share);
+}
+
+/* Normal numbers first .. first + n - 1 of a stack, as it stores them. */
+static void draw_normals(const pl_stack *b, const int64_t *packed, uint64_t seed, uint64_t stream,
+                         int64_t first, int64_t n, double *out) {
+  int64_t done = 0;
+  while (done < n) {
+    int64_t at = first + done, left = n - done, entry, run;
+    if (b->grid >= 0) {
+      /* The grid holds the transpose: local row r is column j of F, contiguous within a block. */
+      int c = (int)(at / b->mat.lld), r = (int)(at % b->mat.lld);
+      entry =
+          packed[b->irrep[0]] + (int64_t)pl_dmat_col(&b->mat, c) * b->dim + pl_dmat_row(&b->mat, r);
+      run = b->mat.nb - r % b->mat.nb;
+      if (run > b->mat.lm - r) run = b->mat.lm - r;
+    } else {
+      entry = packed[b->irrep[at / b->size]] + at % b->size;
+      run = b->size - at % b->size;
+    }
+    if (run > left) run = left;
+    pl_rng_normals(seed, stream, entry, run, out + done);
+    done += run;
+  }
+}
+
+void draw_gaussian_part(const pl_stack *b, const int64_t *packed, uint64_t seed, uint64_t stream,
+                        double deviation, int64_t first, int64_t n, double *out) {
+  draw_normals(b, packed, seed, stream, first, n, out);
+  for (int64_t k = 0; k < n; k++) out[k] *= deviation;
+  for (int64_t k = 0; b->type == PL_QUATERNIONIC && k < n; k += b->size)
+    draw_pair_up(b->dim, out + k);
+}
+
 void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
                    double scale, double v, double *F) {
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    double *out = F + b->offset;
-    double share = 1.0 / b->dim / (pl_stack_complex(b) ? 2 : 1), square = scale * scale * v;
-    double sd = pl_sum_safe(square) ? sqrt(square / b->dim / (pl_stack_complex(b) ? 2 : 1))
-                                    : scale * sqrt(v * share);
-    if (b->grid >= 0 && b->size) {
-      /* The grid holds the transpose: local row r is column j of F, contiguous within a block. */
-      for (int c = 0; c < b->mat.ln; c++) {
-        int64_t row = packed[b->irrep[0]] + (int64_t)pl_dmat_col(&b->mat, c) * b->dim;
-        for (int r = 0; r < b->mat.lm; r += b->mat.nb) {
-          int n = b->mat.lm - r < b->mat.nb ? b->mat.lm - r : b->mat.nb;
-          pl_rng_normals(seed, stream, row + pl_dmat_row(&b->mat, r), n,
-                         out + (int64_t)c * b->mat.lld + r);
-        }
-      }
-    } else {
-      for (int64_t k = 0; b->size && k < b->count; k++)
-        pl_rng_normals(seed, stream, packed[b->irrep[k]], b->size, out + k * b->size);
-    }
-    for (int64_t k = 0; k < pl_stack_doubles(b); k++) out[k] *= sd;
-    for (int64_t k = 0; b->size && b->type == PL_QUATERNIONIC && k < b->count; k++)
-      draw_pair_up(b->dim, out + k * b->size);
+    draw_gaussian_part(b, packed, seed, stream, draw_deviation(b, scale, v), 0, pl_stack_doubles(b),
+                       F + b->offset);
   }
 }
 

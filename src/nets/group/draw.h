@@ -18,6 +18,11 @@ int64_t *draw_packed_offsets(const pl_group *g);
 /* Real Gaussian function with E|entry|^2 = scale^2 v/d.  packed: of draw_packed_offsets.  Local. */
 void draw_gaussian(const pl_layout *l, const int64_t *packed, uint64_t seed, uint64_t stream,
                    double scale, double v, double *F);
+/* The standard deviation of entries of a stack there; entries first .. first + n - 1 of this rank's
+ * part of one, which in a quaternionic stack are whole matrices.  Local. */
+double draw_deviation(const pl_stack *b, double scale, double v);
+void draw_gaussian_part(const pl_stack *b, const int64_t *packed, uint64_t seed, uint64_t stream,
+                        double deviation, int64_t first, int64_t n, double *out);
 /* Complete a d x d matrix of quaternionic type from the first columns of its 2 x 2 blocks.
  * Local. */
 void draw_pair_up(int d, double *F);

@@ -38,7 +38,8 @@ static elements_part part_of(elements_net *m, const pl_samples *s) {
 pl_status elements_make_data(elements_net *m) {
   pl_data *data;
   double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
-  pl_status st = pl_agree(&m->team, pl_data_new(&m->spec, m->layout, m->transform, f, m->F, &data));
+  pl_status st = pl_agree(
+      &m->team, pl_data_new(&m->spec, m->layout, PL_DATA_KEEP, m->transform, f, m->F, &data));
   pl_free(f);
   if (st) return st;
   for (int k = 0; k < PL_NUM_PARTS; k++) m->part[k] = part_of(m, &data->part[k]);

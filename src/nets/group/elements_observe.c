@@ -135,12 +135,13 @@ static pl_status look(elements_net *m, const double *beta, pl_functional *s) {
   }
   s->full = beta;
   pl_transform_forward(m->transform, beta, m->F);
-  pl_status st = pl_functional_spectrum(m->layout, m->F, m->sv_start, m->svd, m->copy,
-                                        m->sigma_work, m->sigma);
+  pl_status st = pl_functional_spectrum(m->layout, pl_stack_source_of(m->F), m->sv_start, m->svd,
+                                        m->copy, m->sigma_work, m->sigma);
   /* No direction: whatever belongs to normalised beta is missing. */
   for (int64_t k = 0; s->norm == 0 && k < m->sv_start[pl_group_num_irreps(m->group)]; k++)
     m->sigma[k] = NAN;
-  if (m->orientation) pl_functional_orientation(m->layout, m->F, m->orientation);
+  if (m->orientation)
+    pl_functional_orientation(m->layout, pl_stack_source_of(m->F), m->orientation);
   pl_functional_sums(s);
   return st;
 }

@@ -2,6 +2,7 @@
 #include "base/rng.h"
 #include "draw.h"
 #include "function_file.h"
+#include "functional.h"
 #include "nets/group/data.h"
 #include "nets/group/keys.h"
 
@@ -26,6 +27,12 @@ pl_status pl_filters_check(const pl_spec *spec, const pl_group *g, const char **
   PL_TRY(pl_nc_open(v->init_path, false, &nc));
   int64_t layers = pl_filters_count(spec);
   pl_status st = function_file_check(nc, "w", "layer", g, &layers, false);
+  bool elements = pl_group_codepth(g) || pl_functional_elements(spec, g);
+  if (!st && !elements && pl_nc_var(nc, "w", NULL, NULL, NULL, 0) >= 0)
+    st = pl_error(PL_EINPUT,
+                  "%s: w(layer, element) can be read with record.elements: true, w_fourier(layer, "
+                  "component) without it",
+                  v->init_path);
   pl_nc_close(nc);
   return st;
 }

@@ -1,15 +1,17 @@
 #include "fourier_cost.h"
 
 #include "base/mem.h"
+#include "functional.h"
 #include "linalg/svd.h"
 #include "model/optim.h"
+#include "recipes.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds of a permutation in a band, over n times its coefficients (group/band.h). */
-static const double MOVE = 1e-10;
+/* Seconds of a permutation by tables, over n times its coefficients (group/band.h). */
+static const double MOVE = 1.5e-10;
 /* Second-level cache of a core, in doubles, less a margin. */
 static const double CACHE = 100000;
 
@@ -36,6 +38,14 @@ static double step_time(const fourier_work *w, const pl_rates *rates, pl_irrep r
   double cold = r.dim < 64 ? 1.3 : 1.2;
   return w->products * factor * cold * pl_rates_product(rates, r.dim) +
          pl_rates_stream(rates, bytes * (reads + w->moves), 8 * (double)samples * size_of(r));
+}
+
+/* Seconds to make all samples of one irrep anew, where they are not kept. */
+static double making_time(const pl_spec *spec, const pl_group *g, const pl_rates *rates, pl_irrep r,
+                          int64_t samples) {
+  double permutations = pl_group_data_permutations(spec);
+  double one = permutations > 0 ? permutations * pl_group_letters(g) * MOVE : rates->normal;
+  return (double)samples * one * size_of(r);
 }
 
 static double record_time(const fourier_work *w, const pl_rates *rates, pl_irrep r) {
@@ -102,18 +112,59 @@ static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *
   return doubles;
 }
 
-void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates,
-                  pl_cost *out) {
-  pl_group *g;
+/* ---- what is kept ---- */
+
+static bool over_group(const pl_spec *spec, const pl_group *g) {
+  return pl_functional_elements(spec, g) || pl_group_values_of(spec)->record_beta ||
+         pl_optim_over_group(spec);
+}
+
+static fourier_choice choice_of(const fourier_ops *ops, const pl_spec *spec, const pl_group *g,
+                                int store) {
+  bool elements = over_group(spec, g);
+  return (fourier_choice){.store = store,
+                          .transform =
+                              !pl_group_codepth(g) &&
+                              (elements || pl_group_data_needs_transform(spec, g, store, elements)),
+                          .beta = elements || ops->whole};
+}
+
+static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
+                    const pl_rates *rates, fourier_choice c, pl_cost *out);
+
+fourier_choice fourier_choose(const fourier_ops *ops, const pl_spec *spec, const pl_group *g,
+                              int team, const pl_rates *rates) {
+  /* Samples that take less than this share of the memory are not looked at. */
+  static const double SMALL = 1.0 / 64;
+  int64_t asked = pl_group_values_of(spec)->data_store;
+  fourier_choice keep = choice_of(ops, spec, g, PL_DATA_KEEP),
+                 anew = choice_of(ops, spec, g, PL_DATA_REGENERATE);
+  /* `apply` asks with the key of a run and the samples of a file. */
+  if (asked == PL_DATA_KEEP || !pl_group_data_regenerates(spec, g)) return keep;
+  if (asked == PL_DATA_REGENERATE) return anew;
+  if (!(rates->memory > 0)) return keep;
+  double bytes = 0;
+  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) bytes += 8 * size_of(pl_group_irrep(g, i));
+  for (int p = 0; p < PL_NUM_PARTS; p++)
+    if (bytes * (double)pl_data_count(spec, p) > SMALL * rates->memory * team) {
+      pl_cost cost;
+      cost_of(ops, spec, g, team, rates, keep, &cost);
+      return cost.bytes > rates->memory ? anew : keep;
+    }
+  return keep;
+}
+
+/* ---- the whole ---- */
+
+static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
+                    const pl_rates *rates, fourier_choice c, pl_cost *out) {
   *out = (pl_cost){0};
-  if (pl_group_of(spec, NULL, &g)) return;
   const pl_group_values *v = pl_group_values_of(spec);
   int64_t n = pl_group_num_irreps(g), samples = pl_data_count(spec, PL_TRAIN);
   double all =
       (double)(samples + pl_data_count(spec, PL_VALIDATION) + pl_data_count(spec, PL_TEST));
-  bool band = pl_group_codepth(g) > 0;
-  double order = band ? 0 : (double)pl_group_order(g), L = pl_filters_count(spec);
-  bool twice = pl_optim_two_passes(spec);
+  bool twice = pl_optim_two_passes(spec), kept = c.store == PL_DATA_KEEP;
+  double order = c.transform ? (double)pl_group_order(g) : 0, L = pl_filters_count(spec);
   fourier_work w = ops->work(spec, samples, twice);
   pl_mapping *map = fourier_map(ops, spec, g, team, rates, samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
@@ -124,8 +175,12 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
     int first = map->place[i].rank, ranks = ranks_of(map, i);
     double part = ranks == 1 ? 1 : 1 / (ranks * rates->grid_efficiency);
     for (int k = 0; k < ranks; k++) {
-      step[first + k] += part * step_time(&w, rates, r, samples, twice);
+      step[first + k] += part * step_time(&w, rates, r, kept ? samples : 0, twice);
       record[first + k] += part * record_time(&w, rates, r);
+      if (kept) continue;
+      double making = part * making_time(spec, g, rates, r, samples);
+      step[first + k] += (twice ? 3 : 2) * making;
+      record[first + k] += (w.record_values - 1) * making;
     }
     out->flops += w.products * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
@@ -140,15 +195,16 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
   }
   /* A stack costs some hundred nanoseconds beside its arithmetic. */
   out->step += 1e-6 + hops * rates->latency * (twice ? 2 : 1);
-  double transform = band ? 0 : pl_rates_transform(order) / team;
-  bool over_group = pl_optim_over_group(spec);
-  if (over_group) out->step += 2 * L * transform;
+  double transform = c.transform ? pl_rates_transform(order) / team : 0;
+  bool functions = pl_optim_over_group(spec);
+  if (functions) out->step += 2 * L * transform;
   /* An inverse transform of beta and of each filter, the powers of beta over G, and of the singular
    * values. */
   out->record += (1 + L) * transform + (order / team + 4 * singular) * rates->power;
   double fill = values / team * rates->normal + pl_rates_stream(rates, 32 * values / team, values);
-  if (pl_group_data_needs_transform(spec)) fill += transform;
-  double permutations = band ? pl_group_data_permutations(spec) : 0;
+  if (pl_group_data_needs_transform(spec, g, c.store, c.beta)) fill += transform;
+  bool tables = !c.transform || !kept;
+  double permutations = tables ? pl_group_data_permutations(spec) : 0;
   fill += permutations * pl_group_letters(g) * values / team * MOVE;
   out->setup = (all + L) * fill + out->step;
 
@@ -158,16 +214,22 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
   double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
   for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
   double stack = fmin((double)fourier_stack_doubles(ops, spec, samples), most);
-  double spectra = all + w.spectra + 1; /* and beta */
-  if (over_group) spectra += L;
+  double spectra = (kept ? all : 0) + w.spectra + c.beta;
+  /* While kept samples are made one stands beside them. */
+  double later = w.later + pl_optim_bytes(spec, L * most) / (8 * most);
+  if (kept && !c.beta) spectra += fmax(0, 1 - later);
+  if (functions) spectra += L;
   double record_room =
       w.record_stacks * fmax(biggest, stack) + w.record_matrices * largest * largest * (z ? 2 : 1);
   for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
   out->bytes +=
-      8 * (record_room + (over_group ? order / team : 0) + ops->scratch * fmax(biggest, stack) +
+      8 * (record_room + (functions ? order / team : 0) + ops->scratch * fmax(biggest, stack) +
            order / team + 3 * singular + (v->record_beta ? order : 0)) +
-      permutations * (16 + pl_group_letters(g)) + (band ? 0 : pl_transform_bytes(g, team)) +
-      pl_optim_bytes(spec, L * most) + (largest ? (double)pl_svd_bytes(largest, z) : 0);
+      (c.transform ? pl_transform_bytes(g, team) : 0) + pl_optim_bytes(spec, L * most) +
+      (largest ? (double)pl_svd_bytes(largest, z) : 0);
+  if (!kept || permutations > 0)
+    out->bytes +=
+        pl_recipes_bytes(g, kept ? 1 : (int64_t)all, (int64_t)permutations, fmax(biggest, stack));
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
   pl_free(doubles);
@@ -175,7 +237,57 @@ void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const p
   pl_free(step);
   pl_free(record);
   pl_mapping_free(map);
+}
+
+void fourier_cost(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates,
+                  pl_cost *out) {
+  pl_group *g;
+  *out = (pl_cost){0};
+  if (pl_group_of(spec, NULL, &g)) return;
+  cost_of(ops, spec, g, team, rates, fourier_choose(ops, spec, g, team, rates), out);
   pl_group_free(g);
+}
+
+/* What a step's time goes into, over all irreps. */
+static void explain_step(const fourier_ops *ops, const pl_spec *spec, const pl_group *g,
+                         const pl_rates *rates, int store) {
+  int64_t samples = pl_data_count(spec, PL_TRAIN), kept = store == PL_DATA_KEEP ? samples : 0;
+  bool twice = pl_optim_two_passes(spec);
+  fourier_work w = ops->work(spec, samples, twice), none = w;
+  double whole = 0, products = 0, of_samples = 0;
+  none.products = 0;
+  for (int64_t i = 0; i < pl_group_num_irreps(g); i++) {
+    pl_irrep r = pl_group_irrep(g, i);
+    double all = step_time(&w, rates, r, kept, twice),
+           rest = step_time(&none, rates, r, kept, twice);
+    double filters = step_time(&none, rates, r, 0, twice);
+    double making = kept ? 0 : (twice ? 3 : 2) * making_time(spec, g, rates, r, samples);
+    whole += all + making;
+    products += all - rest;
+    of_samples += making + fmax(0, rest - filters);
+  }
+  printf("    a step goes %.0f %% into products, %.0f %% into samples, the rest into filters and "
+         "gradients\n",
+         100 * products / whole, 100 * of_samples / whole);
+}
+
+/* What the other store of the samples would cost. */
+static void explain_store(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
+                          const pl_rates *rates) {
+  if (!pl_group_data_regenerates(spec, g)) return;
+  fourier_choice c = fourier_choose(ops, spec, g, team, rates);
+  pl_cost keep, anew;
+  cost_of(ops, spec, g, team, rates, choice_of(ops, spec, g, PL_DATA_KEEP), &keep);
+  cost_of(ops, spec, g, team, rates, choice_of(ops, spec, g, PL_DATA_REGENERATE), &anew);
+  printf("    samples %s (data.store: %s): %.3g GB per rank and %.3g s a step, against %.3g GB and "
+         "%.3g s %s\n",
+         c.store == PL_DATA_KEEP ? "kept" : "made anew at every use",
+         c.store == PL_DATA_KEEP ? "keep" : "regenerate",
+         (c.store == PL_DATA_KEEP ? keep : anew).bytes / 1e9,
+         (c.store == PL_DATA_KEEP ? keep : anew).step,
+         (c.store == PL_DATA_KEEP ? anew : keep).bytes / 1e9,
+         (c.store == PL_DATA_KEEP ? anew : keep).step,
+         c.store == PL_DATA_KEEP ? "made anew" : "kept");
 }
 
 void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates) {
@@ -216,6 +328,8 @@ void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, cons
       printf("no whole irreps\n");
   }
   if (team > SHOWN) printf("    .. and %d more ranks\n", team - SHOWN);
+  explain_step(ops, spec, g, rates, fourier_choose(ops, spec, g, team, rates).store);
+  explain_store(ops, spec, g, team, rates);
   pl_mapping_free(map);
   pl_group_free(g);
 }

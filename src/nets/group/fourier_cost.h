@@ -6,6 +6,17 @@
 #include "fourier_net.h"
 #include "spectral/mapping.h"
 
+/* What a run on a team keeps. */
+typedef struct fourier_choice {
+  int store;      /* of the samples: PL_DATA_* */
+  bool transform; /* functions over G, and plans between them and spectra */
+  bool beta;      /* as a whole spectrum */
+} fourier_choice;
+/* Samples are kept if the run then fits into rates->memory, or if nothing else is possible.  Local,
+ * pure. */
+fourier_choice fourier_choose(const fourier_ops *ops, const pl_spec *spec, const pl_group *g,
+                              int team, const pl_rates *rates);
+
 /* samples: N of the training part. */
 pl_mapping *fourier_map(const fourier_ops *ops, const pl_spec *spec, const pl_group *g, int team,
                         const pl_rates *rates, int64_t samples);

@@ -15,14 +15,17 @@ static pl_status place(fourier_net *m, const pl_comm *team, const pl_rates *rate
   const pl_group_values *v = m->values;
   int64_t samples = pl_data_count(&m->spec, PL_TRAIN);
   pl_comm_bcast(team, &samples, sizeof samples, 0);
+  fourier_choice c = fourier_choose(m->ops, &m->spec, m->group, team->size, rates);
+  pl_comm_bcast(team, &c, sizeof c, 0);
+  m->store = c.store;
   pl_mapping *map = fourier_map(m->ops, &m->spec, m->group, team->size, rates, samples);
   pl_mapping_share(team, map);
   int block = v->grid_block == PL_UNSET ? 0 : (int)v->grid_block;
   int64_t most = fourier_stack_doubles(m->ops, &m->spec, samples);
   pl_status st = pl_layout_new(m->group, team, map, block, most, &m->layout);
   pl_mapping_free(map);
-  if (!st && !pl_group_codepth(m->group)) st = pl_transform_new(m->layout, &m->transform);
-  return st;
+  if (!st && c.transform) st = pl_transform_new(m->layout, &m->transform);
+  return st ? st : pl_agree(team, fourier_observe_new(m, rates, c.beta));
 }
 
 pl_status fourier_init(fourier_net *m, const pl_spec *spec, const pl_comm *team,
@@ -32,7 +35,6 @@ pl_status fourier_init(fourier_net *m, const pl_spec *spec, const pl_comm *team,
   m->filters = pl_filters_count(spec);
   PL_TRY(pl_agree(team, pl_group_of(spec, NULL, &m->group)));
   PL_TRY(place(m, team, rates));
-  PL_TRY(pl_agree(team, fourier_observe_new(m, rates)));
   const pl_layout *l = m->layout;
   m->packed = pl_packed_new(l);
   m->w = pl_zalloc((size_t)m->filters, sizeof *m->w, "filters");
@@ -49,7 +51,13 @@ pl_status fourier_init(fourier_net *m, const pl_spec *spec, const pl_comm *team,
 
 pl_status fourier_load(fourier_net *m) {
   const pl_layout *l = m->layout;
-  PL_TRY(pl_data_new(&m->spec, l, m->transform, m->f, m->beta, &m->data));
+  /* Kept samples are made in a spectrum: beta's, or one for the while. */
+  bool room = !m->beta && m->store == PL_DATA_KEEP;
+  double *F = m->store == PL_DATA_REGENERATE ? m->scratch[1] : m->beta;
+  if (room) F = pl_alloc((size_t)l->local, sizeof *F, "a sample");
+  pl_status st = pl_data_new(&m->spec, l, m->store, m->transform, m->f, F, &m->data);
+  if (room) pl_free(F);
+  PL_TRY(st);
   m->train = &m->data->part[PL_TRAIN];
   size_t n = (size_t)m->train->num;
   m->margin = pl_alloc(n, sizeof *m->margin, "margins");
@@ -118,12 +126,20 @@ pl_status fourier_check(const pl_spec *spec, const char **key) {
   pl_group *g;
   pl_status st = PL_OK;
   PL_TRY(pl_group_of(spec, key, &g));
-  if (pl_group_values_of(spec)->record_beta && pl_group_order(g) > 1000000) {
+  const pl_group_values *v = pl_group_values_of(spec);
+  if (v->record_beta && pl_group_order(g) > 1000000) {
     *key = "record.beta";
-    st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6",
-                  pl_group_values_of(spec)->group, (long long)pl_group_order(g));
+    st = pl_error(PL_EINPUT, "beta over %s has %lld values; recorded up to 10^6", v->group,
+                  (long long)pl_group_order(g));
   }
   if (!st) st = pl_filters_check(spec, g, key);
+  if (!st && v->data_store == PL_DATA_REGENERATE && !pl_group_data_regenerates(spec, g)) {
+    *key = "data.store";
+    st = pl_error(PL_EINPUT,
+                  "%s samples of %s cannot be made anew: regenerate is for gaussian ones "
+                  "and, on S_n, for sparse and rankings",
+                  spec->data->name, pl_group_spec(g));
+  }
   if (!st) st = pl_group_data_check(spec, g, key);
   pl_group_free(g);
   return st;

@@ -33,6 +33,7 @@ typedef struct fourier_work {
   double moves;    /* arrays that a step streams from memory: filters, gradients, .. */
   double arrays;   /* that a step touches */
   double spectra;  /* kept for good, beta aside */
+  double later;    /* those of them that are made when the samples are there */
   double record_values, record_products; /* singular values, and products, of a record */
   double record_stacks, record_matrices; /* its workspace: stacks, and whole matrices */
 } fourier_work;
@@ -40,7 +41,8 @@ typedef struct fourier_work {
 /* How B comes from the filters, and back.  All of it Collective over the stack's grid, Local
  * otherwise. */
 typedef struct fourier_ops {
-  int scratch;  /* stacks of workspace, at most FOURIER_SCRATCH */
+  int scratch;  /* stacks of workspace, 3 to FOURIER_SCRATCH */
+  bool whole;   /* its records need beta as a whole spectrum */
   bool readout; /* the last filter is one */
   /* two_passes: the gradient's norm is needed before it moves.  Pure. */
   fourier_work (*work)(const pl_spec *spec, int64_t samples, bool two_passes);
@@ -80,7 +82,8 @@ struct fourier_net {
   pl_group *group;
   pl_layout *layout;
   pl_packed *packed;
-  pl_transform *transform; /* NULL in a band, which has no functions over G */
+  pl_transform *transform; /* NULL where nobody needs functions over G (fourier_choice) */
+  int store;               /* of the samples: PL_DATA_* */
   pl_data *data;
   const pl_samples *train; /* its training part, N samples; loss square: the target alone */
   double **w;              /* [filters]: spectra */
@@ -92,8 +95,8 @@ struct fourier_net {
   double **gradient;           /* [filters]: spectra, and */
   double *delta;               /* a function over G: only where the optimiser works over G */
   /* records */
-  double *beta;        /* spectrum of beta */
-  double *f;           /* this rank's range of a function over G; NULL in a band */
+  double *beta;        /* spectrum of beta; NULL: made stack by stack (fourier_beta) */
+  double *f;           /* this rank's range of a function over G; NULL without transform */
   int64_t *sv_start;   /* [irreps + 1]: first singular value of an irrep */
   double *stack_sigma; /* singular values of one stack */
   double *sigma;       /* [sv_start[irreps]]: singular values of B, whole on rank 0 of the team */
@@ -147,6 +150,8 @@ pl_standing fourier_standing(const pl_model *model);
 double fourier_gradient_norm(fourier_net *m);
 /* Gradients of one stack, each handed to v.  With m->forgets, forward comes next. */
 void fourier_backward(fourier_net *m, int stack, fourier_visitor *v);
+/* beta of one stack: in m->beta, or made in scratch[0]; valid until that is used again. */
+const double *fourier_beta(fourier_net *m, const pl_stack *b);
 /* Products of one stack, then its part of <x_i, beta>, or of ||beta - target||^2, added to m->sums.
  */
 void fourier_forward(fourier_net *m, const pl_stack *b);

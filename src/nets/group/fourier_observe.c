@@ -8,10 +8,14 @@
 
 /* ---- life ---- */
 
-pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates) {
+static void keep_beta(fourier_net *m) {
+  m->beta = pl_zalloc((size_t)m->layout->local, sizeof *m->beta, "beta in Fourier space");
+}
+
+pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates, bool beta) {
   const pl_layout *l = m->layout;
+  if (beta) keep_beta(m);
   PL_TRY(m->base.kind->describe(&m->spec, &m->schema));
-  m->beta = pl_zalloc((size_t)l->local, sizeof *m->beta, "beta in Fourier space");
   m->sv_start = pl_functional_starts(m->group);
   int64_t irreps = pl_group_num_irreps(m->group), num = m->sv_start[irreps];
   m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
@@ -40,8 +44,12 @@ void fourier_observe_free(fourier_net *m) {
 
 static void make_beta(fourier_net *m) {
   const pl_layout *l = m->layout;
-  for (int i = 0; i < l->num_stacks; i++)
+  for (int i = 0; m->beta && i < l->num_stacks; i++)
     if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+}
+
+static const double *stack_of_beta(void *of, const pl_stack *b) {
+  return fourier_beta(of, b);
 }
 
 static double norm_of_filters(const fourier_net *m) {
@@ -50,20 +58,33 @@ static double norm_of_filters(const fourier_net *m) {
   return norm;
 }
 
-/* Norms of beta and of the filters. */
-static void observe_norms(const fourier_net *m, pl_functional *s) {
-  const pl_layout *l = m->layout;
-  double sums[2] = {0}; /* ||beta||^2, sum ||w_l||^2 */
-  for (int i = 0; i < l->num_stacks; i++) {
-    const pl_stack *b = &l->stacks[i];
-    sums[0] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->beta + b->offset);
-    for (int k = 0; k < m->filters; k++)
-      sums[1] += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
-  }
-  pl_comm_sum(&l->team, sums, 2);
+/* Norms of beta and of the filters, summed up stack by stack. */
+typedef struct norms {
+  fourier_net *m;
+  double beta2, filters2; /* ||beta||^2, sum ||w_l||^2 */
+} norms;
+
+static void add_norms(norms *sum, const pl_stack *b, const double *B) {
+  const fourier_net *m = sum->m;
+  sum->beta2 += b->weight * pl_sum_squares(pl_stack_doubles(b), B);
+  for (int k = 0; k < m->filters; k++)
+    sum->filters2 += b->weight * pl_sum_squares(pl_stack_doubles(b), m->w[k] + b->offset);
+}
+
+/* beta of a stack on its way to its singular values. */
+static const double *stack_and_norms(void *of, const pl_stack *b) {
+  norms *sum = of;
+  const double *B = fourier_beta(sum->m, b);
+  add_norms(sum, b, B);
+  return B;
+}
+
+static void settle_norms(const norms *n, pl_functional *s) {
+  double sums[2] = {n->beta2, n->filters2};
+  pl_comm_sum(&n->m->layout->team, sums, 2);
   s->norm = sqrt(sums[0]);
   s->parameter_norm2 = sums[1];
-  s->parameter_norm = pl_sum_safe(sums[1]) ? sqrt(sums[1]) : norm_of_filters(m);
+  s->parameter_norm = pl_sum_safe(sums[1]) ? sqrt(sums[1]) : norm_of_filters(n->m);
 }
 
 /* Margins of m->beta, which may be in range where the network's own are not. */
@@ -73,9 +94,7 @@ static const double *margins_of_beta(fourier_net *m) {
   memset(m->sums, 0, (size_t)n * sizeof *m->sums);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    if (b->here)
-      pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(m->train, b),
-                   pl_data_stride(b), m->beta + b->offset, m->sums);
+    if (b->here) pl_samples_dot(m->train, b, m->beta + b->offset, m->sums);
   }
   pl_comm_sum(&l->team, m->sums, n);
   for (int64_t i = 0; i < n; i++) m->sums[i] *= m->train->y[i];
@@ -91,14 +110,31 @@ static void bring_in_range(fourier_net *m, pl_functional *s) {
   s->scaled_margin = margins_of_beta(m);
 }
 
-/* beta, in range, and singular values of every irrep into m->sigma on rank 0 of the team. */
+static pl_status singular_values(fourier_net *m, pl_stack_source beta) {
+  return pl_functional_spectrum(m->layout, beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
+                                m->sigma);
+}
+
+/* Norms, and singular values of every irrep of beta, in range, into m->sigma on rank 0 of the team.
+ */
 static pl_status decompose(fourier_net *m, pl_functional *s) {
   const pl_layout *l = m->layout;
+  norms sum = {.m = m};
+  pl_status st = PL_OK;
+  bool streams = !m->beta;
   make_beta(m);
-  observe_norms(m, s);
-  if (!pl_sum_safe(s->norm * s->norm)) bring_in_range(m, s);
-  return pl_functional_spectrum(l, m->beta, m->sv_start, m->svd, m->scratch[1], m->stack_sigma,
-                                m->sigma);
+  for (int i = 0; i < l->num_stacks && !streams; i++)
+    add_norms(&sum, &l->stacks[i], m->beta + l->stacks[i].offset);
+  if (streams) st = singular_values(m, (pl_stack_source){stack_and_norms, &sum});
+  settle_norms(&sum, s);
+  if (!pl_sum_safe(s->norm * s->norm)) {
+    if (streams) keep_beta(m); /* rare enough to take the room */
+    if (streams) make_beta(m);
+    bring_in_range(m, s);
+  } else if (streams) {
+    return st;
+  }
+  return singular_values(m, (pl_stack_source){stack_of_beta, m});
 }
 
 static double largest(int64_t n, const double *x) {
@@ -128,21 +164,20 @@ static void observe_over_group(fourier_net *m, pl_functional *s) {
   s->support = sums[1];
 }
 
-/* <x, beta> of the samples of a part, beta the spectrum m->beta. */
-static void outputs_on(const fourier_net *m, const pl_samples *part, double *f) {
+/* <x, beta> of the samples of a part. */
+static void outputs_on(fourier_net *m, const pl_samples *part, double *f) {
   const pl_layout *l = m->layout;
   int64_t n = part->num;
   for (int64_t i = 0; i < n; i++) f[i] = 0;
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    pl_multi_dot(n, pl_stack_doubles(b), b->weight, pl_samples_stack(part, b), pl_data_stride(b),
-                 m->beta + b->offset, f);
+    if (b->here) pl_samples_dot(part, b, fourier_beta(m, b), f);
   }
   pl_comm_sum(&l->team, f, n);
 }
 
 /* Share of the samples of a part on the right side of beta. */
-static double accuracy_on(const fourier_net *m, const pl_samples *part) {
+static double accuracy_on(fourier_net *m, const pl_samples *part) {
   int64_t n = part->num, right = 0;
   double *f = pl_alloc((size_t)n, sizeof *f, "outputs");
   outputs_on(m, part, f);
@@ -165,11 +200,13 @@ pl_status fourier_observe(fourier_net *m, int depth, pl_functional *s) {
                        .orientation = m->orientation,
                        .p = 2.0 / depth};
   pl_status st = decompose(m, s);
-  if (m->transform) observe_over_group(m, s);
+  if (pl_functional_elements(&m->spec, m->group) || m->values->record_beta)
+    observe_over_group(m, s);
   for (int part = PL_VALIDATION; part < PL_NUM_PARTS; part++)
     if (m->data->part[part].num) s->accuracy[part] = accuracy_on(m, &m->data->part[part]);
   if (m->values->record_beta) pl_transform_gather(m->transform, m->f, m->full);
-  if (m->orientation) pl_functional_orientation(m->layout, m->beta, m->orientation);
+  if (m->orientation)
+    pl_functional_orientation(m->layout, (pl_stack_source){stack_of_beta, m}, m->orientation);
   if (m->layout->team.rank == 0) pl_functional_sums(s);
   return st;
 }

@@ -31,14 +31,21 @@ static void collect(fourier_visitor *v, fourier_net *m, int p, const double *g) 
 
 /* ---- one stack ---- */
 
+const double *fourier_beta(fourier_net *m, const pl_stack *b) {
+  if (m->beta) return m->beta + b->offset;
+  m->ops->product(m, b, m->scratch[0]);
+  return m->scratch[0];
+}
+
 void fourier_forward(fourier_net *m, const pl_stack *b) {
-  const double *x = pl_samples_stack(m->train, b), *B = m->scratch[0];
-  int64_t n = pl_stack_doubles(b);
+  const double *B = m->scratch[0];
   m->ops->forward(m, b);
   if (!fourier_square(m)) {
-    pl_multi_dot(m->train->num, n, b->weight, x, pl_data_stride(b), B, m->sums);
+    pl_samples_dot(m->train, b, B, m->sums);
     return;
   }
+  const double *x = pl_samples_stack(m->train, b); /* the target, which is always kept */
+  int64_t n = pl_stack_doubles(b);
   double sum = 0;
   for (int64_t k = 0; k < n; k++) sum += (B[k] - x[k]) * (B[k] - x[k]);
   m->sums[0] += b->weight * sum;
@@ -46,14 +53,14 @@ void fourier_forward(fourier_net *m, const pl_stack *b) {
 
 void fourier_backward(fourier_net *m, int stack, fourier_visitor *v) {
   const pl_stack *b = &m->layout->stacks[stack];
-  const double *x = pl_samples_stack(m->train, b);
   double *R = m->scratch[0];
-  int64_t n = pl_stack_doubles(b);
   if (fourier_square(m)) {
+    const double *x = pl_samples_stack(m->train, b);
+    int64_t n = pl_stack_doubles(b);
     m->ops->product(m, b, R);
     for (int64_t k = 0; k < n; k++) R[k] = (R[k] - x[k]) / m->target_norm2;
   } else {
-    pl_multi_axpy(m->train->num, n, m->coefficient, x, pl_data_stride(b), R);
+    pl_samples_sum(m->train, b, m->coefficient, R);
   }
   m->ops->backward(m, stack, v);
 }

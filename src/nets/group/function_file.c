@@ -27,8 +27,9 @@ typedef struct variable {
 static variable variable_of(const pl_nc *nc, const char *var, const pl_group *g) {
   variable v = {.dim = "element"};
   snprintf(v.name, sizeof v.name, "%s_fourier", var);
-  if (pl_group_codepth(g) &&
-      (pl_group_letters(g) > LARGEST_WHOLE || pl_nc_var(nc, v.name, NULL, NULL, NULL, 0) >= 0)) {
+  bool there = pl_nc_var(nc, v.name, NULL, NULL, NULL, 0) >= 0;
+  bool both = there && pl_nc_var(nc, var, NULL, NULL, NULL, 0) >= 0;
+  if (pl_group_codepth(g) ? there || pl_group_letters(g) > LARGEST_WHOLE : there && !both) {
     v.dim = "component";
     v.length = pl_fourier_size(g);
     return v;
@@ -48,7 +49,7 @@ static pl_status open_variable(const pl_nc *nc, const char *what, const char *fi
                                int64_t **order) {
   variable v = variable_of(nc, what, g);
   char *is = on_elements(&v) ? pl_asprintf("the order of %s", pl_group_spec(g))
-                             : pl_strdup("the components of the band");
+                             : pl_strdup("the components of the group or band");
   pl_nc_axis axes[] = {{first_dim, *rows, NULL}, {v.dim, v.length, is}};
   pl_status st = pl_nc_input_new(nc, v.name, PL_NC_REAL, 2, axes, in);
   pl_free(is);
@@ -98,7 +99,7 @@ pl_status function_file_check(const pl_nc *nc, const char *what, const char *fir
   return st;
 }
 
-/* ---- into a band ---- */
+/* ---- into a band, or as components ---- */
 
 /* The band's irreps are the first ones of the whole group, so its components are those of f. */
 static pl_status project(const pl_group *g, const double *f, double *F) {
@@ -123,10 +124,10 @@ static pl_status read_row(const function_file *file, int64_t row, double *out) {
   return PL_OK;
 }
 
-static pl_status read_components(const function_file *file, const pl_group *g, int64_t row,
-                                 double *F) {
+/* A function over the elements, projected. */
+static pl_status read_projected(const function_file *file, const pl_group *g, int64_t row,
+                                double *F) {
   int64_t size = pl_fourier_size(g), n = file->length;
-  if (!file->elements) return read_row(file, row, F);
   double *f = pl_alloc((size_t)n, sizeof *f, "a function over the group");
   double *all = pl_alloc((size_t)n, sizeof *all, "its coefficients");
   pl_status st = read_row(file, row, f);
@@ -143,15 +144,30 @@ static pl_status read_components(const function_file *file, const pl_group *g, i
   return st;
 }
 
-static pl_status read_band(const function_file *file, const pl_layout *l, int64_t row, double *F) {
+/* Components first .. first + n - 1 of a row that has them. */
+static pl_status read_components(const function_file *file, int64_t row, int64_t first, int64_t n,
+                                 double *x) {
+  const int64_t start[] = {row, first}, count[] = {1, n};
+  return pl_nc_input_doubles(file->in, start, count, x);
+}
+
+/* A row as a spectrum without a transform: components piece by piece, or projected. */
+static pl_status read_spectrum(const function_file *file, const pl_layout *l, int64_t row,
+                               double *F) {
   pl_packed *order = pl_packed_new(l);
-  int64_t size = pl_packed_doubles(order);
-  double *x = pl_alloc((size_t)size, sizeof *x, "coefficients of a function");
+  int64_t size = pl_packed_doubles(order), piece = file->elements || size < ROOM ? size : ROOM;
+  double *x = pl_alloc((size_t)piece, sizeof *x, "coefficients of a function");
   double **stacks = pl_alloc((size_t)l->num_stacks, sizeof *stacks, "stacks");
   for (int i = 0; i < l->num_stacks; i++) stacks[i] = F + l->stacks[i].offset;
-  pl_status st = l->team.rank == 0 ? read_components(file, l->group, row, x) : PL_OK;
-  st = pl_agree(&l->team, st);
-  if (!st) pl_packed_scatter(order, stacks, 0, size, x);
+  pl_status st = PL_OK;
+  for (int64_t first = 0; first < size && !st; first += piece) {
+    int64_t n = size - first < piece ? size - first : piece;
+    if (l->team.rank == 0)
+      st = file->elements ? read_projected(file, l->group, row, x)
+                          : read_components(file, row, first, n, x);
+    st = pl_agree(&l->team, st);
+    if (!st) pl_packed_scatter(order, stacks, first, n, x);
+  }
   pl_packed_free(order);
   pl_free(stacks);
   pl_free(x);
@@ -169,7 +185,7 @@ static pl_status open_root(const pl_group *g, const char *path, const char *what
   out->elements = on_elements(&v);
   out->length = v.length;
   if (out->order) out->filed = pl_alloc((size_t)v.length, sizeof *out->filed, "a row of a file");
-  if (!pl_group_codepth(g))
+  if (!pl_group_codepth(g) && out->elements)
     out->full = pl_alloc((size_t)v.length, sizeof *out->full, "a row of a file");
   return PL_OK;
 }
@@ -178,7 +194,9 @@ pl_status function_file_open(const pl_layout *l, const char *path, const char *w
                              const char *first_dim, int64_t rows, function_file *out) {
   *out = (function_file){.rows = rows};
   pl_status st = l->team.rank == 0 ? open_root(l->group, path, what, first_dim, out) : PL_OK;
-  return pl_agree(&l->team, st);
+  st = pl_agree(&l->team, st);
+  pl_comm_bcast(&l->team, &out->elements, sizeof out->elements, 0);
+  return st;
 }
 
 void function_file_close(function_file *file) {
@@ -192,7 +210,7 @@ void function_file_close(function_file *file) {
 
 pl_status function_file_read(const function_file *file, const pl_layout *l, pl_transform *t,
                              int64_t row, double *f, double *F) {
-  if (pl_group_codepth(l->group)) return read_band(file, l, row, F);
+  if (pl_group_codepth(l->group) || !file->elements) return read_spectrum(file, l, row, F);
   PL_TRY(pl_agree(&l->team, l->team.rank == 0 ? read_row(file, row, file->full) : PL_OK));
   pl_transform_scatter(t, file->full, f);
   pl_transform_forward(t, f, F);

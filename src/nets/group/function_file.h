@@ -1,6 +1,6 @@
 /* Functions over a group, or in a band, in a NetCDF file: rows of a variable ("x" for samples, "w"
- * for filters) on the elements; in a band NAME_fourier on the D components (packed,
- * group/group.h) if the file has it, or if n is above 10. */
+ * for filters) on the elements, or NAME_fourier on the components (packed, group/group.h): in a
+ * band if the file has it, or if n is above 10; on a group if the file has nothing else. */
 #ifndef PL_NETS_GROUP_FUNCTION_FILE_H
 #define PL_NETS_GROUP_FUNCTION_FILE_H
 
@@ -9,10 +9,10 @@
 
 /* One such variable of a file that rank 0 of the team reads. */
 typedef struct function_file {
-  pl_nc *nc; /* on rank 0, as all that follows; NULL elsewhere */
+  bool elements; /* on the elements, not on components; the same on every rank */
+  pl_nc *nc;     /* on rank 0, as all that follows; NULL elsewhere */
   pl_nc_input *in;
   const char *what;
-  bool elements; /* on the elements, not on the components of a band */
   int64_t rows, length;
   int64_t *order; /* of the elements in the file; NULL: the group's own */
   double *full;   /* outside a band: room for a row */

@@ -68,7 +68,15 @@ int64_t pl_functional_most_values(const pl_layout *l) {
   return most;
 }
 
-pl_status pl_functional_spectrum(const pl_layout *l, const double *beta, const int64_t *sv_start,
+static const double *stack_in_memory(void *of, const pl_stack *b) {
+  return (const double *)of + b->offset;
+}
+
+pl_stack_source pl_stack_source_of(const double *F) {
+  return (pl_stack_source){stack_in_memory, (void *)F};
+}
+
+pl_status pl_functional_spectrum(const pl_layout *l, pl_stack_source beta, const int64_t *sv_start,
                                  pl_spectrum_svd *svd, double *copy, double *values,
                                  double *sigma) {
   int64_t num = sv_start[pl_group_num_irreps(l->group)];
@@ -77,7 +85,7 @@ pl_status pl_functional_spectrum(const pl_layout *l, const double *beta, const i
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (!b->here) continue;
-    memcpy(copy, beta + b->offset, (size_t)pl_stack_doubles(b) * sizeof *copy);
+    memcpy(copy, beta.stack(beta.of, b), (size_t)pl_stack_doubles(b) * sizeof *copy);
     if (pl_stack_singular_values(l, b, copy, svd, values)) worst = PL_NUMERIC;
     if (b->owner != l->team.rank) continue;
     for (int64_t k = 0; k < b->count; k++)
@@ -90,16 +98,14 @@ pl_status pl_functional_spectrum(const pl_layout *l, const double *beta, const i
   return pl_agree(&l->team, worst);
 }
 
-void pl_functional_orientation(const pl_layout *l, const double *beta, double *sign) {
+void pl_functional_orientation(const pl_layout *l, pl_stack_source beta, double *sign) {
   int64_t n = pl_group_num_irreps(l->group);
   memset(sign, 0, (size_t)n * sizeof *sign);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (b->owner != l->team.rank) continue;
-    for (int64_t k = 0; k < b->count; k++) {
-      double v = beta[b->offset + k];
-      sign[b->irrep[k]] = b->dim == 1 && b->type == PL_REAL ? (v > 0) - (v < 0) : NAN;
-    }
+    const double *v = b->dim == 1 && b->type == PL_REAL ? beta.stack(beta.of, b) : NULL;
+    for (int64_t k = 0; k < b->count; k++) sign[b->irrep[k]] = v ? (v[k] > 0) - (v[k] < 0) : NAN;
   }
   if (l->team.size > 1)
     MPI_Reduce(l->team.rank ? sign : MPI_IN_PLACE, sign, pl_int(n), MPI_DOUBLE, MPI_SUM, 0,

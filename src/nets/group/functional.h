@@ -66,14 +66,22 @@ int pl_functional_shift(double norm);
 int64_t *pl_functional_starts(const pl_group *g);
 /* Most singular values of a stack on this rank. */
 int64_t pl_functional_most_values(const pl_layout *l);
-/* Singular values of every irrep of the spectrum beta into sigma on rank 0 of the team (others:
- * workspace).  copy: l->scratch doubles; values: pl_functional_most_values.  Collective.
- * PL_NUMERIC: some are NaN. */
-pl_status pl_functional_spectrum(const pl_layout *l, const double *beta, const int64_t *sv_start,
+/* Where a functional's spectrum comes from, stack by stack: this rank's part of b, valid until the
+ * next one is asked for.  Asked for where b->here. */
+typedef struct pl_stack_source {
+  const double *(*stack)(void *of, const pl_stack *b);
+  void *of;
+} pl_stack_source;
+/* That of a spectrum in memory. */
+pl_stack_source pl_stack_source_of(const double *F);
+/* Singular values of every irrep of beta into sigma on rank 0 of the team (others: workspace).
+ * copy: l->scratch doubles; values: pl_functional_most_values.  Collective.  PL_NUMERIC: some are
+ * NaN. */
+pl_status pl_functional_spectrum(const pl_layout *l, pl_stack_source beta, const int64_t *sv_start,
                                  pl_spectrum_svd *svd, double *copy, double *values, double *sigma);
-/* Signs of the one-dimensional real irreps of a spectrum into sign[irreps] on rank 0 of the team
- * (others: workspace), NaN at the other irreps.  Collective. */
-void pl_functional_orientation(const pl_layout *l, const double *beta, double *sign);
+/* Signs of the one-dimensional real irreps of beta into sign[irreps] on rank 0 of the team (others:
+ * workspace), NaN at the other irreps.  Collective. */
+void pl_functional_orientation(const pl_layout *l, pl_stack_source beta, double *sign);
 
 /* ---- its measures ---- */
 
@@ -102,7 +110,8 @@ extern const char pl_functional_convergence[];
 void pl_functional_schatten_at(const void *state, double *out);
 void pl_functional_fourier_rank(const void *state, double *out);
 void pl_functional_irrep_rank(const void *state, double *out);
-/* Does record.irreps hold for this group?  Pure. */
+/* Does record.elements hold for this group?  Never for a band.  Does record.irreps?  Pure. */
+bool pl_functional_elements(const pl_spec *spec, const pl_group *g);
 bool pl_functional_irreps(const pl_spec *spec, const pl_group *g);
 
 /* long_name of `tightness`, which each network computes in its own way. */

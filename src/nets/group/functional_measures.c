@@ -210,9 +210,14 @@ pl_verdict pl_functional_judge(const pl_schema *schema, const double *record) {
 static const pl_group *group_of(const void *context) {
   return ((const pl_functional_context *)context)->group;
 }
+bool pl_functional_elements(const pl_spec *spec, const pl_group *g) {
+  static const double LARGEST = 1e8;
+  int64_t wanted = pl_group_values_of(spec)->record_elements;
+  if (pl_group_codepth(g)) return false;
+  return wanted == PL_UNSET ? pl_group_log_order(g) <= log(LARGEST) : wanted;
+}
 static bool want_elements(const pl_spec *spec, const void *context) {
-  (void)spec;
-  return !pl_group_codepth(group_of(context));
+  return pl_functional_elements(spec, group_of(context));
 }
 bool pl_functional_irreps(const pl_spec *spec, const pl_group *g) {
   int64_t wanted = pl_group_values_of(spec)->record_irreps;

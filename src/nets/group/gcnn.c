@@ -75,10 +75,19 @@ static const char *fits(const pl_spec *spec) {
   return key ? key : gcnn_regular_fits(spec);
 }
 
-static const pl_keys *const keys[] = {&pl_group_keys,    &pl_band_keys,       &pl_layers_keys,
-                                      &pl_bank_keys,     &pl_bro_keys,        &pl_gini_keys,
-                                      &pl_init_keys,     &pl_functional_keys, &pl_kkt_keys,
-                                      &pl_spectrum_keys, &pl_grid_keys,       NULL};
+static const pl_keys *const keys[] = {&pl_group_keys,
+                                      &pl_band_keys,
+                                      &pl_layers_keys,
+                                      &pl_bank_keys,
+                                      &pl_bro_keys,
+                                      &pl_gini_keys,
+                                      &pl_init_keys,
+                                      &pl_functional_keys,
+                                      &pl_kkt_keys,
+                                      &pl_spectrum_keys,
+                                      &pl_grid_keys,
+                                      &pl_store_keys,
+                                      NULL};
 
 const pl_model_kind pl_gcnn = {
     .name = "gcnn",

@@ -47,8 +47,7 @@ void gcnn_average_weights(gcnn *m, const double *a) {
 /* Largest singular value of a stack of M, at least `top`. */
 static double stack_top(gcnn *m, const pl_stack *b, double top) {
   double *matrix = m->net.scratch[0];
-  pl_multi_axpy(m->net.train->num, pl_stack_doubles(b), m->net.coefficient,
-                pl_samples_stack(m->net.train, b), pl_data_stride(b), matrix);
+  pl_samples_sum(m->net.train, b, m->net.coefficient, matrix);
   if (b->grid < 0) {
     /* No singular value is above the Frobenius norm. */
     double frobenius = 0;

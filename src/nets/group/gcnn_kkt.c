@@ -42,8 +42,9 @@ static void add_gram(const active *s, const pl_stack *b, const double *G, int64_
 static void stack_gram(gcnn *m, int k, const pl_stack *b, const active *s, double *T, double *G) {
   int64_t n = pl_stack_doubles(b), stride = pl_data_stride(b);
   for (int64_t i = 0; i < s->n; i++) {
-    const double *x = pl_samples_stack(m->net.train, b) + s->sample[i] * stride;
-    for (int64_t q = 0; q < n; q++) T[i * stride + q] = m->net.train->y[s->sample[i]] * x[q];
+    double *x = T + i * stride, y = m->net.train->y[s->sample[i]];
+    pl_samples_get(m->net.train, b, s->sample[i], x);
+    for (int64_t q = 0; q < n; q++) x[q] *= y;
   }
   for (int l = m->depth; l > 1; l--) {
     const double *P = gcnn_prefix(m, l, k, b);
@@ -131,16 +132,16 @@ static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
 
 static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
   pl_status worst = PL_OK;
-  double *M = m->net.scratch[0];
-  pl_multi_axpy(m->net.train->num, pl_stack_doubles(b), m->net.coefficient,
-                pl_samples_stack(m->net.train, b), pl_data_stride(b), M);
+  const double *B = fourier_beta(&m->net, b);
+  double *M = m->net.scratch[1];
+  pl_samples_sum(m->net.train, b, m->net.coefficient, M);
   if (b->grid >= 0) {
-    pl_dmat_gather(&b->mat, m->net.beta + b->offset, s->B);
+    pl_dmat_gather(&b->mat, B, s->B);
     pl_dmat_gather(&b->mat, M, s->M);
     return b->owner == m->net.layout->team.rank ? add_irrep(s, b->dim, false, b->weight) : PL_OK;
   }
   for (int64_t k = 0; k < b->count; k++) {
-    memcpy(s->B, m->net.beta + b->offset + k * b->size, (size_t)b->size * sizeof *s->B);
+    memcpy(s->B, B + k * b->size, (size_t)b->size * sizeof *s->B);
     memcpy(s->M, M + k * b->size, (size_t)b->size * sizeof *s->M);
     pl_status st = add_irrep(s, b->dim, pl_stack_complex(b), b->weight);
     if (st) worst = st;

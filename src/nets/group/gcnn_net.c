@@ -8,27 +8,35 @@
 #include <math.h>
 #include <string.h>
 
+/* out = W_L,k P_L,k for the first path, += for the others. */
+static inline void end_path(const gcnn *m, const pl_stack *b, int k, const double *P, double *out) {
+  const double *w = m->net.w[m->net.filters - m->channels + k] + b->offset;
+  if (k == 0)
+    pl_stack_mul(b, PL_NN, w, P, out);
+  else
+    pl_stack_mul_add(b, PL_NN, 1, w, P, 1, out);
+}
+
 static void product(const fourier_net *net, const pl_stack *b, double *out) {
   const gcnn *m = (const gcnn *)net;
-  int L = m->depth;
-  pl_stack_mul(b, PL_NN, gcnn_weight(m, L, 0, b), gcnn_prefix(m, L, 0, b), out);
-  for (int k = 1; k < m->channels; k++)
-    pl_stack_mul_add(b, PL_NN, 1, gcnn_weight(m, L, k, b), gcnn_prefix(m, L, k, b), 1, out);
+  for (int k = 0; k < m->channels; k++) end_path(m, b, k, gcnn_prefix(m, m->depth, k, b), out);
 }
 
+/* Filters and prefixes are stepped through by number (gcnn_filter): on small groups an index
+ * counts. */
 static void forward(fourier_net *net, const pl_stack *b) {
   gcnn *m = (gcnn *)net;
-  for (int k = 0; k < m->channels; k++)
-    for (int l = 3; l <= m->depth; l++)
-      pl_stack_mul(b, PL_NN, gcnn_weight(m, l - 1, k, b), gcnn_prefix(m, l - 1, k, b),
-                   gcnn_prefix(m, l, k, b));
-  product(net, b, net->scratch[0]);
+  int channels = m->channels, last = net->filters - channels;
+  for (int k = 0; k < channels; k++) {
+    const double *P = net->w[k] + b->offset;
+    for (int f = k + channels; f < last; f += channels) {
+      double *next = m->prefix[f + channels] + b->offset;
+      pl_stack_mul(b, PL_NN, net->w[f] + b->offset, P, next);
+      P = next;
+    }
+    end_path(m, b, k, P, net->scratch[0]);
+  }
   if (m->regular) gcnn_regular_forward(m, b);
-}
-
-static void hand_over(gcnn *m, int l, int k, int stack, double *g, fourier_visitor *v) {
-  if (m->regular) gcnn_regular_add(m, l, k, &m->net.layout->stacks[stack], g);
-  v->visit(v, &m->net, fourier_param(&m->net, gcnn_filter(m, l, k), stack), g);
 }
 
 /* Last layer first: T_L = R, G_l = T_l P_l^H, T_(l-1) = W_l^H T_l. */
@@ -36,16 +44,19 @@ static void backward_path(gcnn *m, int k, int stack, fourier_visitor *v) {
   fourier_net *net = &m->net;
   const pl_stack *b = &net->layout->stacks[stack];
   double *t = net->scratch[0], *next = net->scratch[1], *g = net->scratch[2];
-  for (int l = m->depth; l > 1; l--) {
+  int channels = m->channels, f = net->filters - channels + k;
+  for (int l = m->depth; l > 1; l--, f -= channels) {
     /* W_l moves as soon as its gradient is known: first what still needs it. */
-    pl_stack_mul(b, PL_CN, gcnn_weight(m, l, k, b), t, next);
-    pl_stack_mul(b, PL_NC, t, gcnn_prefix(m, l, k, b), g);
-    hand_over(m, l, k, stack, g, v);
+    pl_stack_mul(b, PL_CN, net->w[f] + b->offset, t, next);
+    pl_stack_mul(b, PL_NC, t, (l == 2 ? net->w[k] : m->prefix[f]) + b->offset, g);
+    if (m->regular) gcnn_regular_add(m, l, k, b, g);
+    v->visit(v, net, fourier_param(net, f, stack), g);
     double *swap = t;
     t = next;
     next = swap;
   }
-  hand_over(m, 1, k, stack, t, v);
+  if (m->regular) gcnn_regular_add(m, 1, k, b, t);
+  v->visit(v, net, fourier_param(net, k, stack), t);
 }
 
 static void backward(fourier_net *net, int stack, fourier_visitor *v) {
@@ -117,6 +128,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .moves = 3 * L * K, /* the update: read gradient, read and write w */
       .arrays = 2 * L * K + grams,
       .spectra = K * (2 * L - 2 + (pl_gini_exponent(spec) > 0)), /* filters, prefix products */
+      .later = K * (L - 2),
       .record_values = v->depth == 2 ? 3 : 1,
       .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,

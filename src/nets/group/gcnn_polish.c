@@ -205,8 +205,7 @@ static pl_status look(gcnn_polish *p, const double *a) {
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (!b->here) continue;
-    pl_multi_axpy(p->n, pl_stack_doubles(b), m->net.coefficient, pl_samples_stack(m->net.train, b),
-                  pl_data_stride(b), matrix);
+    pl_samples_sum(m->net.train, b, m->net.coefficient, matrix);
     for (int64_t k = 0; k < b->count; k++) {
       const double *A = matrix + k * b->size;
       /* No singular value is above the Frobenius norm. */
@@ -288,10 +287,17 @@ static double *shapes(gcnn_polish *p, int *num, int *first) {
 /* The matrices of all samples for one subspace, on its owner. */
 static void compress_all(gcnn_polish *p, const seen *s, double *out) {
   const pl_layout *l = p->m->net.layout;
+  const pl_samples *samples = p->m->net.train;
   const pl_stack *b = s->b;
   int64_t size = (int64_t)s->r * s->r * parts(b);
-  const double *x = pl_samples_stack(p->m->net.train, b) + s->k * b->size;
-  for (int64_t i = 0; i < p->n; i++) compress(p, s, x + i * pl_data_stride(b), out + i * size);
+  for (int64_t i = 0; i < p->n; i++) {
+    const double *x = p->m->net.scratch[1];
+    if (samples->recipes)
+      pl_samples_get(samples, b, i, p->m->net.scratch[1]);
+    else
+      x = pl_samples_stack(samples, b) + i * pl_data_stride(b);
+    compress(p, s, x + s->k * b->size, out + i * size);
+  }
   if (b->grid >= 0) pl_comm_sum(&l->grids[b->grid]->comm, out, p->n * size);
 }
 

@@ -8,6 +8,7 @@
 PL_WORDS(inner_products, "band", "group")
 PL_WORDS(poolings, "none", "mean")
 PL_WORDS(regularised_layers, "first", "all")
+PL_WORDS(data_stores, "keep", "regenerate")
 PL_WORDS(init_kinds, "gaussian", "uniform", "file")
 
 #define F(member) offsetof(pl_group_values, member)
@@ -49,8 +50,9 @@ static const pl_key init_rows[] = {
      .help = "scale of the initial filters"},
     {"model.init.path", PL_KEY_TEXT, F(init_path), PL_COST | PL_RESULTS, .path = true,
      .with = "model.init.kind", .with_word = "file",
-     .help = "NetCDF file with w(layer, element), for model.init.kind file; in a band also "
-             "w_fourier(layer, component)"},
+     .help =
+         "NetCDF file with w(layer, element) or w_fourier(layer, component), for model.init.kind "
+         "file"},
 };
 static const pl_key pooling_rows[] = {
     {"model.pooling", PL_KEY_CHOICE, F(pooling), PL_COST | PL_RESULTS, "none", .choice = poolings,
@@ -59,6 +61,10 @@ static const pl_key pooling_rows[] = {
 static const pl_key functional_rows[] = {
     {"record.irreps", PL_KEY_BOOL, F(record_irreps), PL_COST | PL_RESULTS,
      .help = "record the variables on (run, record, irrep) (default: up to 10^4 irreps)"},
+    {"record.elements", PL_KEY_BOOL, F(record_elements), PL_COST | PL_RESULTS,
+     .help =
+         "record what needs functions over the whole group: schatten_real, linf_margin, support, "
+         "uncertainty_product (default: up to order 10^8)"},
     {"record.beta", PL_KEY_BOOL, F(record_beta), PL_COST | PL_RESULTS, "false",
      .help = "record beta over G (one group per sweep, order up to 10^6)"},
     {"record.exponents", PL_KEY_REALS, F(record_exponents), PL_COST | PL_RESULTS, "[1]", POSITIVE,
@@ -77,6 +83,12 @@ static const pl_key grid_rows[] = {
      .help = "ranks of every grid (default: in proportion to each irrep's work)"},
 };
 
+static const pl_key store_rows[] = {
+    {"data.store", PL_KEY_CHOICE, F(data_store), PL_COST, .choice = data_stores,
+     .help = "samples in memory, or gaussian, sparse and rankings ones (the last two on S_n) made "
+             "anew at every use (default: kept if they fit into memory)"},
+};
+
 const pl_keys pl_group_keys = PL_KEYS(PL_IN_NETWORK, group_rows);
 const pl_keys pl_band_keys = PL_KEYS(PL_IN_NETWORK, band_rows);
 const pl_keys pl_layers_keys = PL_KEYS(PL_IN_NETWORK, layers_rows);
@@ -86,3 +98,4 @@ const pl_keys pl_pooling_keys = PL_KEYS(PL_IN_NETWORK, pooling_rows);
 const pl_keys pl_functional_keys = PL_KEYS(PL_IN_NETWORK, functional_rows);
 const pl_keys pl_kkt_keys = PL_KEYS(PL_IN_NETWORK, kkt_rows);
 const pl_keys pl_grid_keys = PL_KEYS(PL_IN_NETWORK, grid_rows);
+const pl_keys pl_store_keys = PL_KEYS(PL_IN_NETWORK, store_rows);

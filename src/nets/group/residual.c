@@ -110,9 +110,9 @@ static const pl_key rows[] = {
              "data.kind target"},
 };
 static const pl_keys table = PL_KEYS(PL_IN_NETWORK, rows);
-static const pl_keys *const keys[] = {
-    &pl_group_keys,      &pl_band_keys,     &table,        &pl_init_keys,
-    &pl_functional_keys, &pl_spectrum_keys, &pl_grid_keys, NULL};
+static const pl_keys *const keys[] = {&pl_group_keys, &pl_band_keys,       &table,
+                                      &pl_init_keys,  &pl_functional_keys, &pl_spectrum_keys,
+                                      &pl_grid_keys,  &pl_store_keys,      NULL};
 static const pl_default defaults[] = {{"model.init.scale", "0.01"}, {NULL, NULL}};
 
 static const pl_data_kind *const data[] = {

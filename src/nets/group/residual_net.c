@@ -95,16 +95,12 @@ static void mix(int64_t n, double gamma, double c, const double *end, double *p)
 
 /* ---- forward ---- */
 
-/* v <- gamma v + c Theta_k x. */
-static void advance(const residual *m, int k, const pl_stack *b, const double *x, double *v) {
-  const double *w = residual_filter(m, k, b);
-  int64_t n = pl_stack_doubles(b);
-  if (m->gamma > 0) {
-    pl_stack_mul_add(b, PL_NN, m->c, w, x, m->gamma, v);
-    return;
+/* x' = x + v, and v <- gamma v on the way, to which the next layer's force is added. */
+static void move_on(int64_t n, double gamma, const double *x, double *v, double *next) {
+  for (int64_t k = 0; k < n; k++) {
+    next[k] = x[k] + v[k];
+    v[k] *= gamma;
   }
-  pl_stack_mul(b, PL_NN, w, x, v);
-  for (int64_t i = 0; i < n; i++) v[i] *= m->c;
 }
 
 /* X_1 .. X_N; the force of the first layer is Theta_0 itself. */
@@ -115,10 +111,11 @@ static void forward_all(residual *m, const pl_stack *b) {
   double *v = net->scratch[P], *one = net->scratch[X];
   residual_identity(b, one);
   for (int64_t k = 0; k < n; k++) v[k] = m->c * first[k];
-  sum_of(n, one, v, state(m, 1, b));
+  move_on(n, m->gamma, one, v, state(m, 1, b));
   for (int k = 1; k < m->depth; k++) {
-    advance(m, k, b, state(m, k, b), v);
-    sum_of(n, state(m, k, b), v, state(m, k + 1, b));
+    const double *x = state(m, k, b);
+    pl_stack_mul_add(b, PL_NN, m->c, residual_filter(m, k, b), x, 1, v);
+    move_on(n, m->gamma, x, v, state(m, k + 1, b));
   }
 }
 
@@ -282,6 +279,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .moves = 3 * filters + 2 * states + N * (reversible ? 8 : 1),
       .arrays = filters + states,
       .spectra = filters + states + 1, /* and B - 1 */
+      .later = states + 1,
       /* the gradient, the recursion undone, and eigenvalues at some forty products */
       .record_values = 2,
       .record_products = (N - 1) * (2 + back + reversible) + 40,
@@ -290,6 +288,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
 }
 
 const fourier_ops residual_ops = {.scratch = NUM_SCRATCH,
+                                  .whole = true,
                                   .work = work,
                                   .forward = forward,
                                   .product = product,

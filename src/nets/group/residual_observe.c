@@ -157,8 +157,8 @@ static pl_status decompose_increment(residual *m, state *s) {
   s->increment = s->first;
   s->increment.sigma = m->increment_sigma;
   s->increment.norm = sqrt(squared_norm(l, m->increment));
-  return pl_functional_spectrum(l, m->increment, net->sv_start, net->svd, net->scratch[1],
-                                net->stack_sigma, m->increment_sigma);
+  return pl_functional_spectrum(l, pl_stack_source_of(m->increment), net->sv_start, net->svd,
+                                net->scratch[1], net->stack_sigma, m->increment_sigma);
 }
 
 /* Determinant and eigenvalues of one whole matrix, overwritten; copy: as large. */

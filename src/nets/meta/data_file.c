@@ -3,6 +3,8 @@
 #include "base/nc_read.h"
 #include "group/group.h"
 #include "keys.h"
+#include "model/split.h"
+#include "nets/image.h"
 #include "nets/meta/data.h"
 
 #include <math.h>
@@ -49,23 +51,6 @@ static pl_status whole_number(const pl_nc *nc, const char *var, const char *name
   return PL_OK;
 }
 
-static pl_status read_image(const pl_nc *nc, pl_inner_shape *s) {
-  double v[3];
-  int n = pl_nc_get_att_doubles(nc, "x", "image", v, 3);
-  if (n < 0) return PL_OK;
-  bool whole = n == 3;
-  for (int k = 0; k < 3 && whole; k++) whole = v[k] >= 1 && v[k] <= 1e6 && v[k] == floor(v[k]);
-  if (!whole || v[0] * v[1] * v[2] != (double)s->features)
-    return pl_error(PL_EINPUT,
-                    "%s: attribute image of x: expected height, width and channels whose product "
-                    "is the number of features, %lld",
-                    pl_nc_path(nc), (long long)s->features);
-  s->height = (int64_t)v[0];
-  s->width = (int64_t)v[1];
-  s->channels = (int64_t)v[2];
-  return PL_OK;
-}
-
 static pl_status read_group(const pl_nc *nc, head *h) {
   pl_group *g;
   char *name = h->shape.sample.group;
@@ -90,7 +75,8 @@ static pl_status read_head(const pl_nc *nc, head *h) {
     return pl_error(PL_EINPUT, "%s: expected tasks of two samples or more", pl_nc_path(nc));
   PL_TRY(whole_number(nc, "x", "support", 1, (double)h->shape.query - 1, &h->shape.support));
   h->shape.query -= h->shape.support;
-  PL_TRY(read_image(nc, &h->shape.sample));
+  pl_inner_shape *s = &h->shape.sample;
+  PL_TRY(pl_image_read(nc, s->features, &s->height, &s->width, &s->channels));
   PL_TRY(read_group(nc, h));
   PL_TRY(open_y(nc, h, &in));
   pl_nc_input_free(in);
@@ -144,29 +130,12 @@ static pl_status read_samples(const pl_nc *nc, head *h, double *x, double *y) {
   return st;
 }
 
-/* split(task), or all for training; the caller frees it. */
-static pl_status read_split(const pl_nc *nc, int64_t n, int64_t **out) {
-  int64_t *split = *out = pl_zalloc((size_t)n, sizeof *split, "parts of the data");
-  pl_nc_axis axis = {"task", n, NULL};
-  pl_nc_input *in;
-  if (pl_nc_var(nc, "split", NULL, NULL, NULL, 0) < 0) return PL_OK;
-  PL_TRY(pl_nc_input_new(nc, "split", PL_NC_INTEGER, 1, &axis, &in));
-  pl_status st = pl_nc_input_ints(in, NULL, NULL, split);
-  pl_nc_input_free(in);
-  for (int64_t i = 0; i < n && !st; i++)
-    if (split[i] < 0 || split[i] >= PL_NUM_PARTS)
-      st = pl_error(PL_EINPUT,
-                    "%s: split[%lld] is %lld, expected 0 (training), 1 (validation) or 2 (test)",
-                    pl_nc_path(nc), (long long)i, (long long)split[i]);
-  return st;
-}
-
 /* All tasks of an open file on every rank; whole: all as the test part, whatever split says. */
 static pl_status take(pl_tasks *t, const pl_nc *nc, bool whole, const pl_comm *team) {
   head h = {0};
   int64_t *split = NULL;
   pl_status st = nc ? read_head(nc, &h) : PL_OK;
-  if (nc && !st) st = read_split(nc, h.tasks, &split);
+  if (nc && !st) st = pl_split_read(nc, (pl_nc_axis){"task", h.tasks, NULL}, &split);
   st = pl_agree(team, st);
   if (st) {
     pl_free(split);
@@ -240,8 +209,8 @@ static int64_t count(const pl_spec *spec, pl_part part) {
   head h;
   int64_t *split = NULL, sum = 0;
   if (pl_nc_open(meta_data_of(spec)->path, false, &nc)) return 0;
-  if (!read_head(nc, &h) && !read_split(nc, h.tasks, &split))
-    for (int64_t i = 0; i < h.tasks; i++) sum += split[i] == (int64_t)part;
+  if (!read_head(nc, &h) && !pl_split_read(nc, (pl_nc_axis){"task", h.tasks, NULL}, &split))
+    sum = pl_split_count(h.tasks, split, part);
   pl_free(split);
   pl_nc_close(nc);
   return sum;
@@ -251,8 +220,8 @@ static pl_status check_file(const pl_nc *nc) {
   head h;
   int64_t *split = NULL, train = 0;
   PL_TRY(read_head(nc, &h));
-  pl_status st = read_split(nc, h.tasks, &split);
-  for (int64_t i = 0; i < h.tasks && !st; i++) train += split[i] == PL_TRAIN;
+  pl_status st = pl_split_read(nc, (pl_nc_axis){"task", h.tasks, NULL}, &split);
+  if (!st) train = pl_split_count(h.tasks, split, PL_TRAIN);
   pl_free(split);
   if (st) return st;
   if (train == 0)
@@ -307,8 +276,6 @@ static pl_status define(pl_nc *nc, const pl_tasks *t, int64_t n, const pl_attrib
   const pl_inner_shape *s = &t->shape.sample;
   const char *xs[] = {"task", "sample", "feature", NULL},
              *ys[] = {"task", "sample", "target", NULL};
-  const char *of_tasks[] = {"task", NULL};
-  int image[] = {(int)s->height, (int)s->width, (int)s->channels};
   int classes = (int)s->outputs, support = (int)t->shape.support;
   PL_TRY(pl_nc_def_dim(nc, "task", n));
   PL_TRY(pl_nc_def_dim(nc, "sample", pl_task_samples(&t->shape)));
@@ -317,13 +284,12 @@ static pl_status define(pl_nc *nc, const pl_tasks *t, int64_t n, const pl_attrib
   if (s->classes) ys[2] = NULL;
   PL_TRY(pl_nc_def_var(nc, "x", PL_NC_DOUBLE, xs, "samples, those to adapt to first", "1"));
   PL_TRY(pl_nc_att_ints(nc, "x", "support", PL_NC_INT, &support, 1));
-  if (s->height) PL_TRY(pl_nc_att_ints(nc, "x", "image", PL_NC_INT, image, 3));
+  PL_TRY(pl_image_define(nc, s->height, s->width, s->channels));
   if (s->group[0]) PL_TRY(pl_nc_att_text(nc, "x", "group", s->group));
   PL_TRY(pl_nc_def_var(nc, "y", s->classes ? PL_NC_INT : PL_NC_DOUBLE, ys,
                        s->classes ? "class, from 0" : "targets", "1"));
   if (s->classes) PL_TRY(pl_nc_att_ints(nc, "y", "classes", PL_NC_INT, &classes, 1));
-  PL_TRY(pl_nc_def_var(nc, "split", PL_NC_BYTE, of_tasks, "part: 0 training, 1 validation, 2 test",
-                       "1"));
+  PL_TRY(pl_split_define(nc, "task"));
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
   return pl_nc_end_def(nc);

@@ -51,7 +51,7 @@ static const pl_key batch_rows[] = {
          "tasks of a step, over all ranks of the run; the last step of an epoch may have fewer"},
     {"train.shuffle", PL_KEY_BOOL, C(shuffle), PL_RESULTS, "true",
      .help = "a new order of the tasks in every epoch; false: as they come"},
-    {"epochs", PL_KEY_INT, C(epochs), SHAPE, .min = 1, .max = 1e9,
+    {"epochs", PL_KEY_INT, C(epochs), SHAPE | PL_GROWS, .min = 1, .max = 1e9,
      .help = "passes over the training tasks, in place of steps"},
     {"record.every_epoch", PL_KEY_BOOL, C(record_every_epoch), SHAPE, "false",
      .help = "a record at the start and after every epoch, instead of a schedule"},

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/norm.h"
 #include "base/rng.h"
-#include "group/fourier.h"
 #include "network.h"
 #include "nets/irreps.h"
 
@@ -50,17 +49,15 @@ struct defect {
   double *answer, *violation; /* [numbers]; [elements][numbers] */
   double *square;             /* [elements] */
   pl_group *group;            /* NULL: not by irreps */
-  pl_fourier *plan;
-  double *f, *F, *share;
+  pl_irrep_energies *energies;
+  double *share;
 };
 
 static pl_status open_group(struct defect *d, int64_t dimension) {
   char spec[16];
   snprintf(spec, sizeof spec, "B_%lld", (long long)dimension);
   PL_TRY(pl_group_parse(spec, &d->group));
-  PL_TRY(pl_fourier_new(d->group, NULL, &d->plan));
-  d->f = pl_alloc((size_t)d->elements, sizeof *d->f, "a defect");
-  d->F = pl_alloc((size_t)pl_fourier_size(d->group), sizeof *d->F, "a defect");
+  PL_TRY(pl_irrep_energies_new(d->group, &d->energies));
   d->share = pl_alloc((size_t)pl_group_num_irreps(d->group), sizeof *d->share, "a defect");
   return PL_OK;
 }
@@ -95,14 +92,12 @@ pl_status points_defect_new(const pl_net *net, struct defect **out) {
 
 void points_defect_free(struct defect *d) {
   if (!d) return;
-  pl_fourier_free(d->plan);
+  pl_irrep_energies_free(d->energies);
   pl_group_free(d->group);
   pl_free(d->entry);
   pl_free(d->answer);
   pl_free(d->violation);
   pl_free(d->square);
-  pl_free(d->f);
-  pl_free(d->F);
   pl_free(d->share);
   pl_free(d);
 }
@@ -148,19 +143,8 @@ static void violate(pl_net *net, struct defect *d, int64_t k) {
 static void share_out(struct defect *d) {
   int64_t irreps = pl_group_num_irreps(d->group);
   double all = 0;
-  for (int64_t i = 0; i < irreps; i++) d->share[i] = 0;
-  for (int64_t c = 0; c < d->numbers; c++) {
-    for (int64_t k = 0; k < d->elements; k++) d->f[k] = d->violation[k * d->numbers + c];
-    pl_fourier_forward(d->plan, 1, d->f, d->elements, d->F, 0);
-    const double *F = d->F;
-    for (int64_t i = 0; i < irreps; i++) {
-      pl_irrep r = pl_group_irrep(d->group, i);
-      double energy = r.mult * r.dim / (double)d->elements * pl_sum_squares(pl_irrep_size(r), F);
-      d->share[i] += energy;
-      all += energy;
-      F += pl_irrep_size(r);
-    }
-  }
+  pl_irrep_energies_of(d->energies, d->numbers, d->violation, d->share);
+  for (int64_t i = 0; i < irreps; i++) all += d->share[i];
   for (int64_t i = 0; i < irreps; i++) d->share[i] = all > 0 ? d->share[i] / all : NAN;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/nc_read.h"
+#include "model/split.h"
 
 #include <math.h>
 #include <string.h>
@@ -190,19 +191,6 @@ static pl_status read_property(const pl_nc *nc, int64_t property, pl_points_part
   return st;
 }
 
-static pl_status read_split(const pl_nc *nc, const char *sample, int64_t n, int64_t **out) {
-  pl_nc_axis axis = {sample, n, NULL};
-  *out = NULL;
-  if (!there(nc, "split")) return PL_OK;
-  PL_TRY(read_ints(nc, "split", 1, &axis, out));
-  for (int64_t i = 0; i < n; i++)
-    if ((*out)[i] < 0 || (*out)[i] >= PL_NUM_PARTS)
-      return pl_error(PL_EINPUT,
-                      "%s: split[%lld] is %lld, expected 0 (training), 1 (validation) or 2 (test)",
-                      pl_nc_path(nc), (long long)i, (long long)(*out)[i]);
-  return PL_OK;
-}
-
 pl_status points_file_read(const pl_nc *nc, bool targets, pl_points_shape *s, pl_points_part *all,
                            int64_t **split) {
   int64_t num = 0, *start = NULL;
@@ -215,7 +203,8 @@ pl_status points_file_read(const pl_nc *nc, bool targets, pl_points_shape *s, pl
   bool positions = there(nc, "position"), y = targets || there(nc, "target");
   if (!st) pl_points_part_init(all, s, num, start, positions, y);
   pl_free(start);
-  if (!st) st = read_split(nc, names[s->task].sample, num, split);
+  if (!st && there(nc, "split"))
+    st = pl_split_read(nc, (pl_nc_axis){names[s->task].sample, num, NULL}, split);
   if (!st && positions) st = read_nodes(nc, s, all, "position", true, all->x);
   if (st) return st;
   pl_points_average(s, all);

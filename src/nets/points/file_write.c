@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "file.h"
+#include "model/split.h"
 
 #include <math.h>
 
@@ -95,8 +96,7 @@ static pl_status define(pl_nc *nc, const pl_points *p, const pl_points_part *all
     PL_TRY(pl_nc_def_var(nc, "number", PL_NC_INT, of_nodes, "number of the element", "1"));
     PL_TRY(pl_nc_def_var(nc, "target", PL_NC_DOUBLE, sample, "property to be predicted", "1"));
   }
-  PL_TRY(pl_nc_def_var(nc, "split", PL_NC_BYTE, sample, "part: 0 training, 1 validation, 2 test",
-                       "1"));
+  PL_TRY(pl_split_define(nc, sample[0]));
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
   return pl_nc_end_def(nc);

@@ -1,6 +1,6 @@
 /* Instances in NetCDF files: ragged arrays one behind the other, as CF has them. */
 #include "base/mem.h"
-#include "base/nc_read.h"
+#include "model/split.h"
 #include "source.h"
 
 #include <stdlib.h>
@@ -82,22 +82,15 @@ static pl_status read_outputs(const pl_nc *nc, const task *t, stored *f) {
   return st;
 }
 
-/* split(sample), or all for training, or all for testing. */
+/* split(sample), or all for testing. */
 static pl_status read_parts(const pl_nc *nc, bool all_test, stored *f) {
   int64_t *split = NULL;
-  pl_status st = PL_OK;
-  bool there = !all_test && pl_nc_var(nc, "split", NULL, NULL, NULL, 0) >= 0;
-  if (there) st = read_ints(nc, "split", "sample", &f->num, &split);
+  pl_status st = all_test ? PL_OK : pl_split_read(nc, (pl_nc_axis){"sample", f->num, NULL}, &split);
   for (int p = 0; p < PL_NUM_PARTS; p++)
     f->part[p] = pl_alloc((size_t)f->num, sizeof *f->part[p], "parts of the data");
   for (int64_t i = 0; i < f->num && !st; i++) {
-    int64_t p = there ? split[i] : all_test ? PL_TEST : PL_TRAIN;
-    if (p < 0 || p >= PL_NUM_PARTS)
-      st = pl_error(PL_EINPUT,
-                    "%s: split[%lld] is %lld, expected 0 (training), 1 (validation) or 2 (test)",
-                    pl_nc_path(nc), (long long)i, (long long)p);
-    else
-      f->part[p][f->count[p]++] = i;
+    int64_t p = all_test ? PL_TEST : split[i];
+    f->part[p][f->count[p]++] = i;
   }
   pl_free(split);
   return st;
@@ -207,8 +200,7 @@ static pl_status define(const source *s, pl_nc *nc, int64_t points, int64_t symb
   PL_TRY(pl_nc_def_var(nc, "output", PL_NC_INT, symbol, "output: points, from 1", "1"));
   PL_TRY(
       pl_nc_def_var(nc, "optimal", PL_NC_BYTE, sample, "1: the output is proved to be best", "1"));
-  PL_TRY(pl_nc_def_var(nc, "split", PL_NC_BYTE, sample, "part: 0 training, 1 validation, 2 test",
-                       "1"));
+  PL_TRY(pl_split_define(nc, sample[0]));
   PL_TRY(pl_nc_att_text(nc, NULL, "task", s->task->name));
   PL_TRY(pl_nc_att_text(nc, NULL, "canonical", s->canonical ? "geometry" : "index"));
   for (int i = 0; i < num; i++)

@@ -190,19 +190,19 @@ pl_status measures_new(const pl_net *net, measures **out) {
   size_t order = (size_t)pl_group_order(g);
   m->irreps = pl_group_num_irreps(g);
   m->f = pl_alloc(3 * order, sizeof *m->f, "a policy");
-  m->F = pl_alloc((size_t)pl_fourier_size(g), sizeof *m->F, "a policy");
+  m->energy = pl_alloc((size_t)m->irreps, sizeof *m->energy, "a policy");
   m->policy = pl_alloc((size_t)m->irreps, sizeof *m->policy, "a policy");
   m->violation = pl_alloc((size_t)m->irreps, sizeof *m->violation, "a policy");
-  return pl_fourier_new(g, NULL, &m->plan);
+  return pl_irrep_energies_new(g, &m->energies);
 }
 
 void measures_free(measures *m) {
   if (!m) return;
-  if (m->plan) pl_fourier_free(m->plan);
+  pl_irrep_energies_free(m->energies);
   pl_group_free((pl_group *)(uintptr_t)m->group);
   pl_free(m->node);
   pl_free(m->f);
-  pl_free(m->F);
+  pl_free(m->energy);
   pl_free(m->policy);
   pl_free(m->violation);
   pl_free(m);

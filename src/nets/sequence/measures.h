@@ -2,7 +2,6 @@
 #ifndef PL_NETS_SEQUENCE_MEASURES_H
 #define PL_NETS_SEQUENCE_MEASURES_H
 
-#include "group/fourier.h"
 #include "network.h"
 #include "nets/irreps.h"
 
@@ -34,9 +33,9 @@ struct measures {
   tally test[MOST_SIZES];
   pl_node **node; /* [num_weights] */
   const pl_group *group;
-  pl_fourier *plan;
+  pl_irrep_energies *energies;
   int64_t irreps;
-  double *f, *F, *policy, *violation; /* |G| numbers, coefficients; [irreps] twice */
+  double *f, *energy, *policy, *violation; /* [3 |G|]; [irreps] each */
 };
 
 /* Of a net whose weights and source are there; to be freed either way.  Local. */

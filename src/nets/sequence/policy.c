@@ -35,16 +35,10 @@ static void put(const task *what, int n, const int *output, double p, double *f)
   }
 }
 
-/* energy[irrep] += factor (d/|G|) ||F_rho||^2, which add up to the sum of f^2. */
-static void add_energies(measures *m, double factor, const double *f, double *energy) {
-  int64_t n = pl_group_order(m->group);
-  const double *F = m->F;
-  pl_fourier_forward(m->plan, 1, f, n, m->F, 0);
-  for (int64_t i = 0; i < m->irreps; i++) {
-    pl_irrep r = pl_group_irrep(m->group, i);
-    energy[i] += factor * r.mult * r.dim / (double)n * pl_sum_squares(pl_irrep_size(r), F);
-    F += pl_irrep_size(r);
-  }
+/* sum[irrep] += factor times the energy of f there; energies add up to the sum of f^2. */
+static void add_energies(measures *m, double factor, const double *f, double *sum) {
+  pl_irrep_energies_of(m->energies, 1, f, m->energy);
+  for (int64_t i = 0; i < m->irreps; i++) sum[i] += factor * m->energy[i];
 }
 
 static pl_node **fresh(pl_net *net, pl_tape **t) {

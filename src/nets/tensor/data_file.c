@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/nc_read.h"
 #include "keys.h"
+#include "model/split.h"
 #include "nets/tensor/data.h"
 
 #include <string.h>
@@ -228,8 +229,7 @@ static pl_status define(pl_nc *nc, const pl_tensors *d, int64_t num, int64_t mos
   PL_TRY(pl_nc_def_var(nc, "x", PL_NC_DOUBLE, xs, "matrices over the points", "1"));
   PL_TRY(pl_nc_def_var(nc, "y", PL_NC_DOUBLE, ys, "targets", "1"));
   PL_TRY(pl_nc_def_var(nc, "points", PL_NC_INT, of_samples, "rows and columns that count", "1"));
-  PL_TRY(pl_nc_def_var(nc, "split", PL_NC_BYTE, of_samples,
-                       "part: 0 training, 1 validation, 2 test", "1"));
+  PL_TRY(pl_split_define(nc, "sample"));
   for (int i = 0; i < num_attributes; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
   return pl_nc_end_def(nc);

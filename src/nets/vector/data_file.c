@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "base/nc_read.h"
 #include "keys.h"
+#include "model/split.h"
+#include "nets/image.h"
 #include "nets/vector/data.h"
 
 #include <math.h>
@@ -45,24 +47,6 @@ static pl_status read_rows(const pl_nc *nc, const char *name, int64_t first, int
 
 /* ---- the head of a file ---- */
 
-/* Attribute `image` of x: height, width and channels of what the features are. */
-static pl_status read_image(const pl_nc *nc, pl_vector_shape *s) {
-  double v[3];
-  int n = pl_nc_get_att_doubles(nc, "x", "image", v, 3);
-  if (n < 0) return PL_OK;
-  bool whole = n == 3;
-  for (int k = 0; k < 3 && whole; k++) whole = v[k] >= 1 && v[k] <= 1e6 && v[k] == floor(v[k]);
-  if (!whole || v[0] * v[1] * v[2] != (double)s->features)
-    return pl_error(PL_EINPUT,
-                    "%s: attribute image of x: expected height, width and channels whose product "
-                    "is the number of features, %lld",
-                    pl_nc_path(nc), (long long)s->features);
-  s->height = (int64_t)v[0];
-  s->width = (int64_t)v[1];
-  s->channels = (int64_t)v[2];
-  return PL_OK;
-}
-
 /* The number of classes: attribute `classes` of y, or the largest and one. */
 static pl_status read_classes(const pl_nc *nc, int64_t n, pl_vector_shape *s) {
   double told, largest = 0;
@@ -89,7 +73,7 @@ static pl_status read_shape(const pl_nc *nc, bool targets, int64_t *n, pl_vector
   *n = -1;
   PL_TRY(expect_rows(nc, "x", "feature", n, &s->features));
   if (*n < 1 || s->features < 1) return pl_error(PL_EINPUT, "%s: no samples", pl_nc_path(nc));
-  PL_TRY(read_image(nc, s));
+  PL_TRY(pl_image_read(nc, s->features, &s->height, &s->width, &s->channels));
   int dims = pl_nc_var(nc, "y", NULL, NULL, NULL, 0);
   if (dims < 0 && !targets) {
     s->outputs = 0;
@@ -98,33 +82,6 @@ static pl_status read_shape(const pl_nc *nc, bool targets, int64_t *n, pl_vector
   if (dims == 2) return expect_rows(nc, "y", "target", n, &s->outputs);
   PL_TRY(expect_rows(nc, "y", NULL, n, NULL));
   return read_classes(nc, *n, s);
-}
-
-/* split(sample), or all for training; the caller frees it. */
-static pl_status read_split(const pl_nc *nc, int64_t n, int64_t **out) {
-  int64_t *split = pl_zalloc((size_t)n, sizeof *split, "parts of the data");
-  pl_status st = PL_OK;
-  *out = split;
-  if (pl_nc_var(nc, "split", NULL, NULL, NULL, 0) < 0) return PL_OK;
-  pl_nc_axis axis = {"sample", n, NULL};
-  pl_nc_input *in;
-  st = pl_nc_input_new(nc, "split", PL_NC_INTEGER, 1, &axis, &in);
-  if (!st) {
-    st = pl_nc_input_ints(in, NULL, NULL, split);
-    pl_nc_input_free(in);
-  }
-  for (int64_t i = 0; i < n && !st; i++)
-    if (split[i] < 0 || split[i] >= PL_NUM_PARTS)
-      st = pl_error(PL_EINPUT,
-                    "%s: split[%lld] is %lld, expected 0 (training), 1 (validation) or 2 (test)",
-                    pl_nc_path(nc), (long long)i, (long long)split[i]);
-  return st;
-}
-
-static int64_t count_part(int64_t n, const int64_t *split, pl_part part) {
-  int64_t sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += split[i] == (int64_t)part;
-  return sum;
 }
 
 /* ---- the kind of data ---- */
@@ -146,8 +103,9 @@ static int64_t count(const pl_spec *spec, pl_part part) {
   pl_nc *nc;
   int64_t n = -1, cols = -1, *split = NULL, sum = 0;
   if (pl_nc_open(path_of(spec), false, &nc)) return 0;
-  if (!expect_rows(nc, "x", "feature", &n, &cols) && !read_split(nc, n, &split))
-    sum = count_part(n, split, part);
+  if (!expect_rows(nc, "x", "feature", &n, &cols) &&
+      !pl_split_read(nc, (pl_nc_axis){"sample", n, NULL}, &split))
+    sum = pl_split_count(n, split, part);
   pl_free(split);
   pl_nc_close(nc);
   return sum;
@@ -172,8 +130,8 @@ static pl_status samples(const pl_spec *spec, const pl_vector_shape *s, pl_part 
   int64_t n, *split = NULL;
   PL_TRY(pl_nc_open(path_of(spec), false, &nc));
   pl_status st = read_shape(nc, true, &n, &now);
-  if (!st) st = read_split(nc, n, &split);
-  if (!st && (count_part(n, split, part) != num || now.features != s->features))
+  if (!st) st = pl_split_read(nc, (pl_nc_axis){"sample", n, NULL}, &split);
+  if (!st && (pl_split_count(n, split, part) != num || now.features != s->features))
     st = pl_error(PL_EINPUT, "%s: has changed while it was read", path_of(spec));
   if (!st) st = read_part(nc, "x", n, split, part, s->features, x);
   if (!st) st = read_part(nc, "y", n, split, part, pl_vector_targets(s), y);
@@ -200,8 +158,8 @@ static pl_status check(const pl_spec *spec, const char **key) {
   *key = "data.path";
   PL_TRY(pl_nc_open(path_of(spec), false, &nc));
   pl_status st = read_shape(nc, true, &n, &s);
-  if (!st) st = read_split(nc, n, &split);
-  if (!st && count_part(n, split, PL_TRAIN) == 0)
+  if (!st) st = pl_split_read(nc, (pl_nc_axis){"sample", n, NULL}, &split);
+  if (!st && pl_split_count(n, split, PL_TRAIN) == 0)
     st = pl_error(PL_EINPUT, "%s: no samples for training, split(sample) is nowhere 0",
                   path_of(spec));
   if (!st) st = check_rows(nc, "x", n, s.features);
@@ -275,19 +233,17 @@ static pl_status define(pl_nc *nc, const pl_vectors *v, int64_t n, const pl_attr
                         int num) {
   const pl_vector_shape *s = &v->shape;
   const char *xs[] = {"sample", "feature", NULL}, *ys[] = {"sample", "target", NULL};
-  const char *of_samples[] = {"sample", NULL};
-  int image[] = {(int)s->height, (int)s->width, (int)s->channels}, classes = (int)s->outputs;
+  int classes = (int)s->outputs;
   PL_TRY(pl_nc_def_dim(nc, "sample", n));
   PL_TRY(pl_nc_def_dim(nc, "feature", s->features));
   if (!s->classes) PL_TRY(pl_nc_def_dim(nc, "target", s->outputs));
   if (s->classes) ys[1] = NULL;
   PL_TRY(pl_nc_def_var(nc, "x", PL_NC_DOUBLE, xs, "samples", "1"));
-  if (s->height) PL_TRY(pl_nc_att_ints(nc, "x", "image", PL_NC_INT, image, 3));
+  PL_TRY(pl_image_define(nc, s->height, s->width, s->channels));
   PL_TRY(pl_nc_def_var(nc, "y", s->classes ? PL_NC_INT : PL_NC_DOUBLE, ys,
                        s->classes ? "class, from 0" : "targets", "1"));
   if (s->classes) PL_TRY(pl_nc_att_ints(nc, "y", "classes", PL_NC_INT, &classes, 1));
-  PL_TRY(pl_nc_def_var(nc, "split", PL_NC_BYTE, of_samples,
-                       "part: 0 training, 1 validation, 2 test", "1"));
+  PL_TRY(pl_split_define(nc, "sample"));
   for (int i = 0; i < num; i++)
     PL_TRY(pl_nc_att_text(nc, NULL, attributes[i].name, attributes[i].text));
   return pl_nc_end_def(nc);
