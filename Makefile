@@ -35,7 +35,7 @@ all: $(BIN)
 help:
 	@echo "all        build $(BIN)"
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it, report"
-	@echo "figures    the published comparison, few seeds (FULL=1: all), into figures/"
+	@echo "figures    the pictures of README.md and the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
 	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios          bench-long large groups too    bench-torch against PyTorch"
@@ -82,7 +82,7 @@ demo: deps
 	@echo "Trajectories: depth_s5.nc   pictures: depth_s5.png (S_p), depth_s5_s1.png (S_1)   all: depth_s5.html"
 figures: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/paper/figures
+	$(Q)FULL="$(FULL)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" jobs/figures
 install: all
 	$(Q).ci/install $(BIN) '$(PREFIX)' '$(DESTDIR)'
 uninstall: ;  $(Q).ci/install --remove '$(PREFIX)' '$(DESTDIR)'

@@ -171,11 +171,11 @@ def step_text(step, _position):
     return f"{step:.0f}" if step <= 10 else f"$10^{{{np.log10(step):.0f}}}$"
 
 
-def step_axis(ax, largest, label="step"):
-    """Logarithmic in the step, with room for step 0; plain for a few steps."""
+def step_axis(ax, largest, label="step", scale="auto"):
+    """Logarithmic in the step, with room for step 0; plain for a few steps, or where asked."""
     ax.set_xlabel(label)
     ax.set_xlim(0, max(largest, 1))
-    if largest <= 20:
+    if scale == "linear" or (scale == "auto" and largest <= 20):
         return
     ax.set_xscale("symlog", linthresh=1, linscale=0.45)
     top = int(np.floor(np.log10(largest)))

@@ -152,7 +152,8 @@ def join(parts):
     places, length = places_on_axes(parts)
     names = dict.fromkeys(name for part in parts for name in part.variables)
     variables = {name: join_variable(name, parts, places, length) for name in names}
-    ds = xr.Dataset(variables, attrs=parts[0].attrs)
+    import xarray
+    ds = xarray.Dataset(variables, attrs=parts[0].attrs)
     for attribute in ("headline", "swept"):
         words = dict.fromkeys(w for part in parts for w in part.attrs.get(attribute, "").split())
         if words:

@@ -117,6 +117,7 @@ def parser_of():
     )
     parser.add_argument("--all", action="store_true", help="runs that do not classify, too")
     parser.add_argument("--yscale", choices=["auto", "linear", "log"], default="auto")
+    parser.add_argument("--xscale", choices=["auto", "linear", "log"], default="auto", help="of steps")
     parser.add_argument("--ylim", nargs="+", metavar="N",
                         help="ends of the y axis, LOW HIGH; '0,' leaves the upper one open")
     parser.add_argument("--share-y", nargs="?", choices=["auto", "yes", "no"], const="yes",

@@ -65,7 +65,7 @@ def plot_gap(ds, args):
         draw.scale_y([ax], ds[name].values[members], choice, args.ylim)
         ax.set_ylabel(lines.words.axis("y", name, label, 9))
         ax.set_title(draw.wrapped(ax, lines.panel_title(of_facets)))
-        draw.step_axis(ax, largest, lines.words.axis("x", "step", "step", 9))
+        draw.step_axis(ax, largest, lines.words.axis("x", "step", "step", 9), args.xscale)
     dots = "dotted: true distance from the optimum" if dotted else ""
     note = choose.note_of(choose.seeds_text(counts), dots, lines.left, lines.lost())
     title = lines.words.key(lines.hue) if lines.hue else None

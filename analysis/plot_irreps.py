@@ -19,7 +19,7 @@ def edges(step):
     return np.concatenate([[max(step[0], 0)], middle, [max(step[-1], 1)]])
 
 
-def draw_shares(ds, ax, run, share, whole, words):
+def draw_shares(ds, ax, run, share, whole, words, xscale):
     """The heat map of one run: irreps downwards as stored, steps to the right; whole: as shares of
     their sum."""
     step = pio.steps(ds)[run]
@@ -45,7 +45,7 @@ def draw_shares(ds, ax, run, share, whole, words):
     texts = [words.find(labels[i]) or labels[i] for i in irreps[::stride]]
     ax.set_yticklabels(texts, fontsize="small")
     ax.set_ylim(len(irreps) - 0.5, -0.5)
-    draw.step_axis(ax, step[there].max(), words.axis("x", "step", "step", 9))
+    draw.step_axis(ax, step[there].max(), words.axis("x", "step", "step", 9), xscale)
     return mesh
 
 
@@ -66,7 +66,7 @@ def plot_irreps(ds, args):
     figure, axes = draw.panels(len(shown), args, (3.4, height))
     names = pio.column(ds, "group") if "group" in ds.variables else None
     for ax, (values, run) in zip(axes, shown):
-        mesh = draw_shares(ds, ax, run, share, whole, words)
+        mesh = draw_shares(ds, ax, run, share, whole, words, args.xscale)
         text = words.combination(keys, values)
         ax.set_title(draw.wrapped(ax, f"{text + ', ' if text else ''}run {run}"))
         if ax.get_subplotspec().is_first_col():

@@ -105,7 +105,7 @@ def plot_trajectory(ds, args):
     scale_panels(lines, axes, values, args)
     what = args.x or "step"
     for ax in axes:
-        draw.step_axis(ax, largest, lines.words.axis("x", what, what.replace("_", " "), 9))
+        draw.step_axis(ax, largest, lines.words.axis("x", what, what.replace("_", " "), 9), args.xscale)
     finish(lines, figure, axes, var, note, legend, label)
 
 

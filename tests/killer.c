@@ -1,9 +1,10 @@
 /* Preloaded into the program by tests/sessions.py: kills one rank when it has come so far, whatever
  * the speed of the machine.  KILL_RANK: which rank; KILL_STEPS: at so many looks of the program at
  * the clock (one or a few in a step); KILL_WRITES: at so many calls that write to regular files;
- * KILL_RENAMES: at so many that rename one;
- * KILL_STARVES: not killed, but left so many bytes of memory beyond what it has.  Nothing counts
- * before MPI is there: mpirun may hang when a process dies while it launches the others. */
+ * KILL_RENAMES: at so many that rename one; KILL_STARVES: not killed, but left so many bytes of
+ * memory beyond what it has.  KILL_SLOWS: the other ranks wait so many microseconds at each look,
+ * and leave it the work.  Nothing counts before MPI is there: mpirun may hang when a process dies
+ * while it launches the others. */
 #include <dlfcn.h>
 #include <link.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long steps = -1, writes = -1, renames = -1;
+static long steps = -1, writes = -1, renames = -1, pause_for = -1;
 static uintptr_t begin, end; /* of the program itself, whose looks count: MPI has its own */
 
 static int find_program(struct dl_phdr_info *info, size_t size, void *unused) {
@@ -40,8 +41,12 @@ __attribute__((constructor)) static void begin_counting(void) {
   char name[4096];
   ssize_t n = readlink("/proc/self/exe", name, sizeof name - 1);
   name[n > 0 ? n : 0] = 0;
-  if (!mine || strcmp(rank ? rank : "0", mine) != 0 || !strstr(name, "plancherel")) return;
+  if (!mine || !strstr(name, "plancherel")) return;
   dl_iterate_phdr(find_program, NULL);
+  if (strcmp(rank ? rank : "0", mine) != 0) {
+    pause_for = number("KILL_SLOWS");
+    return;
+  }
   steps = number("KILL_STEPS");
   writes = number("KILL_WRITES");
   renames = number("KILL_RENAMES");
@@ -60,10 +65,13 @@ static void starve(long bytes) {
 /* The program's; not there where it is not loaded. */
 int MPI_Initialized(int *flag) __attribute__((weak));
 
+static int ready(void) {
+  int there = 0;
+  return MPI_Initialized && !MPI_Initialized(&there) && there;
+}
+
 static void count(long *left) {
-  int ready = 0;
-  if (*left <= 0 || !MPI_Initialized || MPI_Initialized(&ready) || !ready) return;
-  if (--*left) return;
+  if (*left <= 0 || !ready() || --*left) return;
   long room = number("KILL_STARVES");
   if (room < 0)
     raise(SIGKILL);
@@ -84,7 +92,10 @@ static void count_write(int file) {
 int clock_gettime(clockid_t id, struct timespec *t) {
   uintptr_t from = (uintptr_t)__builtin_return_address(0);
   NEXT(clock_gettime);
-  if (from >= begin && from < end) count(&steps);
+  if (from >= begin && from < end) {
+    count(&steps);
+    if (pause_for > 0 && ready()) usleep((useconds_t)pause_for);
+  }
   return next(id, t);
 }
 

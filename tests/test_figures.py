@@ -2,6 +2,7 @@
 of 28 x 28 pixels train."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -149,3 +150,18 @@ def test_images_of_28_pixels_train(drawn, tmp_path):
         assert (ds.status == 2).all() and (ds.accuracy[:, -1] == 1).all()
         assert (ds.loss[:, 0] > 0.9).all() and (ds.loss[:, -1] < 0.2).all()
         assert ds.beta.shape == (3, 2, 6272)
+
+
+def test_the_pictures_of_the_readme(tmp_path):
+    """jobs/figures, or the published comparison, makes each of them, of sweeps that are valid."""
+    readme = (pl_run.ROOT / "README.md").read_text()
+    shown = set(re.findall(r"analysis/pictures/(\w+)\.png", readme)) - set(JOBS)
+    dry = tmp_path / "mpirun"
+    dry.write_text('#!/bin/sh\nshift 3\nexec "$@" --dry-run\n')
+    dry.chmod(0o755)
+    done = subprocess.run([pl_run.ROOT / "jobs/figures", *shown], cwd=tmp_path, text=True, capture_output=True,
+                          env=os.environ | {"MPIRUN": str(dry), "PYTHON": "true"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("run 0:") == len(shown) >= 8
+    done = subprocess.run([pl_run.ROOT / "jobs/figures", "nothing"], cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode == 2 and "nothing" in done.stderr

@@ -57,7 +57,7 @@ TCL
       . /usr/share/bash-completion/bash_completion; __load_completion plancherel || exit 1
       complete -p plancherel >/dev/null || exit 1; complete -r plancherel; }
     . "$1/bash-completion/completions/plancherel" && complete -p plancherel >/dev/null' - "$where/share"
-  expect "scripts that run" test -x "$jobs/paper/figures"
+  expect "scripts that run" test -x "$jobs/paper/figures" -a -x "$jobs/figures"
   for job in sweep array plot; do
     expect "$job.sbatch parses" bash -n "$jobs/$job.sbatch"
     found=$(bash -c "$(grep '^program=' "$jobs/$job.sbatch" | head -n 1)"'; echo "$program"')

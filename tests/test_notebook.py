@@ -1,8 +1,10 @@
 """Data in and out for people: analysis/plancherel.py, tidy tables, arrays as data files, energies drawn."""
 
 import csv
-import subprocess
+import io
+import runpy
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import netCDF4
 import numpy as np
@@ -30,11 +32,17 @@ def output(tmp_path_factory):
     return at / "s.nc"
 
 
-def script(*args, code=0):
-    done = subprocess.run([sys.executable, *map(str, args)], text=True, capture_output=True,
-                          cwd=pl_run.ROOT / "analysis")
-    assert done.returncode == code, done.stderr
-    return done
+def script(name, *args, code=0):
+    """Run a script of analysis/ in this process, whose modules are loaded: (stdout, stderr)."""
+    out, err, got = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", [name, *map(str, args)])
+        try:
+            runpy.run_path(str(pl_run.ROOT / "analysis" / name), run_name="__main__")
+        except SystemExit as leaves:
+            got = leaves.code or 0
+    assert got == code, err.getvalue()
+    return out.getvalue(), err.getvalue()
 
 
 # ---- out ----
@@ -77,7 +85,7 @@ def test_summary_tidy(of, output, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == len(want) and list(rows[0]) == list(want.columns)
     np.testing.assert_array_equal([float(r["loss"]) for r in rows], want["loss"])
-    assert script("summary.py", output, "--tidy", of).stdout == (tmp_path / "t.csv").read_text()
+    assert script("summary.py", output, "--tidy", of)[0] == (tmp_path / "t.csv").read_text()
 
 
 # ---- in ----
@@ -144,7 +152,7 @@ def test_arrays(tmp_path):
     for name, files in (("npy", ["x.npy", "y.npy"]), ("named", ["named.csv"]), ("plain", ["plain.csv"])):
         paths = [tmp_path / f for f in files]
         done = script("convert.py", "arrays", *paths, "--group", "S_3", "-o", tmp_path / f"{name}.nc")
-        assert "2 samples of 6 elements" in done.stderr
+        assert "2 samples of 6 elements" in done[1]
         again = first_filters(f"{name}.nc", tmp_path)
         np.testing.assert_allclose(again[0], x, atol=1e-12)
         np.testing.assert_array_equal(again[1], y)
@@ -159,7 +167,7 @@ def test_arrays_of_features(tmp_path):
                         ("a,b\n1,2\n", "no labels"), ("", "empty")):
         (tmp_path / "bad.csv").write_text(text)
         done = script("convert.py", "arrays", tmp_path / "bad.csv", "-o", tmp_path / "bad.nc", code=2)
-        assert words in done.stderr, done.stderr
+        assert words in done[1], done[1]
 
 
 def test_energies_are_drawn(tmp_path):
@@ -170,4 +178,4 @@ def test_energies_are_drawn(tmp_path):
         script("energies.py", tmp_path / source, "-o", tmp_path / "e.svg")
         drawn = (tmp_path / "e.svg").read_text()
         assert all(f">{label}<" in drawn for label in ("4", "3,1", "2,2", "1,1,1,1")), source
-    assert "irrep_energy" in script("energies.py", tmp_path / "g.nc", "-o", tmp_path / "f.png", code=2).stderr
+    assert "irrep_energy" in script("energies.py", tmp_path / "g.nc", "-o", tmp_path / "f.png", code=2)[1]

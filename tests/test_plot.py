@@ -130,6 +130,7 @@ def test_size_limits_and_labels(sweep, tmp_path, figures):
         assert drawn(figures, sweep, tmp_path, "--width", 3.3, *more).get_figwidth() == 3.3
     figure = drawn(figures, sweep, tmp_path, "--ylim", "2", "9")
     assert figure.axes[0].get_ylim() == (2, 9)
+    assert drawn(figures, sweep, tmp_path, "--xscale", "linear").axes[0].get_xscale() == "linear"
     assert plot.limits(["2,9"]) == (2, 9) and plot.limits(["0,"]) == (0, None)
     figure = drawn(figures, sweep, tmp_path, "--y", "loss", "--labels", "2=two", "model.depth=layers",
                    "y=$L$", "x=time")

@@ -249,6 +249,17 @@ def test_too_many_extensions_are_counted(tmp_path):
     assert not (tmp_path / "a.nc").exists()
 
 
+def test_what_is_left_without_a_transform(tmp_path):
+    """Every set of up to six items once, tied on top of 11: 11! extensions for each size."""
+    (tmp_path / "a.toi").write_text("# NUMBER ALTERNATIVES: 11\n" + "".join(
+        "1: {" + ",".join(map(str, s)) + "}\n" for k in range(1, 7)
+        for s in itertools.combinations(range(1, 12), k)))
+    done = pl_run.run(["fourier", tmp_path / "a.toi"])
+    assert "other irreps: not without all linear extensions, 2.4e+08 of them" in done.stdout
+    # All items are alike, so that the trivial irrep has all.
+    assert [line.split("\t")[3] for line in parts(done)[0][1:]] == ["1", "0", "0", "0"]
+
+
 def test_samples_of_open_ballots(tmp_path):
     """A block of all ballots is f; of too many extensions a run says how many."""
     files = [str(toi(tmp_path / f"{k}.toi", OPEN, k)) for k in (0, 1)]

@@ -39,7 +39,7 @@ class Sweep:
     def output(self, *name):
         return self.folder / ("-".join(map(str, name)) + ".nc")
 
-    def run(self, ranks, timeout=100, **mapping):
+    def run(self, ranks, timeout=300, **mapping):
         out = self.output(ranks, *mapping.values())
         sets = [f"--set=mapping.{k}={v}" for k, v in mapping.items()]
         pl_run.run(["run", self.path, "-o", out, "--quiet", *sets], ranks, timeout)

@@ -55,7 +55,10 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
     printf("\ngroup: S_%d, the irreps with a first row of %d or more\nsquared norm of f: %.15g\n",
            r->n, r->n - 2, table.total);
     energies_fini(&table);
-    if (g && r->open) printf("not transformed: so many linear extensions\n");
+    double extensions = pl_rankings_extensions(r);
+    if (g && extensions > MOST_EXTENSIONS)
+      printf("other irreps: not without all linear extensions, %.3g of them, more than %.3g\n",
+             extensions, MOST_EXTENSIONS);
     rankings_print_effects(r, e);
     st = fourier_sides_flush();
   }
