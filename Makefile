@@ -119,6 +119,7 @@ bench-torch: $(BIN) $(B)/tests/bench_graph ; $(Q).ci/deps python3-torch; $(PYTHO
 bench-long: $(BIN) $(BENCHES)
 	$(Q)for b in graph program; do $(PYTHON) tests/bench_$$b.py --long || exit 1; done
 	$(Q)$(MPIRUN) --oversubscribe -n 2 $(B)/tests/bench_retrieval 1000000
+	$(Q)$(B)/tests/bench_linalg 2310 && $(PYTHON) tests/certificates.py && $(PYTHON) tests/bench_program.py --scaling
 format: ;     clang-format -i $$(git ls-files '*.c' '*.h')
 format-check: ; $(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 layers: ;     $(Q).ci/layers

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static inline int bench_compare(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -23,13 +22,6 @@ static inline int bench_compare(const void *a, const void *b) {
 static inline double bench_median(double *t, int n) {
   qsort(t, (size_t)n, sizeof *t, bench_compare);
   return t[n / 2];
-}
-
-/* Seconds of this process on its processor, which other work on the machine does not lengthen. */
-static inline double bench_processor(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Seconds of one call of f: median of `rounds` rounds, each of enough calls to last `least` s. */

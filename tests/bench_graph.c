@@ -61,8 +61,8 @@ static void measure(const char *name, const pl_csr *a, int rounds, double least)
   /* An entry is 12 bytes. */
   double *flat = pl_zalloc((size_t)(entries * 3 / 2 + 1), sizeof *flat, "as long as S");
   floor_arrays f = {entries * 3 / 2, n, flat, p.z, z[2], 0, steps};
-  double t = bench_time_by(bench_processor, propagate, &p, rounds, least) / steps;
-  double least_t = bench_time_by(bench_processor, read_and_write, &f, rounds, least) / steps;
+  double t = bench_time_by(pl_clock_processor, propagate, &p, rounds, least) / steps;
+  double least_t = bench_time_by(pl_clock_processor, read_and_write, &f, rounds, least) / steps;
   double bytes = 12. * (double)entries + 24. * (double)n;
   printf("graph  %-22s %9lld nodes %9lld edges: %8.3f ms a step, %5.1f GFlop/s; one read and write "
          "%8.3f ms (%.1f GB/s): ratio %.2f\n",

@@ -3,11 +3,16 @@
 
 Without arguments: throughput on two ranks, against a real-space numpy step, and how well the
 planner's estimates hold on S_7 and S_8.  --long: the same on S_9 .. S_11, with memory, strong
-scaling, and what a record costs.
+scaling, and what a record costs.  --scaling [-o OUT.png]: strong scaling alone, one run on S_9 and
+one on S_10 on 1, 2, 4, .. ranks, as many as there are cores; with -o also drawn.  Where there is
+another starter than mpirun (jobs/scaling.sbatch), $LAUNCH is its command, the number of ranks to
+follow, $RANKS the most ranks and $SCALING the n of S_n.
 """
 
 import os
 import re
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = os.environ.get("PLANCHEREL", str(ROOT / "build" / "plancherel"))
 ENV = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
            OPENBLAS_NUM_THREADS="1")
+# Ranks on other nodes read here too: $TMPDIR has to be shared there.
 WORK = Path(tempfile.mkdtemp(prefix="plancherel-bench-"))
 
 
@@ -31,12 +37,16 @@ def write(name, text):
     return str(path)
 
 
-def run(sweep, ranks=1, *extra):
-    """Train; returns the open output, wall seconds and the largest resident size in bytes."""
+LAUNCH = shlex.split(os.environ.get("LAUNCH", "mpirun --oversubscribe -n"))
+
+
+def run(sweep, ranks=1, *extra, prefix=()):
+    """Train; returns the open output, wall seconds and the largest resident size in bytes.  prefix:
+    of the program's command line."""
     out = str(WORK / "out.nc")
-    command = [PROGRAM, "run", sweep, "-o", out, "--overwrite", "--quiet", *extra]
-    if ranks > 1:
-        command = ["mpirun", "--oversubscribe", "-n", str(ranks), *command]
+    command = [*prefix, PROGRAM, "run", sweep, "-o", out, "--overwrite", "--quiet", *extra]
+    if ranks > 1 or "LAUNCH" in os.environ:
+        command = [*LAUNCH, str(ranks), *command]
     start = time.monotonic()
     process = subprocess.Popen(command, env=ENV)
     _, status, usage = os.wait4(process.pid, 0)
@@ -176,6 +186,82 @@ def stores(n, steps):
             print(f"{line} a step {seconds['regenerate'] / seconds['keep']:.2f} times as long")
 
 
+def model_of_processor():
+    with open("/proc/cpuinfo") as f:
+        names = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
+    return names[0] if names else "unknown processor"
+
+
+def spent(sweep_file, ranks):
+    """Wall seconds of a run, and those in reductions and in PBLAS, by tests/spent.c."""
+    library, written = WORK / "spent.so", WORK / "spent"
+    if not library.exists():
+        compiler = os.environ.get("MPICC", "mpicc")
+        subprocess.run([*shlex.split(compiler), "-shared", "-fPIC", "-O1", "-o", library,
+                        ROOT / "tests" / "spent.c", "-ldl"], check=True)
+    data, _, _ = run(sweep_file, ranks, prefix=["env", f"LD_PRELOAD={library}", f"SPENT={written}"])
+    _, reductions, pblas = map(float, written.read_text().split())
+    return np.array([wall(data), reductions, pblas])
+
+
+def strong(sizes, most):
+    """One run of each size on 1, 2, 4, .. ranks: rows (n, ranks, seconds of a step, efficiency, shares
+    of the step in reductions and PBLAS).  From the slope between a short and a long run."""
+    rows = []
+    print(f"{model_of_processor()}, up to {most} ranks; depth 3, 10 samples; reductions wait for the "
+          "slowest rank\nstrong    group  ranks  step (s)  efficiency  in reductions  in PBLAS")
+    for n, steps in sizes:
+        ranks, first = 1, None
+        while ranks <= most:
+            slopes = []
+            for _ in range(3):
+                team = f", mapping.team: {ranks}"
+                short = spent(sweep(n, 3, 10, 1, "[1]", extra=team), ranks)
+                long = spent(sweep(n, 3, 10, steps + 1, f"[{steps + 1}]", extra=team), ranks)
+                slopes.append((long - short) / steps)
+            step = sorted(slopes, key=lambda x: x[0])[1]
+            first = first or step[0]
+            row = (n, ranks, step[0], first / ranks / step[0], *np.maximum(0, step[1:] / step[0]))
+            rows.append(row)
+            print("strong    S_{:<4} {:5}  {:8.3g}  {:10.2f}  {:13.1%}  {:8.1%}".format(*row),
+                  flush=True)
+            ranks *= 2
+    return rows
+
+
+def draw(rows, path):
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for n in sorted({row[0] for row in rows}):
+        _, ranks, step, efficiency, reductions, pblas = zip(*[r for r in rows if r[0] == n])
+        line, = left.plot(ranks, step, "o-", label=f"$S_{{{n}}}$")
+        left.plot(ranks, step[0] / np.array(ranks), ":", color=line.get_color())
+        right.plot(ranks, efficiency, "o-", color=line.get_color(), label=f"$S_{{{n}}}$ efficiency")
+        right.plot(ranks, reductions, "--", color=line.get_color(), label="share of reductions")
+        right.plot(ranks, pblas, "-.", color=line.get_color(), label="share of PBLAS")
+    left.set(xscale="log", yscale="log", xlabel="ranks", ylabel="s a step (dotted: ideal)")
+    right.set(xscale="log", xlabel="ranks", ylim=(0, 1.1))
+    for axes in (left, right):
+        axes.set_xticks(sorted({row[1] for row in rows}), sorted({row[1] for row in rows}))
+        axes.minorticks_off()
+        axes.legend(fontsize=8)
+    figure.suptitle(model_of_processor(), fontsize=9)
+    figure.savefig(path, dpi=150)
+    print(f"drawn: {path}")
+
+
+def strong_scaling(out):
+    steps = {7: 400, 8: 100, 9: 40, 10: 8, 11: 3}
+    sizes = [int(n) for n in os.environ.get("SCALING", "9 10").split()]
+    most = int(os.environ.get("RANKS", len(os.sched_getaffinity(0))))
+    rows = strong([(n, steps.get(n, 2 if n > 11 else 2000)) for n in sizes], most)
+    if out:
+        draw(rows, out)
+
+
 def large(name, text):
     path = write(name, text)
     data, seconds, _ = run(path, 2)
@@ -186,7 +272,9 @@ def large(name, text):
 
 
 def main():
-    if "--long" in sys.argv:
+    if "--scaling" in sys.argv:
+        strong_scaling(sys.argv[sys.argv.index("-o") + 1] if "-o" in sys.argv else None)
+    elif "--long" in sys.argv:
         estimates([(9, 100), (10, 12)])
         estimates([(9, 100), (10, 12)], 2)
         records([(9, 20), (10, 5)])
@@ -208,4 +296,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        shutil.rmtree(WORK)

@@ -45,7 +45,7 @@ static double ours(const pl_comm *world, const pl_group *g) {
                                  (pl_mapping_options){256, 0, rates.grid_efficiency});
   pl_layout *l;
   if (pl_layout_new(g, world, m, 0, 1 << 20, &l)) pl_die(PL_EBUG, "%s", pl_error_message());
-  pl_spectrum_svd *w = pl_spectrum_svd_new(l);
+  pl_spectrum_svd *w = pl_spectrum_svd_new(l, NULL);
   double *F = pl_alloc((size_t)l->local, sizeof *F, "spectrum");
   double *sigma = pl_alloc((size_t)l->local, sizeof *sigma, "values");
   pl_rng_normals(1, (uint64_t)world->rank, 0, l->local, F);

@@ -282,9 +282,9 @@ static void run_gemm_backward(void *context) {
 }
 
 static double repeat(int calls, void (*run)(void *), bench *b) {
-  double start = bench_processor();
+  double start = pl_clock_processor();
   for (int i = 0; i < calls; i++) run(b);
-  return bench_processor() - start;
+  return pl_clock_processor() - start;
 }
 
 /* Seconds of one call; as long goes before, untimed, to fill the caches. */

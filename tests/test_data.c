@@ -64,7 +64,7 @@ static double *teacher(const pl_spec *spec, const pl_group *g, const pl_layout *
 }
 
 static void check_ranks(const pl_spec *spec, const pl_layout *l, const double *F, int rank) {
-  pl_spectrum_svd *svd = pl_spectrum_svd_new(l);
+  pl_spectrum_svd *svd = pl_spectrum_svd_new(l, NULL);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     double *sigma = pl_alloc((size_t)(b->count * b->dim), sizeof *sigma, "sigma");

@@ -342,7 +342,7 @@ static void local_values_match_the_known_spectrum(void **state) {
   if (pl_test_world.size > 1) return;
   static double _Complex a[MAX_DIM * MAX_DIM];
   static double real[MAX_DIM * MAX_DIM], s[MAX_DIM], sigma[MAX_DIM];
-  pl_svd *svd = pl_svd_new(MAX_DIM, true);
+  pl_svd *svd = pl_svd_new(MAX_DIM, true, NULL);
   for (int k = 0; k < NDIMS; k++)
     for (int kind = 0; kind < SPECTRA; kind++) {
       int d = dims[k];
@@ -370,7 +370,7 @@ static void local_values_match_lapack(void **state) {
   (void)state;
   if (pl_test_world.size > 1) return;
   static double a[MAX_DIM * MAX_DIM], b[MAX_DIM * MAX_DIM], want[MAX_DIM], sigma[MAX_DIM];
-  pl_svd *svd = pl_svd_new(MAX_DIM, false);
+  pl_svd *svd = pl_svd_new(MAX_DIM, false, NULL);
   for (int d = 1; d <= MAX_DIM; d += d < 40 ? 1 : 27) {
     for (int i = 0; i < d * d; i++) a[i] = b[i] = entry(7, d, i);
     lapack_values(d, b, want);
@@ -413,14 +413,14 @@ static void two_stages_match_lapack(void **state) {
   static const int sizes[] = {1,           2,           3,  PL_BAND - 1,     PL_BAND, PL_BAND + 1,
                               PL_BAND + 2, 2 * PL_BAND, 70, 3 * PL_BAND + 1, 130,     200};
   static double a[200 * 200], b[200 * 200], want[200], sigma[200];
-  double *work = pl_alloc((size_t)pl_bidiag_work(200), sizeof *work, "workspace");
+  double *work = pl_alloc((size_t)pl_bidiag_work(200, false), sizeof *work, "workspace");
   for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++)
     for (int k = 0; k < PATTERNS; k++) {
       int d = sizes[n];
       for (int i = 0; i < d * d; i++) a[i] = b[i] = pattern_entry(k, i % d, i / d);
       lapack_values(d, b, want);
-      for (int64_t i = 0; i < pl_bidiag_work(d); i++) work[i] = NAN;
-      assert_int_equal(pl_bidiag_values(d, a, sigma, work), 0);
+      for (int64_t i = 0; i < pl_bidiag_work(d, false); i++) work[i] = NAN;
+      assert_int_equal(pl_bidiag_values(d, false, a, sigma, work), 0);
       check_values(d, sigma, want, 1);
     }
   pl_free(work);
@@ -429,7 +429,7 @@ static void two_stages_match_lapack(void **state) {
 static void pairs_are_exact_where_they_can_be(void **state) {
   (void)state;
   if (pl_test_world.size > 1) return;
-  pl_svd *svd = pl_svd_new(2, true);
+  pl_svd *svd = pl_svd_new(2, true, NULL);
   double sigma[2];
   assert_ok(pl_svd_real(svd, 1, (double[]){-3e-320}, sigma));
   assert_true(sigma[0] == 3e-320);
@@ -457,7 +457,7 @@ static void scale_does_not_matter(void **state) {
   if (pl_test_world.size > 1) return;
   static double _Complex z[40 * 40], zk[40 * 40];
   static double a[40 * 40], s[40], want[40], got[40];
-  pl_svd *svd = pl_svd_new(40, true);
+  pl_svd *svd = pl_svd_new(40, true, NULL);
   for (int d = 1; d <= 40; d += d < 3 ? 1 : 37) {
     fill_spectrum(FALLING, d, s);
     for (int e = -1000; e <= 1000; e += 250) {
@@ -484,7 +484,7 @@ static void trouble_is_a_status(void **state) {
   if (pl_test_world.size > 1) return;
   static double a[2 * 40 * 40], sigma[40];
   static const double bad[] = {NAN, INFINITY, -INFINITY};
-  pl_svd *svd = pl_svd_new(40, true);
+  pl_svd *svd = pl_svd_new(40, true, NULL);
   for (int d = 1; d <= 40; d += d < 3 ? 1 : 37)
     for (int b = 0; b < 3; b++)
       for (int at = 0; at < d * d; at += 1 + d * d / 5) {
@@ -513,7 +513,7 @@ static void a_plan_takes_what_it_says(void **state) {
   for (int cplx = 0; cplx < 2; cplx++)
     for (int d = 0; d < 600; d += 199) {
       int64_t before = pl_mem_bytes();
-      pl_svd *svd = pl_svd_new(d, cplx);
+      pl_svd *svd = pl_svd_new(d, cplx, NULL);
       assert_int_equal(pl_mem_bytes() - before, pl_svd_bytes(d, cplx));
       pl_svd_free(svd);
     }

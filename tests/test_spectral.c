@@ -238,7 +238,7 @@ static void sums_and_singular_values_obey_plancherel(void **state) {
     for (int64_t k = 0; k < l->local; k++) F[k] *= 0x1p-900;
     assert_true(pl_spectrum_norm(l, F) == 0x1p-900 * norm);
     for (int64_t k = 0; k < l->local; k++) F[k] *= 0x1p900;
-    pl_spectrum_svd *w = pl_spectrum_svd_new(l);
+    pl_spectrum_svd *w = pl_spectrum_svd_new(l, NULL);
     for (int i = 0; i < l->num_stacks; i++) {
       const pl_stack *b = &l->stacks[i];
       double *sigma = pl_alloc((size_t)(b->count * b->dim), sizeof *sigma, "sigma");

@@ -7,6 +7,7 @@ import pytest
 import xarray
 import yaml
 
+import certificates
 import pl_run
 import reference
 from test_reference import assert_close, sweep, text, write_data, write_filters
@@ -228,6 +229,7 @@ def test_certificates(spec, depth, tmp_path):
                record__beta=True, record__spectrum=True, optimizer__kind="ngd",
                optimizer__lr=0.002).isel(run=0)
     averages, best, finite = [np.zeros(3) for _ in RECENCY], np.inf, 0
+    least = optimum(tmp_path, "least", **keys).optimum.values[0]
     for t in range(at[-1] + 1):
         m = net.margins()
         a = np.exp(m.min() - m)
@@ -249,9 +251,10 @@ def test_certificates(spec, depth, tmp_path):
             else:
                 assert np.isnan(got.kkt_residual)
             if depth == 2:
+                # Never worse than any of the candidates; how good: tests/certificates.py.
                 best = min(best, *(dual_value(net, c) for c in candidates if c.sum() > 0))
-                want["dual_bound"] = best
-                want["optimality_gap"] = 1 - m.min() / s.sum() / best
+                assert least * (1 - 1e-9) <= got.dual_bound <= best * (1 + 1e-9)
+                want["optimality_gap"] = 1 - m.min() / s.sum() / got.dual_bound.values
             else:
                 assert np.isnan(got.dual_bound)
             for name, value in want.items():
@@ -279,6 +282,11 @@ def check_irreps(g, got, beta):
     real = (got.irrep_dim.values == 1) & (np.array(text(got.irrep_type)) == "real")
     assert (np.isnan(got.orientation.values) == ~real).all()
     assert got.orientation.values[0] == np.sign(beta.sum())
+
+
+def test_certificates_are_tight(tmp_path):
+    """The small version of long_certificates.py."""
+    certificates.check(tmp_path, 4, 2000)
 
 
 # ---- the convex problem ----

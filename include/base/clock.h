@@ -3,6 +3,8 @@
 #define PL_BASE_CLOCK_H
 
 double pl_clock(void);
+/* Seconds of this process on its processor, which other work on the machine does not lengthen. */
+double pl_clock_processor(void);
 /* Let others run: sleep for s seconds (fractions allowed). */
 void pl_sleep(double s);
 /* Seconds of one call of f(context): the best of repeats that last at least `budget` seconds, each

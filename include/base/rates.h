@@ -1,5 +1,5 @@
-/* What this machine can do, measured in about a second, and the times that follow.  Used only to
- * choose team sizes and mappings and to print estimates; never for results. */
+/* What this machine can do, measured in about a second, and the times that follow.  Used to choose
+ * team sizes, mappings and the faster of two equivalent methods, and to print estimates. */
 #ifndef PL_BASE_RATES_H
 #define PL_BASE_RATES_H
 
@@ -14,6 +14,7 @@ typedef struct pl_rates {
   double dim[PL_RATE_SIZES];  /* sizes measured, ascending */
   double gemm[PL_RATE_SIZES]; /* flop/s of a product of that size, one core */
   double svd[PL_RATE_SIZES];  /* seconds of all singular values at that size; 0: not measured */
+  double two_stage[2];        /* real, complex: from this size on they are reduced in two stages */
   double cache_bandwidth;     /* bytes/s, data of a few hundred KB */
   double memory_bandwidth;    /* bytes/s, one core, data beyond the caches */
   double normal, power;       /* s: one Gaussian number; one pow */

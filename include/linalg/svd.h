@@ -1,7 +1,7 @@
 /* All singular values of a matrix, in decreasing order.  One function behind which the algorithm
  * can change: LAPACK's for small matrices, a reduction in two stages (linalg/bidiag.h) for large
- * real ones, ScaLAPACK's on grids of many ranks.  Absolute error a small multiple of
- * eps sigma_1 sqrt(d).
+ * ones, from the size where it wins on this machine, ScaLAPACK's on grids of many ranks.  Absolute
+ * error a small multiple of eps sigma_1 sqrt(d).
  *
  * Numerical trouble is a status, never an abort: PL_NUMERIC when an entry is not finite or the
  * iteration does not converge (values are then NaN). */
@@ -15,8 +15,9 @@
 
 typedef struct pl_svd pl_svd; /* workspace for matrices up to a size, on one rank */
 
-/* Workspace for real (and, if complex_too, complex) d x d matrices, d <= max_dim.  Local. */
-pl_svd *pl_svd_new(int max_dim, bool complex_too);
+/* Workspace for real (and, if complex_too, complex) d x d matrices, d <= max_dim.  rates: where
+ * methods change (NULL: the nominal sizes); not kept.  Local. */
+pl_svd *pl_svd_new(int max_dim, bool complex_too, const pl_rates *rates);
 void pl_svd_free(pl_svd *svd);
 int64_t pl_svd_bytes(int max_dim, bool complex_too);
 
@@ -24,7 +25,8 @@ int64_t pl_svd_bytes(int max_dim, bool complex_too);
 pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma);
 pl_status pl_svd_complex(pl_svd *svd, int d, double *a /* (re, im) */, double *sigma);
 
-/* Measure the seconds of all singular values into rates; half a second.  Local. */
+/* Measure the seconds of all singular values, and where two stages win, into rates; a fifth of a
+ * second.  Local. */
 void pl_svd_rates(pl_rates *rates);
 
 /* The same for a square block-cyclic matrix, overwritten; work belongs to the caller: at least

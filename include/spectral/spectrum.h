@@ -24,9 +24,10 @@ void pl_stack_mul_add(const pl_stack *b, pl_product op, double alpha, const doub
  * at any size of its numbers.  Collective over the team. */
 double pl_spectrum_norm(const pl_layout *l, const double *F);
 
-/* Workspace for the singular values of the stacks of a layout on this rank. */
+/* Workspace for the singular values of the stacks of a layout on this rank; rates as for
+ * pl_svd_new. */
 typedef struct pl_spectrum_svd pl_spectrum_svd;
-pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l);
+pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l, const pl_rates *rates);
 void pl_spectrum_svd_free(pl_spectrum_svd *w);
 
 /* All singular values of the stack: sigma[k*dim ..] decreasing, for matrix k < count, where this

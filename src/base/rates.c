@@ -88,6 +88,8 @@ pl_rates pl_rates_nominal(void) {
   memcpy(r.dim, sizes, sizeof sizes);
   memcpy(r.gemm, gemm, sizeof gemm);
   memcpy(r.svd, svd, sizeof svd);
+  r.two_stage[0] = 128;
+  r.two_stage[1] = 192;
   return r;
 }
 

@@ -14,16 +14,21 @@
 void dlas2_(const double *f, const double *g, const double *h, double *smin, double *smax);
 
 struct pl_svd {
-  int max_dim, lzwork; /* lzwork 0: real matrices only */
-  int64_t lwork;
+  int max_dim, two_stage[2]; /* real, complex */
+  bool complex_too;
+  int64_t lwork, lzwork;
   double *work, *rwork;
   double _Complex *zwork;
   int *iwork;
 };
 
-/* IWORK, RWORK: per dimension, dgesdd and zgesdd without vectors.  From TWO_STAGE on the reduction
- * in two stages is the faster one, clearly so (a fifth, growing to three times at d = 2310). */
-enum { IWORK = 8, RWORK = 7, TWO_STAGE = 128, GATHER_RANKS = 4 };
+/* IWORK, RWORK: per dimension, dgesdd and zgesdd without vectors.  The reduction in two stages is
+ * the faster one from a size between LEAST and MOST on (twice as fast at 768). */
+enum { IWORK = 8, RWORK = 7, LEAST = 96, MOST = 256, GATHER_RANKS = 4 };
+
+static int min(int a, int b) {
+  return a < b ? a : b;
+}
 
 static int64_t direct_work(int d) {
   int query = -1, info, lda = d > 1 ? d : 1;
@@ -32,29 +37,41 @@ static int64_t direct_work(int d) {
   return (int64_t)best;
 }
 
-/* Enough for every dimension up to d. */
-static int64_t real_work(int d) {
-  if (d < TWO_STAGE) return direct_work(d);
-  int64_t two = pl_bidiag_work(d), direct = direct_work(TWO_STAGE - 1);
-  return two > direct ? two : direct;
-}
-
-static int complex_work(int d) {
+static int64_t direct_work_complex(int d) {
   int query = -1, info, lda = d > 1 ? d : 1;
   double _Complex best;
   zgesdd_("N", &d, &d, NULL, &lda, NULL, NULL, &lda, NULL, &lda, &best, &query, NULL, NULL, &info,
           1);
-  return pl_int((int64_t)creal(best));
+  return (int64_t)creal(best);
 }
 
-pl_svd *pl_svd_new(int max_dim, bool complex_too) {
+/* Enough for every dimension up to d by either method; complex: doubles of the two stages. */
+static int64_t real_work(int d) {
+  int64_t two = d < LEAST ? 0 : pl_bidiag_work(d, false), direct = direct_work(min(d, MOST));
+  return two > direct ? two : direct;
+}
+static int64_t complex_work(int d) {
+  return d < LEAST ? 0 : pl_bidiag_work(d, true);
+}
+static int64_t work_of(int d, bool complex_too) {
+  int64_t real = real_work(d), two = complex_too ? complex_work(d) : 0;
+  return real > two ? real : two;
+}
+
+pl_svd *pl_svd_new(int max_dim, bool complex_too, const pl_rates *rates) {
+  const pl_rates nominal = pl_rates_nominal();
   pl_svd *s = pl_zalloc(1, sizeof *s, "a singular value plan");
   s->max_dim = max_dim;
-  s->lwork = real_work(max_dim);
+  s->complex_too = complex_too;
+  for (int z = 0; z < 2; z++) {
+    double from = (rates ? rates : &nominal)->two_stage[z];
+    s->two_stage[z] = (int)fmin(fmax(from, LEAST), MOST);
+  }
+  s->lwork = work_of(max_dim, complex_too);
   s->work = pl_alloc((size_t)s->lwork, sizeof *s->work, "singular value workspace");
   s->iwork = pl_alloc((size_t)max_dim * IWORK, sizeof *s->iwork, "singular value workspace");
   if (complex_too) {
-    s->lzwork = complex_work(max_dim);
+    s->lzwork = direct_work_complex(min(max_dim, MOST));
     s->zwork = pl_alloc((size_t)s->lzwork, sizeof *s->zwork, "singular value workspace");
     s->rwork = pl_alloc((size_t)max_dim * RWORK, sizeof *s->rwork, "singular value workspace");
   }
@@ -71,9 +88,10 @@ void pl_svd_free(pl_svd *svd) {
 }
 
 int64_t pl_svd_bytes(int max_dim, bool complex_too) {
-  int64_t bytes =
-      (int64_t)sizeof(pl_svd) + 8 * real_work(max_dim) + (int64_t)sizeof(int) * IWORK * max_dim;
-  if (complex_too) bytes += 16 * (int64_t)complex_work(max_dim) + 8 * (int64_t)RWORK * max_dim;
+  int64_t bytes = (int64_t)sizeof(pl_svd) + 8 * work_of(max_dim, complex_too) +
+                  (int64_t)sizeof(int) * IWORK * max_dim;
+  if (complex_too)
+    bytes += 16 * direct_work_complex(min(max_dim, MOST)) + 8 * (int64_t)RWORK * max_dim;
   return bytes;
 }
 
@@ -130,8 +148,8 @@ static void two_by_two(double _Complex a, double _Complex b, double _Complex c, 
   dlas2_(&f, &g, &h, &sigma[1], &sigma[0]);
 }
 
-static pl_status real_values(int d, double *a, double *sigma, double *work, int64_t lwork,
-                             int *iwork) {
+static pl_status real_values(int d, int two_stage, double *a, double *sigma, double *work,
+                             int64_t lwork, int *iwork) {
   int64_t size = (int64_t)d * d;
   double most = largest(size, a);
   if (isinf(most)) return fail(d, sigma, "an entry is not finite");
@@ -143,8 +161,8 @@ static pl_status real_values(int d, double *a, double *sigma, double *work, int6
   scale(size, a, -e);
   if (d == 2)
     two_by_two(a[0], a[1], a[2], a[3], sigma);
-  else if (d >= TWO_STAGE)
-    info = pl_bidiag_values(d, a, sigma, work);
+  else if (d >= two_stage)
+    info = pl_bidiag_values(d, false, a, sigma, work);
   else
     dgesdd_("N", &d, &d, a, &d, sigma, NULL, &d, NULL, &d, work, &(int){pl_int(lwork)}, iwork,
             &info, 1);
@@ -153,11 +171,11 @@ static pl_status real_values(int d, double *a, double *sigma, double *work, int6
 
 pl_status pl_svd_real(pl_svd *svd, int d, double *a, double *sigma) {
   pl_require(d >= 0 && d <= svd->max_dim);
-  return real_values(d, a, sigma, svd->work, svd->lwork, svd->iwork);
+  return real_values(d, svd->two_stage[0], a, sigma, svd->work, svd->lwork, svd->iwork);
 }
 
 pl_status pl_svd_complex(pl_svd *svd, int d, double *a, double *sigma) {
-  pl_require(d >= 0 && d <= svd->max_dim && svd->lzwork > 0);
+  pl_require(d >= 0 && d <= svd->max_dim && svd->complex_too);
   int64_t size = 2 * (int64_t)d * d;
   double most = largest(size, a);
   if (isinf(most)) return fail(d, sigma, "an entry is not finite");
@@ -172,9 +190,11 @@ pl_status pl_svd_complex(pl_svd *svd, int d, double *a, double *sigma) {
     sigma[0] = hypot(a[0], a[1]);
   else if (d == 2)
     two_by_two(z[0], z[1], z[2], z[3], sigma);
+  else if (d >= svd->two_stage[1])
+    info = pl_bidiag_values(d, true, a, sigma, svd->work);
   else
-    zgesdd_("N", &d, &d, z, &d, sigma, NULL, &d, NULL, &d, svd->zwork, &svd->lzwork, svd->rwork,
-            svd->iwork, &info, 1);
+    zgesdd_("N", &d, &d, z, &d, sigma, NULL, &d, NULL, &d, svd->zwork, &(int){pl_int(svd->lzwork)},
+            svd->rwork, svd->iwork, &info, 1);
   return finish(d, sigma, e, info);
 }
 
@@ -225,8 +245,8 @@ static pl_status values_on_root(const pl_dmat *d, double *a, double *sigma, doub
   if (gathered > 0) pl_dmat_gather(d, a, work);
   pl_status st = PL_OK;
   if (comm->rank == 0)
-    st = real_values(d->n, gathered > 0 ? work : a, sigma, work + used, lwork - used,
-                     (int *)(work + gathered));
+    st = real_values(d->n, (int)pl_rates_nominal().two_stage[0], gathered > 0 ? work : a, sigma,
+                     work + used, lwork - used, (int *)(work + gathered));
   st = pl_agree(comm, st);
   pl_comm_bcast(comm, sigma, (size_t)d->n * sizeof *sigma, 0);
   return st;
@@ -267,26 +287,59 @@ pl_status pl_svd_grid(const pl_dmat *d, double *a, double *sigma, double *work, 
 typedef struct sample {
   pl_svd *svd;
   int d;
+  bool is_complex;
   double *a, *copy, *sigma;
 } sample;
 
 static void values(void *context) {
   sample *x = context;
-  memcpy(x->copy, x->a, (size_t)x->d * (size_t)x->d * sizeof *x->copy);
-  pl_svd_real(x->svd, x->d, x->copy, x->sigma);
+  int64_t size = (int64_t)x->d * x->d * (x->is_complex ? 2 : 1);
+  memcpy(x->copy, x->a, (size_t)size * sizeof *x->copy);
+  if (x->is_complex)
+    pl_svd_complex(x->svd, x->d, x->copy, x->sigma);
+  else
+    pl_svd_real(x->svd, x->d, x->copy, x->sigma);
+}
+
+/* Do two stages win at size d?  In turn, and on the processor's clock, so that other work on the
+ * machine has no say. */
+static bool two_stages_win(sample *x, int d) {
+  enum { ROUNDS = 2 };
+  double best[2] = {INFINITY, INFINITY};
+  x->d = d;
+  for (int k = 0; k < 2 * ROUNDS; k++) {
+    x->svd->two_stage[x->is_complex] = k % 2 ? d : d + 1;
+    double start = pl_clock_processor();
+    values(x);
+    best[k % 2] = fmin(best[k % 2], pl_clock_processor() - start);
+  }
+  return best[1] < best[0];
+}
+
+/* The first of a few sizes where they do, so that chance does not make many methods. */
+static double first_win(sample *x) {
+  static const int sizes[] = {LEAST, 128, 192, MOST};
+  int k = two_stages_win(x, sizes[1]) ? 0 : 2;
+  return two_stages_win(x, sizes[k]) ? sizes[k] : sizes[k + 1];
 }
 
 void pl_svd_rates(pl_rates *rates) {
   enum { LARGEST = 400 };
   size_t n = (size_t)LARGEST * LARGEST;
-  sample x = {.svd = pl_svd_new(LARGEST, false),
+  sample x = {.svd = pl_svd_new(LARGEST, true, NULL),
               .a = pl_alloc(n, sizeof(double), "calibration"),
               .copy = pl_alloc(n, sizeof(double), "calibration"),
               .sigma = pl_alloc(LARGEST, sizeof(double), "calibration")};
   pl_rng_normals(1, 0, 0, (int64_t)n, x.a);
+  for (int z = 0; z < 2; z++) {
+    x.is_complex = z;
+    rates->two_stage[z] = first_win(&x);
+    x.svd->two_stage[z] = (int)rates->two_stage[z];
+  }
+  x.is_complex = false;
   for (int i = 0; i < PL_RATE_SIZES; i++) {
     x.d = (int)rates->dim[i];
-    if (x.d <= LARGEST) rates->svd[i] = pl_best_time(values, &x, 0.02);
+    if (x.d <= LARGEST) rates->svd[i] = pl_best_time(values, &x, 0.01);
     /* Beyond, the reduction to bidiagonal form rules: d^3. */
     else
       rates->svd[i] = rates->svd[i - 1] * pow(rates->dim[i] / rates->dim[i - 1], 3);

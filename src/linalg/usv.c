@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "linalg/bidiag.h"
 
 #include <float.h>
 #include <math.h>
@@ -12,8 +13,12 @@ struct pl_usv {
   double *work, *rwork;
   double _Complex *zwork;
   int *iwork;
-  double *u, *vh, *sigma; /* of pl_usv_polar */
+  double *u, *vh, *sigma; /* of pl_usv_polar, and of pl_usv_leading where LAPACK does it */
+  double *two_stages;     /* of pl_usv_leading */
 };
+
+/* From this size on two stages find leading vectors sooner. */
+enum { TWO_STAGES = 192 };
 
 /* LAPACK counts columns first, so it decomposes A^T = conj(V) S U^T: its "U" read row by row is our
  * V^H, and its "V^H" our U. */
@@ -64,15 +69,21 @@ void pl_usv_free(pl_usv *w) {
   pl_free(w->u);
   pl_free(w->vh);
   pl_free(w->sigma);
+  pl_free(w->two_stages);
   pl_free(w);
+}
+
+static pl_status check(int d, bool is_complex, const double *a) {
+  int64_t n = (int64_t)d * d * (is_complex ? 2 : 1);
+  for (int64_t k = 0; k < n; k++)
+    if (!isfinite(a[k])) return pl_error(PL_NUMERIC, "singular vectors: an entry is not finite");
+  return PL_OK;
 }
 
 pl_status pl_usv_apply(pl_usv *w, int d, bool is_complex, double *a, double *u, double *sigma,
                        double *vh) {
   pl_require(d > 0 && d <= w->max_dim && (!is_complex || w->lzwork));
-  int64_t n = (int64_t)d * d * (is_complex ? 2 : 1);
-  for (int64_t k = 0; k < n; k++)
-    if (!isfinite(a[k])) return pl_error(PL_NUMERIC, "singular vectors: an entry is not finite");
+  PL_TRY(check(d, is_complex, a));
   int info = is_complex ? complex_svd(d, a, u, sigma, vh, w->zwork, w->lzwork, w->rwork, w->iwork)
                         : real_svd(d, a, u, sigma, vh, w->work, w->lwork, w->iwork);
   if (info) return pl_error(PL_NUMERIC, "singular vectors: no convergence");
@@ -89,5 +100,55 @@ pl_status pl_usv_polar(pl_usv *w, int d, bool is_complex, double *a) {
                 d);
   else
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, r, 1, w->u, d, w->vh, d, 0, a, d);
+  return PL_OK;
+}
+
+/* ---- leading ones ---- */
+
+pl_usv *pl_usv_leading_new(int max_dim, bool complex_too) {
+  static const char what[] = "workspace of singular vectors";
+  bool large = max_dim >= TWO_STAGES;
+  pl_usv *w = pl_usv_new(large ? TWO_STAGES - 1 : max_dim, complex_too);
+  w->max_dim = max_dim;
+  if (!large) return w;
+  int64_t real = pl_bidiag_vectors_work(max_dim, false);
+  int64_t size = complex_too ? pl_bidiag_vectors_work(max_dim, true) : real;
+  w->two_stages = pl_alloc((size_t)(size > real ? size : real), sizeof *w->two_stages, what);
+  pl_free(w->iwork);
+  w->iwork = pl_alloc(8 * (size_t)max_dim, sizeof *w->iwork, what);
+  return w;
+}
+
+/* Entries are brought to order 1, exactly.  A^T = conj(V) S U^T is what columns first read: its
+ * left vectors are the rows of our V^H, its right ones those of U^H. */
+static pl_status by_two_stages(pl_usv *w, int d, bool z, double *a, double floor, int *r,
+                               double *sigma, double *left, double *right) {
+  int64_t n = (int64_t)d * d * (z ? 2 : 1);
+  double most = 0;
+  for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(a[k]));
+  int e = most > 0 ? ilogb(most) : 0;
+  for (int64_t k = 0; k < n; k++) a[k] = ldexp(a[k], -e);
+  if (pl_bidiag_vectors(d, z, a, ldexp(floor, -e), r, sigma, right, left, w->two_stages, w->iwork))
+    return pl_error(PL_NUMERIC, "singular vectors: no convergence");
+  for (int j = 0; j < d; j++) sigma[j] = ldexp(sigma[j], e);
+  return PL_OK;
+}
+
+pl_status pl_usv_leading(pl_usv *w, int d, bool is_complex, double *a, double floor, int *r,
+                         double *sigma, double *left, double *right) {
+  int z = is_complex ? 2 : 1;
+  PL_TRY(check(d, is_complex, a));
+  if (d >= TWO_STAGES) {
+    pl_require(d <= w->max_dim && w->two_stages);
+    return by_two_stages(w, d, is_complex, a, floor, r, sigma, left, right);
+  }
+  PL_TRY(pl_usv_apply(w, d, is_complex, a, w->u, sigma, right));
+  for (*r = 0; *r < d && sigma[*r] > floor;) ++*r;
+  for (int j = 0; j < *r; j++)
+    for (int i = 0; i < d; i++)
+      for (int c = 0; c < z; c++) {
+        double x = w->u[((int64_t)i * d + j) * z + c];
+        left[((int64_t)j * d + i) * z + c] = c ? -x : x;
+      }
   return PL_OK;
 }

@@ -81,9 +81,9 @@ static int64_t grid_work(const pl_layout *l) {
   return most;
 }
 
-pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l) {
+pl_spectrum_svd *pl_spectrum_svd_new(const pl_layout *l, const pl_rates *rates) {
   pl_spectrum_svd *w = pl_zalloc(1, sizeof *w, "singular values");
-  if (l->max_dim) w->whole = pl_svd_new(l->max_dim, l->any_complex);
+  if (l->max_dim) w->whole = pl_svd_new(l->max_dim, l->any_complex, rates);
   w->grid_doubles = grid_work(l);
   w->grid = pl_alloc((size_t)w->grid_doubles, sizeof *w->grid, "singular values on a grid");
   return w;

@@ -96,7 +96,6 @@ static void destroy(pl_model *model) {
 
 static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
                         pl_model **out) {
-  (void)rates;
   elements_net *m = pl_zalloc(1, sizeof *m, "network");
   m->spec = *spec;
   m->values = pl_group_values_of(&m->spec);
@@ -118,7 +117,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
   elements_batch_init(m);
   elements_prepare_optimiser(m);
   st = pl_agree(team, elements_init_weights(m));
-  if (!st) st = pl_agree(team, elements_observe_new(m));
+  if (!st) st = pl_agree(team, elements_observe_new(m, rates));
   if (st) goto fail;
   refresh(&m->base, 0);
   *out = &m->base;

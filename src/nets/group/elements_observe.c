@@ -70,7 +70,7 @@ pl_status elements_describe(const pl_spec *spec, pl_schema *out) {
 
 /* ---- life ---- */
 
-pl_status elements_observe_new(elements_net *m) {
+pl_status elements_observe_new(elements_net *m, const pl_rates *rates) {
   PL_TRY(elements_describe(&m->spec, &m->schema));
   const pl_layout *l = m->layout;
   m->sv_start = pl_functional_starts(m->group);
@@ -88,7 +88,7 @@ pl_status elements_observe_new(elements_net *m) {
   m->record = pl_alloc(size, sizeof *m->record, "a record");
   m->mean = pl_alloc(size, sizeof *m->mean, "a record");
   m->square = pl_alloc(size, sizeof *m->square, "a record");
-  m->svd = pl_spectrum_svd_new(l);
+  m->svd = pl_spectrum_svd_new(l, rates);
   if (m->recipe->hidden == HIDDEN_CYCLIC && !m->recipe->relu)
     PL_TRY(pl_fourier_new(m->own, NULL, &m->cyclic));
   return PL_OK;

@@ -25,7 +25,7 @@ static pl_status place(fourier_net *m, const pl_comm *team, const pl_rates *rate
   pl_status st = pl_layout_new(m->group, team, map, block, most, &m->layout);
   pl_mapping_free(map);
   if (!st && c.transform) st = pl_transform_new(m->layout, &m->transform);
-  return st ? st : pl_agree(team, fourier_observe_new(m, c.beta));
+  return st ? st : pl_agree(team, fourier_observe_new(m, rates, c.beta));
 }
 
 pl_status fourier_init(fourier_net *m, const pl_spec *spec, const pl_comm *team,

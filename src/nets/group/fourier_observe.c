@@ -12,7 +12,7 @@ static void keep_beta(fourier_net *m) {
   m->beta = pl_zalloc((size_t)m->layout->local, sizeof *m->beta, "beta in Fourier space");
 }
 
-pl_status fourier_observe_new(fourier_net *m, bool beta) {
+pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates, bool beta) {
   const pl_layout *l = m->layout;
   if (beta) keep_beta(m);
   PL_TRY(m->base.kind->describe(&m->spec, &m->schema));
@@ -21,7 +21,7 @@ pl_status fourier_observe_new(fourier_net *m, bool beta) {
   m->sigma = pl_alloc((size_t)num, sizeof *m->sigma, "singular values");
   m->stack_sigma =
       pl_alloc((size_t)pl_functional_most_values(l), sizeof *m->stack_sigma, "singular values");
-  m->svd = pl_spectrum_svd_new(l);
+  m->svd = pl_spectrum_svd_new(l, rates);
   if (pl_functional_irreps(&m->spec, m->group))
     m->orientation = pl_alloc((size_t)irreps, sizeof *m->orientation, "orientation");
   if (m->values->record_beta && l->team.rank == 0)

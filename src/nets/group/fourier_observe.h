@@ -7,7 +7,7 @@
 
 /* Workspace of records; what reads m->layout, transform and group.  beta: with a whole spectrum for
  * it.  Local. */
-pl_status fourier_observe_new(fourier_net *m, bool beta);
+pl_status fourier_observe_new(fourier_net *m, const pl_rates *rates, bool beta);
 void fourier_observe_free(fourier_net *m);
 /* beta into m->beta (where it is), its singular values into m->sigma on rank 0 of the team, and all
  * else that *s says; p = 2/depth.  Overwrites the workspace of a step.  Collective.  PL_NUMERIC:

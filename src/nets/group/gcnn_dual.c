@@ -1,6 +1,7 @@
 #include "gcnn_dual.h"
 
 #include "base/mem.h"
+#include "gcnn_polish.h"
 #include "model/loss.h"
 
 #include <float.h>
@@ -14,11 +15,23 @@ enum { NUM_AVERAGES = 4 };
  * optimum at every single step, their averages near it. */
 static const double recency[NUM_AVERAGES] = {1, 4, 16, 64};
 
-/* m->running: steps averaged, best bound so far (0: none yet), then the averages. */
-enum { STEPS, BOUND, AVERAGES };
+/* Polished until the bound is above what is known to be reached by at most a share ENOUGH of what
+ * it is above the margin of the filters: the reported gap is then at most 1 / (1 - ENOUGH) times
+ * the true one.  At most ROUNDS rounds a record, fewer where irreps have more than LARGE dimensions
+ * and a round costs as much as what is recorded, and the next goes on from the best; each solves
+ * its small problem a little better than that. */
+static const double ENOUGH = 0.25, FINER = 0.4;
+enum { ROUNDS = 4, LARGE = 96, ROUNDS_LARGE = 2 };
+
+/* m->running: steps averaged, best bound so far (0: none yet), best proved margin of any beta, the
+ * averages, and the weights of the best bound. */
+enum { STEPS, BOUND, REACHED, AVERAGES };
 
 int64_t gcnn_running_size(int64_t samples) {
-  return AVERAGES + NUM_AVERAGES * samples;
+  return AVERAGES + (NUM_AVERAGES + 1) * samples;
+}
+static double *weights_of_best(const gcnn *m) {
+  return m->running + AVERAGES + NUM_AVERAGES * m->net.train->num;
 }
 
 void gcnn_average_weights(gcnn *m, const double *a) {
@@ -48,12 +61,19 @@ static double stack_top(gcnn *m, const pl_stack *b, double top) {
   return top;
 }
 
+static int largest_dim(const pl_layout *l) {
+  int dim = 0;
+  for (int i = 0; i < l->num_stacks; i++)
+    if (l->stacks[i].dim > dim) dim = l->stacks[i].dim;
+  return dim;
+}
+
 /* D(a) = (1/V) max_rho ||sum_i a_i y_i X_i||_2 / sum_i a_i, or some number above `enough` where
  * it is. */
 static double bound_of(gcnn *m, const double *a, double enough) {
   const pl_layout *l = m->net.layout;
   double sum = 0, top = 0, volume = pl_group_volume(m->net.group);
-  int dim = 0;
+  int dim = largest_dim(l);
   for (int64_t i = 0; i < m->net.train->num; i++) {
     m->net.coefficient[i] = m->net.train->y[i] * a[i];
     sum += a[i];
@@ -66,21 +86,55 @@ static double bound_of(gcnn *m, const double *a, double enough) {
     if (l->stacks[grids].here && top <= limit) top = stack_top(m, &l->stacks[grids], top);
   for (int i = l->num_stacks - 1; i >= grids; i--)
     if (l->stacks[i].here && top <= limit) top = stack_top(m, &l->stacks[i], top);
-  for (int i = 0; i < l->num_stacks; i++)
-    if (l->stacks[i].dim > dim) dim = l->stacks[i].dim;
   pl_comm_max(&l->team, &top, 1);
   /* Room for the rounding of the singular values. */
   return top / (volume * sum) * (1 + 8 * dim * DBL_EPSILON);
 }
 
-/* Keep the better of the best bound so far and that of a. */
-static void try(gcnn *m, const double *a) {
-  double *best = &m->running[BOUND];
+/* Keep the better of the best bound so far and that of a: is it a's? */
+static bool try(gcnn *m, const double *a) {
+  double *best = &m->running[BOUND], *weights = weights_of_best(m), sum = 0;
   double bound = bound_of(m, a, *best > 0 ? *best : INFINITY);
-  if (*best == 0 || bound < *best) *best = bound;
+  if (*best != 0 && !(bound < *best)) return false;
+  *best = bound;
+  for (int64_t i = 0; i < m->net.train->num; i++) sum += a[i];
+  for (int64_t i = 0; i < m->net.train->num; i++) weights[i] = a[i] / sum;
+  return true;
 }
 
-double gcnn_dual_bound(gcnn *m, const double *multipliers) {
+/* How far the bound is above `margin`, and above what is reached, relative to it. */
+static bool tight(const gcnn *m, double margin, double *share) {
+  double bound = m->running[BOUND];
+  *share = ENOUGH * (bound - margin) / bound;
+  return bound - m->running[REACHED] <= *share * bound;
+}
+
+static void polish(gcnn *m, double margin) {
+  int64_t n = m->net.train->num;
+  double share, lower, *a, *best = weights_of_best(m);
+  m->running[REACHED] = fmax(m->running[REACHED], margin);
+  if (n > GCNN_POLISH_SAMPLES || tight(m, margin, &share)) return;
+  gcnn_polish *p = gcnn_polish_new(m);
+  int rounds = largest_dim(m->net.layout) > LARGE ? ROUNDS_LARGE : ROUNDS;
+  a = pl_alloc((size_t)n, sizeof *a, "loss weights");
+  memcpy(a, best, (size_t)n * sizeof *a);
+  for (int k = 0; k < rounds; k++) {
+    /* Down to where rounding sets in. */
+    if (!gcnn_polish_round(p, fmax(FINER * share, 1e-11), a, &lower)) break;
+    m->running[REACHED] = fmax(m->running[REACHED], lower);
+    bool better = try(m, a);
+    if (tight(m, margin, &share)) break;
+    if (better) continue;
+    /* The solution lies where little has been seen: look on the way to it. */
+    for (int64_t i = 0; i < n; i++) a[i] = 0.5 * (a[i] + best[i]);
+    try(m, a);
+    if (tight(m, margin, &share)) break;
+  }
+  pl_free(a);
+  gcnn_polish_free(p);
+}
+
+double gcnn_dual_bound(gcnn *m, const double *multipliers, double margin) {
   int64_t n = m->net.train->num;
   double log_scale, *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
   pl_loss_weights(m->net.values->loss, n, m->net.margin, &log_scale, current);
@@ -89,5 +143,7 @@ double gcnn_dual_bound(gcnn *m, const double *multipliers) {
   for (int k = 0; k < NUM_AVERAGES && m->running[STEPS] > 0; k++)
     try(m, m->running + AVERAGES + k * n);
   pl_free(current);
+  pl_comm_bcast(&m->net.layout->team, &margin, sizeof margin, 0);
+  if (margin > 0 && isfinite(m->running[BOUND])) polish(m, margin);
   return m->running[BOUND];
 }

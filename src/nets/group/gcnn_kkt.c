@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "functional.h"
 #include "linalg/nnls.h"
+#include "linalg/svd.h"
 #include "linalg/usv.h"
 
 #include <math.h>
@@ -74,49 +75,57 @@ static void gram(gcnn *m, const active *s) {
 
 typedef struct stationarity {
   pl_usv *svd;
-  double *B, *M, *U, *Vh, *Z, *sigma; /* a matrix each */
-  double p, floor;                    /* singular values above floor make the numerical rank */
-  double square, product, norm2;      /* ||A||^2, <A, S^(p/2)>, ||S^(p/2)||^2 */
-  double outside;                     /* largest singular value of M on the complement */
+  pl_svd *values;
+  double *B, *M, *left, *right, *Z, *sigma; /* a matrix each */
+  double p, floor;               /* singular values above floor make the numerical rank */
+  double square, product, norm2; /* ||A||^2, <A, S^(p/2)>, ||S^(p/2)||^2 */
+  double outside;                /* largest singular value of M on the complement */
 } stationarity;
 
-/* Z <- U^H M V; M is lost. */
-static void into_basis(stationarity *s, int d, bool z) {
-  const double one[2] = {1, 0}, zero[2] = {0, 0};
-  if (z) {
-    cblas_zgemm(CblasRowMajor, CblasConjTrans, CblasNoTrans, d, d, d, one, s->U, d, s->M, d, zero,
-                s->B, d);
-    cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasConjTrans, d, d, d, one, s->B, d, s->Vh, d, zero,
-                s->Z, d);
-  } else {
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, d, d, d, 1, s->U, d, s->M, d, 0, s->B, d);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, d, d, d, 1, s->B, d, s->Vh, d, 0, s->Z, d);
-  }
+/* C <- alpha op(A) op(B) + beta C, row-major. */
+static void gemm(bool z, CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha,
+                 const double *a, int lda, const double *b, int ldb, double beta, double *c,
+                 int ldc) {
+  if (z)
+    cblas_zgemm(CblasRowMajor, ta, tb, m, n, k, (double[]){alpha, 0}, a, lda, b, ldb,
+                (double[]){beta, 0}, c, ldc);
+  else
+    cblas_dgemm(CblasRowMajor, ta == CblasNoTrans ? ta : CblasTrans,
+                tb == CblasNoTrans ? tb : CblasTrans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-/* One irrep: B and M whole. */
-static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
-  PL_TRY(pl_usv_apply(s->svd, d, z, s->B, s->U, s->sigma, s->Vh));
-  into_basis(s, d, z);
-  int r = 0, parts = z ? 2 : 1, rest;
-  while (r < d && s->sigma[r] > s->floor) r++;
+/* The part of M on the numerical row and column spaces, U^H M V: r x r. */
+static void inside(stationarity *s, int d, int r, bool z, double weight) {
+  int parts = z ? 2 : 1;
   double q = 0.5 - s->p / 4;
+  gemm(z, CblasNoTrans, CblasNoTrans, r, d, d, 1, s->left, d, s->M, d, 0, s->B, d);
+  gemm(z, CblasNoTrans, CblasConjTrans, r, r, d, 1, s->B, d, s->right, d, 0, s->Z, r);
   for (int j = 0; j < r; j++) {
     double right = pow(s->sigma[j], q), target = pow(s->sigma[j], s->p / 2);
     for (int i = 0; i < r; i++) {
-      const double *entry = s->Z + ((int64_t)i * d + j) * parts;
+      const double *entry = s->Z + ((int64_t)i * r + j) * parts;
       double left = pow(s->sigma[i], q) * right;
       for (int c = 0; c < parts; c++) s->square += weight * left * left * entry[c] * entry[c];
       if (i == j) s->product += weight * left * entry[0] * target;
     }
     s->norm2 += weight * target * target;
   }
-  rest = d - r;
-  if (rest == 0) return PL_OK;
-  for (int i = 0; i < rest; i++)
-    memcpy(s->B + (int64_t)i * rest * parts, s->Z + ((int64_t)(r + i) * d + r) * parts,
-           (size_t)(rest * parts) * sizeof *s->B);
-  PL_TRY(pl_usv_apply(s->svd, rest, z, s->B, s->U, s->sigma, s->Vh));
+}
+
+/* One irrep: B and M whole. */
+static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
+  int r;
+  PL_TRY(pl_usv_leading(s->svd, d, z, s->B, s->floor, &r, s->sigma, s->left, s->right));
+  if (r > 0) inside(s, d, r, z, weight);
+  if (r == d) return PL_OK;
+  if (r > 0) {
+    /* M <- (1 - U U^H) M (1 - V V^H); B holds U^H M. */
+    gemm(z, CblasConjTrans, CblasNoTrans, d, d, r, -1, s->left, d, s->B, d, 1, s->M, d);
+    gemm(z, CblasNoTrans, CblasConjTrans, d, r, d, 1, s->M, d, s->right, d, 0, s->B, r);
+    gemm(z, CblasNoTrans, CblasNoTrans, d, d, r, -1, s->B, r, s->right, d, 1, s->M, d);
+  }
+  PL_TRY(z ? pl_svd_complex(s->values, d, s->M, s->sigma)
+           : pl_svd_real(s->values, d, s->M, s->sigma));
   s->outside = fmax(s->outside, s->sigma[0]);
   return PL_OK;
 }
@@ -157,11 +166,12 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].owner == l->team.rank && l->stacks[i].dim > dim) dim = l->stacks[i].dim;
   size_t size = (size_t)dim * (size_t)dim * (l->any_complex ? 2 : 1);
-  double **matrices[] = {&s.B, &s.M, &s.U, &s.Vh, &s.Z};
+  double **matrices[] = {&s.B, &s.M, &s.left, &s.right, &s.Z};
   enum { MATRICES = sizeof matrices / sizeof *matrices };
   for (int k = 0; k < MATRICES; k++) *matrices[k] = pl_alloc(size, sizeof(double), "stationarity");
   s.sigma = pl_alloc((size_t)dim, sizeof(double), "stationarity");
-  s.svd = pl_usv_new(dim, l->any_complex);
+  s.svd = pl_usv_leading_new(dim, l->any_complex);
+  s.values = pl_svd_new(dim, l->any_complex, NULL);
 
   pl_status worst = PL_OK;
   for (int i = 0; i < l->num_stacks; i++) {
@@ -179,6 +189,7 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   for (int k = 0; k < MATRICES; k++) pl_free(*matrices[k]);
   pl_free(s.sigma);
   pl_usv_free(s.svd);
+  pl_svd_free(s.values);
   return pl_agree(&l->team, worst);
 }
 

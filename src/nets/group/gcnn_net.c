@@ -132,7 +132,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .record_values = v->depth == 2 ? 3 : 1,
       .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,
-      .record_matrices = v->record_kkt ? 6 : 0,
+      .record_matrices = v->record_kkt ? 12 : 0,
   };
 }
 

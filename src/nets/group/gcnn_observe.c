@@ -96,7 +96,10 @@ static pl_status certify(gcnn *m, state *s) {
     multipliers = pl_alloc((size_t)net->train->num, sizeof *multipliers, "multipliers");
     st = gcnn_kkt_observe(m, s->first.parameter_norm, multipliers, &s->kkt);
   }
-  if (m->depth == 2) s->dual_bound = gcnn_dual_bound(m, s->kkt.residual < 1 ? multipliers : NULL);
+  double margin = 0;
+  if (net->layout->team.rank == 0) pl_functional_normalized_margin(&s->first, &margin);
+  if (m->depth == 2)
+    s->dual_bound = gcnn_dual_bound(m, s->kkt.residual < 1 ? multipliers : NULL, margin);
   pl_free(multipliers);
   return st;
 }

@@ -282,7 +282,7 @@ static void problem_init(problem *p, const pl_layout *l, const pl_samples *data)
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
     *arrays[k].array = pl_alloc((size_t)arrays[k].size, sizeof(double), what);
   p->svd = pl_usv_new(l->max_dim, l->any_complex);
-  p->values_work = pl_spectrum_svd_new(l);
+  p->values_work = pl_spectrum_svd_new(l, NULL);
 }
 
 static void problem_fini(problem *p) {
