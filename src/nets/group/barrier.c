@@ -29,6 +29,10 @@ struct barrier {
   pl_svd *svd;
   double *M, *U, *Vh, *sigma, *half; /* of one block or matrix */
   double *Z, *left;                  /* [n] matrices: U^H Y_i V, and what multiplies them */
+  /* Where B is kept: of all blocks, one after the other, at a and with the largest margin so far,
+   * whose `nuclear` is best_nuclear; 0: there is none. */
+  int64_t *offset, doubles;
+  double *beta, *best, best_nuclear;
 };
 
 /* What one point tells. */
@@ -118,7 +122,24 @@ static void add_matrix(barrier *p, int d, bool z) {
               p->Z, pl_int(size), 1, p->hessian, n);
 }
 
-/* Slope and Hessian of the barrier at p->a. */
+/* B = M (1 - M^H M)^-1 = U k V^H. */
+static void set_beta(barrier *p, int d, bool z, double *beta) {
+  const double one[2] = {1, 0}, zero[2] = {0, 0};
+  int parts = z ? 2 : 1;
+  for (int r = 0; r < d; r++) {
+    double k = p->sigma[r] / (1 - p->sigma[r] * p->sigma[r]);
+    for (int c = 0; c < d * parts; c++)
+      p->half[(int64_t)r * d * parts + c] = k * p->Vh[(int64_t)r * d * parts + c];
+  }
+  if (z)
+    cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, d, one, p->U, d, p->half, d, zero,
+                beta, d);
+  else
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, d, 1, p->U, d, p->half, d, 0, beta,
+                d);
+}
+
+/* Slope and Hessian of the barrier at p->a, and B. */
 static pl_status derivatives(barrier *p) {
   memset(p->slope, 0, (size_t)p->n * sizeof *p->slope);
   p->nuclear = 0;
@@ -132,6 +153,7 @@ static pl_status derivatives(barrier *p) {
       PL_TRY(pl_usv_apply(p->usv, b->dim, z, p->M + at, p->U, p->sigma, p->Vh));
       rotate(p, b->dim, z, b->x + at, b->stride);
       add_matrix(p, b->dim, z);
+      if (p->beta) set_beta(p, b->dim, z, p->beta + p->offset[i] + at);
     }
   }
   return PL_OK;
@@ -183,16 +205,33 @@ static pl_status search(barrier *p, double weight, double decrement, point *at) 
   return pl_error(PL_NUMERIC, "barrier: no step lowers the barrier");
 }
 
-/* min_i Re tr(B^H Y_i) / ||B||_* for B = (1 - M M^H)^-1 M: the slopes of the barrier without its
- * logarithms are twice the numerators, and ||B||_* is the sum of s / (1 - s^2). */
-static double margin_of(const barrier *p) {
+/* Re tr(B^H Y_i) / ||B||_* for B = (1 - M M^H)^-1 M, ||B||_* being the sum of s / (1 - s^2). */
+static double margin(double product, double c, double nuclear) {
+  /* What is within rounding of zero is not on the right side. */
+  double scaled = product / nuclear;
+  return scaled > ROUNDING ? scaled / c : fmin(scaled, 0) / c;
+}
+
+/* The margin and the bound that p->a has.  Slopes of the barrier without its logarithms are twice
+ * the products. */
+static void note(barrier *p, const point *at, pl_optimum *out) {
   double least = INFINITY;
-  for (int64_t i = 0; i < p->n; i++) {
-    /* What is within rounding of zero is not on the right side. */
-    double scaled = p->slope[i] / (2 * p->nuclear);
-    least = fmin(least, scaled > ROUNDING ? scaled / p->c[i] : fmin(scaled, 0) / p->c[i]);
+  for (int64_t i = 0; i < p->n; i++)
+    least = fmin(least, margin(p->slope[i] / 2, p->c[i], p->nuclear));
+  if (p->beta && (least > out->margin || !p->best_nuclear)) {
+    memcpy(p->best, p->beta, (size_t)p->doubles * sizeof *p->best);
+    p->best_nuclear = p->nuclear;
   }
-  return least;
+  out->margin = fmax(out->margin, least);
+  out->bound = fmin(out->bound, at->top / at->sum);
+}
+
+const double *barrier_best(const barrier *p, int block) {
+  return p->best_nuclear > 0 ? p->best + p->offset[block] : NULL;
+}
+
+double barrier_margin(const barrier *p, double product, double c) {
+  return margin(product, c, p->best_nuclear);
 }
 
 pl_status barrier_solve(barrier *p, double gap, int most, pl_optimum *out) {
@@ -207,8 +246,7 @@ pl_status barrier_solve(barrier *p, double gap, int most, pl_optimum *out) {
   *out = (pl_optimum){.bound = INFINITY};
   for (out->iterations = 0; out->iterations < most; out->iterations++) {
     PL_TRY(derivatives(p));
-    out->margin = fmax(out->margin, margin_of(p));
-    out->bound = fmin(out->bound, at.top / at.sum);
+    note(p, &at, out);
     if (out->margin > 0 && out->bound - out->margin <= gap * out->bound) return PL_OK;
     /* A positive margin proves the data separable, a vanishing sum that they are not. */
     out->inseparable = out->margin <= 0 && at.top <= PL_OPTIMUM_ZERO * at.plain;
@@ -234,12 +272,13 @@ const double *barrier_point(const barrier *p) {
 /* ---- life ---- */
 
 barrier *barrier_new(int64_t n, const double *y, const double *c, int num,
-                     const barrier_block *blocks) {
+                     const barrier_block *blocks, bool keep) {
   static const char what[] = "the barrier problem";
   barrier *p = pl_zalloc(1, sizeof *p, what);
   *p = (barrier){.n = n, .y = y, .c = c, .num = num};
   p->blocks = pl_alloc((size_t)num, sizeof *p->blocks, what);
   memcpy(p->blocks, blocks, (size_t)num * sizeof *blocks);
+  p->offset = pl_alloc((size_t)num, sizeof *p->offset, what);
   int64_t matrix = 1, block = 1;
   int dim = 0;
   bool z = false;
@@ -251,6 +290,8 @@ barrier *barrier_new(int64_t n, const double *y, const double *c, int num,
     if (b->dim > dim) dim = b->dim;
     z = z || b->is_complex;
     p->dims += (double)b->count * b->dim;
+    p->offset[i] = p->doubles;
+    p->doubles += b->count * size;
   }
   struct {
     double **array;
@@ -261,6 +302,10 @@ barrier *barrier_new(int64_t n, const double *y, const double *c, int num,
                 {&p->half, matrix},   {&p->left, n * matrix}, {&p->Z, n * matrix}};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
     *arrays[k].array = pl_alloc((size_t)arrays[k].size, sizeof(double), what);
+  if (keep) {
+    p->beta = pl_alloc((size_t)p->doubles, sizeof *p->beta, what);
+    p->best = pl_alloc((size_t)p->doubles, sizeof *p->best, what);
+  }
   p->usv = pl_usv_new(dim, z);
   p->svd = pl_svd_new(dim, z, NULL);
   return p;
@@ -268,9 +313,11 @@ barrier *barrier_new(int64_t n, const double *y, const double *c, int num,
 
 void barrier_free(barrier *p) {
   if (!p) return;
-  double *arrays[] = {p->a, p->trial, p->step, p->signed_a, p->slope, p->down, p->hessian, p->parts,
-                      p->M, p->U,     p->Vh,   p->sigma,    p->half,  p->Z,    p->left};
+  double *arrays[] = {p->a,       p->trial, p->step, p->signed_a, p->slope, p->down,
+                      p->hessian, p->parts, p->M,    p->U,        p->Vh,    p->sigma,
+                      p->half,    p->Z,     p->left, p->beta,     p->best};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
+  pl_free(p->offset);
   pl_free(p->blocks);
   pl_usv_free(p->usv);
   pl_svd_free(p->svd);

@@ -341,7 +341,7 @@ static void add_blocks(gcnn_polish *p) {
 /* On the first rank: the solution of the small problem. */
 static pl_status solve(gcnn_polish *p, double gap, double *a, double *lower) {
   pl_optimum out;
-  barrier *q = barrier_new(p->n, p->m->net.train->y, p->ones, p->num_blocks, p->blocks);
+  barrier *q = barrier_new(p->n, p->m->net.train->y, p->ones, p->num_blocks, p->blocks, false);
   pl_status st = barrier_solve(q, gap, NEWTON, &out);
   if (!st && !out.inseparable) {
     const double *point = barrier_point(q);
