@@ -1,4 +1,5 @@
 /* ranks: 1 3 */
+#include "mapping.h"
 #include "pl_test.h"
 
 #include "../src/nets/group/draw.h"
@@ -12,29 +13,6 @@
 #include "spectral/spectrum.h"
 
 #include <unistd.h>
-
-/* Over the world: irreps of dimension 2 and more on a grid of all ranks. */
-static pl_layout *spread(const pl_group *g) {
-  int64_t n = pl_group_num_irreps(g);
-  double *cost = pl_alloc((size_t)n, sizeof *cost, "cost");
-  int *dim = pl_alloc((size_t)n, sizeof *dim, "dim");
-  bool *real = pl_alloc((size_t)n, sizeof *real, "real");
-  for (int64_t i = 0; i < n; i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    cost[i] = dim[i] = r.dim;
-    real[i] = r.type == PL_REAL;
-  }
-  int ranks = pl_test_world.size;
-  pl_mapping_options opt = {2, ranks > 1 ? ranks : 0, 0.75};
-  pl_mapping *m = pl_mapping_new(ranks, n, cost, dim, real, opt);
-  pl_layout *l;
-  assert_ok(pl_layout_new(g, &pl_test_world, m, 1, 1000, &l));
-  pl_mapping_free(m);
-  pl_free(cost);
-  pl_free(dim);
-  pl_free(real);
-  return l;
-}
 
 static const char *const sweeps[] = {
     "group: S_5\ndata: {kind: teacher, irreps: ['3,1,1', '4,1'], rank: 2, margin: 0.75, scale: 1}",
@@ -136,7 +114,7 @@ static void teachers_have_their_rank_and_margin(void **state) {
     spec.common.validation = 30;
     assert_ok(pl_group_of(&spec, NULL, &g));
     assert_ok(pl_layout_alone(g, &alone));
-    team = spread(g);
+    team = test_layout(g, 2, 1);
     int64_t order = pl_group_order(g);
     double *A, *T, *a = teacher(&spec, g, alone, &A), *b = teacher(&spec, g, team, &T);
     assert_close(inner(order, a, a), 1, 1e-12);
@@ -172,7 +150,7 @@ static void sums_of_permutations_two_ways(void **state) {
   pl_group *g;
   pl_transform *t;
   assert_ok(pl_group_parse("S_6", &g));
-  pl_layout *l = spread(g);
+  pl_layout *l = test_layout(g, 2, 1);
   assert_ok(pl_transform_new(l, &t));
   pl_band *tables = pl_band_new(N, N - 1);
   const int8_t perms[COUNT * N] = {1, 2, 0, 3, 5, 4, 5, 0, 1, 2, 3, 4, 0, 1, 2,
@@ -214,7 +192,7 @@ static pl_status make(const char *sweep, const char *set, made *m) {
   assert_ok(pl_config_parse(sweep, strlen(sweep), "test", &set, set ? 1 : 0, &m->config));
   pl_config_run(m->config, 0, &m->spec);
   assert_ok(pl_group_of(&m->spec, NULL, &m->group));
-  m->layout = spread(m->group);
+  m->layout = test_layout(m->group, 2, 1);
   pl_transform *t = NULL;
   double *f = NULL, *F = pl_alloc((size_t)m->layout->local, sizeof *F, "F");
   if (pl_group_data_needs_transform(&m->spec, m->group, PL_DATA_KEEP, true)) {

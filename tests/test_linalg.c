@@ -1,4 +1,5 @@
 /* ranks: 1 2 3 4 6 */
+#include "patterns.h"
 #include "pl_test.h"
 
 #include "base/rng.h"
@@ -380,33 +381,6 @@ static void local_values_match_lapack(void **state) {
   pl_svd_free(svd);
 }
 
-/* Matrices on which reflections degenerate: each is made from random entries x = x(i, j) in
- * (-1, 1), none of it above 1. */
-typedef enum { DENSE, UPPER, LOWER, BAND, HOLES, RANGE, EDGE, IDENTITY, ONES, PATTERNS } pattern;
-static double pattern_entry(pattern k, int i, int j) {
-  double x = entry(9, i, j);
-  switch (k) {
-  case UPPER:
-    return j >= i ? x : 0;
-  case LOWER:
-    return j <= i ? x : 0;
-  case BAND:
-    return abs(i - j) <= 1 ? x : 0;
-  case HOLES: /* zero rows and columns */
-    return i % 3 && j % 5 ? x : 0;
-  case RANGE: /* entries from 1 down to the smallest there are */
-    return ldexp(x, -(int)(1060 * pl_rng_uniform(2, 0, (uint64_t)(i * 1000 + j))));
-  case EDGE: /* tails whose squares are subnormal */
-    return i == j ? x : 1e-160 * x;
-  case IDENTITY:
-    return i == j;
-  case ONES:
-    return 1;
-  default:
-    return x;
-  }
-}
-
 static void two_stages_match_lapack(void **state) {
   (void)state;
   if (pl_test_world.size > 1) return;
@@ -417,7 +391,8 @@ static void two_stages_match_lapack(void **state) {
   for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++)
     for (int k = 0; k < PATTERNS; k++) {
       int d = sizes[n];
-      for (int i = 0; i < d * d; i++) a[i] = b[i] = pattern_entry(k, i % d, i / d);
+      for (int i = 0; i < d * d; i++)
+        a[i] = b[i] = pattern_entry(k, i % d, i / d, entry(9, i % d, i / d));
       lapack_values(d, b, want);
       for (int64_t i = 0; i < pl_bidiag_work(d, false); i++) work[i] = NAN;
       assert_int_equal(pl_bidiag_values(d, false, a, sigma, work), 0);

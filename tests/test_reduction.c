@@ -1,4 +1,5 @@
 /* ranks: 1 */
+#include "patterns.h"
 #include "pl_test.h"
 
 #include "base/blas.h"
@@ -103,29 +104,10 @@ static double angle(int k) {
   return 6.3 * pl_rng_uniform(5, PL_STREAM(PL_STREAM_MISC, 0), (uint64_t)k);
 }
 
-/* Entry of real matrices on which reflections degenerate; the values do not see phases of rows and
- * columns. */
-typedef enum { DENSE, UPPER, LOWER, BAND, HOLES, EDGE, IDENTITY, ONES, PATTERNS } pattern;
+/* The values do not see phases of rows and columns. */
 static double entry(pattern k, int i, int j) {
   double x = 2 * pl_rng_uniform(6, PL_STREAM(PL_STREAM_MISC, 0), (uint64_t)(1000 * i + j)) - 1;
-  switch (k) {
-  case UPPER:
-    return j >= i ? x : 0;
-  case LOWER:
-    return j <= i ? x : 0;
-  case BAND:
-    return abs(i - j) <= 1 ? x : 0;
-  case HOLES:
-    return i % 3 && j % 5 ? x : 0;
-  case EDGE:
-    return i == j ? x : 1e-160 * x;
-  case IDENTITY:
-    return i == j;
-  case ONES:
-    return 1;
-  default:
-    return x;
-  }
+  return pattern_entry(k, i, j, x);
 }
 
 enum { MOST = 200 };
@@ -148,7 +130,7 @@ static void phases_change_no_value(void **state) {
   lapack.two_stage[0] = 256;
   pl_svd *svd = pl_svd_new(MOST, false, &lapack);
   for (int n = 0; n < NSIZES; n++)
-    for (int k = 0; k < PATTERNS; k++) {
+    for (int k = 0; k < RANGE; k++) {
       int d = sizes[n];
       for (int j = 0; j < d; j++)
         for (int i = 0; i < d; i++) {
@@ -238,7 +220,7 @@ static void vectors_diagonalise(void **state) {
   (void)state;
   static double a[2 * MOST * MOST];
   for (int n = 0; n < NSIZES; n++)
-    for (int k = 0; k < PATTERNS; k++)
+    for (int k = 0; k < RANGE; k++)
       for (int z = 1; z <= 2; z++) {
         int d = sizes[n];
         for (int j = 0; j < d; j++)

@@ -1,4 +1,5 @@
 /* ranks: 1 2 3 4 6 */
+#include "mapping.h"
 #include "pl_test.h"
 
 #include "base/rng.h"
@@ -20,29 +21,10 @@ static fixture make(const char *spec, int min_dim, int grid_ranks, int block,
                     int64_t stack_doubles) {
   fixture x = {0};
   assert_ok(pl_group_parse(spec, &x.g));
-  int64_t n = pl_group_num_irreps(x.g);
-  double *cost = pl_alloc((size_t)n, sizeof *cost, "cost");
-  int *dim = pl_alloc((size_t)n, sizeof *dim, "dim");
-  bool *real = pl_alloc((size_t)n, sizeof *real, "real");
-  for (int64_t i = 0; i < n; i++) {
-    pl_irrep r = pl_group_irrep(x.g, i);
-    dim[i] = r.dim;
-    cost[i] = pow(r.dim, 3);
-    real[i] = r.type == PL_REAL;
-  }
-  pl_mapping_options opt = {min_dim, grid_ranks, 0.75};
-  pl_mapping *m = pl_mapping_new(pl_test_world.size, n, cost, dim, real, opt);
-  for (int64_t i = 0; i < n; i++) {
-    pl_place p = m->place[i];
-    assert_true(p.rank >= 0 && p.rank < m->team && p.grid < m->num_grids);
-    assert_true(p.grid < 0 || (real[i] && dim[i] >= min_dim));
-  }
+  pl_mapping *m = test_mapping(x.g, min_dim, grid_ranks);
   assert_ok(pl_layout_new(x.g, &pl_test_world, m, block, stack_doubles, &x.l));
   assert_ok(pl_transform_new(x.l, &x.t));
   pl_mapping_free(m);
-  pl_free(cost);
-  pl_free(dim);
-  pl_free(real);
   x.order = pl_group_order(x.g);
   x.first = pl_transform_first(x.t);
   x.count = pl_transform_count(x.t);

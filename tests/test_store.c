@@ -1,4 +1,5 @@
 /* ranks: 1 2 3 */
+#include "mapping.h"
 #include "pl_test.h"
 
 #include "nets/group/data.h"
@@ -16,35 +17,12 @@ typedef struct pair {
   pl_data *data[2];
 } pair;
 
-/* Irreps of dimension 3 and more on a grid of all ranks. */
-static pl_layout *spread(const pl_group *g) {
-  int64_t n = pl_group_num_irreps(g);
-  double *cost = pl_alloc((size_t)n, sizeof *cost, "cost");
-  int *dim = pl_alloc((size_t)n, sizeof *dim, "dim");
-  bool *real = pl_alloc((size_t)n, sizeof *real, "real");
-  for (int64_t i = 0; i < n; i++) {
-    pl_irrep r = pl_group_irrep(g, i);
-    cost[i] = dim[i] = r.dim;
-    real[i] = r.type == PL_REAL;
-  }
-  int ranks = pl_test_world.size;
-  pl_mapping_options opt = {3, ranks > 1 ? ranks : 0, 0.75};
-  pl_mapping *m = pl_mapping_new(ranks, n, cost, dim, real, opt);
-  pl_layout *l;
-  assert_ok(pl_layout_new(g, &pl_test_world, m, 2, 1000, &l));
-  pl_mapping_free(m);
-  pl_free(cost);
-  pl_free(dim);
-  pl_free(real);
-  return l;
-}
-
 static void make(const char *sweep, pair *p) {
   assert_ok(pl_config_parse(sweep, strlen(sweep), "test", NULL, 0, &p->config));
   pl_config_run(p->config, 0, &p->spec);
   assert_ok(pl_group_of(&p->spec, NULL, &p->group));
   assert_true(pl_group_data_regenerates(&p->spec, p->group));
-  p->layout = spread(p->group);
+  p->layout = test_layout(p->group, 3, 2);
   pl_transform *t = NULL;
   double *f = NULL, *F = pl_alloc((size_t)p->layout->local, sizeof *F, "F");
   if (pl_group_data_needs_transform(&p->spec, p->group, PL_DATA_KEEP, true)) {
