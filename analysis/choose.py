@@ -6,6 +6,10 @@ import numpy as np
 
 import plancherel_io as pio
 
+MAX_PANELS = 12  # of a picture
+# Of how far a run is from the optimum: at depth 2, at every depth.
+CERTIFICATES = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
+
 
 def where(ds, conditions):
     """Runs for which every KEY=VALUE holds."""

@@ -12,7 +12,8 @@ def trajectory_samples(step, y):
     grid = np.unique(step[there])
     samples = np.full((len(step), len(grid)), np.nan)
     for row, s, v, ok in zip(samples, step, y, there):
-        row[:] = np.interp(np.log1p(grid), np.log1p(s[ok]), v[ok], left=np.nan, right=np.nan)
+        if ok.any():
+            row[:] = np.interp(np.log1p(grid), np.log1p(s[ok]), v[ok], left=np.nan, right=np.nan)
     return grid, samples
 
 
@@ -24,3 +25,9 @@ def band(samples):
     if not enough.any():
         return enough, *np.empty((3, 0))
     return enough, *np.nanpercentile(inside, [50, *BAND], axis=0)
+
+
+def wants_log(values):
+    """Whether all values are positive and span two decades."""
+    values = values[np.isfinite(values)]
+    return bool(len(values) and values.min() > 0 and values.max() > 100 * values.min())

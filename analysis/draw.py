@@ -4,6 +4,7 @@ A matplotlibrc of the user's goes before the style here.  Figures are made witho
 backends want a screen or a notebook.
 """
 
+import argparse
 import functools
 import textwrap
 
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FixedLocator, NullLocator
 
+import choose
 import curves
 import plancherel_io as pio
 import symbols
@@ -41,9 +43,16 @@ STYLE = {
     "pdf.fonttype": 42,  # letters stay letters
     "svg.fonttype": "none",
 }
-MAX_PANELS = 12
 SEQUENCE = 6  # so many steps of a sequence of colours can be told apart
 FOOT = "x-small"
+
+
+def inches(text):
+    """A length of --width and --height."""
+    value = float(text)
+    if not 0.5 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text}: expected inches from 0.5 to 100")
+    return value
 
 
 # ---- style ----
@@ -138,8 +147,8 @@ class Words:
 def panels(count, args, size, sharey=False, columns=None):
     """A figure with `count` axes in rows of at most three; size is that of one panel, --width and
     --height that of the figure."""
-    if count > MAX_PANELS:
-        raise pio.InputError(f"{count} panels are more than {MAX_PANELS}: narrow with --where")
+    if count > choose.MAX_PANELS:
+        raise pio.InputError(f"{count} panels are more than {choose.MAX_PANELS}: narrow with --where")
     if columns is None:
         columns = min(count, 3 if count != 4 else 2, max(int((wanted_size(args)[0] or 99) / 1.6), 1))
     rows = -(-count // columns)
@@ -189,8 +198,7 @@ def step_axis(ax, largest, label="step", scale="auto"):
 
 def scale_y(axes, values, choice, limits=None):
     """Logarithmic where asked, or where positive values span two decades; and --ylim."""
-    values = values[np.isfinite(values)]
-    wide = len(values) and values.min() > 0 and values.max() > 100 * values.min()
+    wide = curves.wants_log(values)
     for ax in axes:
         if choice == "log" or (choice == "auto" and wide):
             ax.set_yscale("log")

@@ -30,8 +30,12 @@ def read_csv(path):
         raise pio.InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if not rows or not {"label", "share"} <= set(rows[0]):
         raise pio.InputError(f"{path}: no columns label and share; expected what fourier --csv writes")
-    return [row["label"] for row in rows], {
-        n: np.array([float(row[n]) for row in rows]) for n in ("share", "ratio") if n in rows[0]}
+    try:
+        return [row["label"] for row in rows], {
+            n: np.array([float(row[n] or "nan") for row in rows])
+            for n in ("share", "ratio") if n in rows[0]}
+    except (TypeError, ValueError) as error:
+        raise pio.InputError(f"{path}: {error}") from error
 
 
 def read(path):
@@ -60,8 +64,8 @@ def main(argv=None):
     parser.add_argument("input", help="OUT.nc or FILE.csv of plancherel fourier")
     parser.add_argument("-o", "--output", required=True, metavar="FIGURE")
     parser.add_argument("--title")
-    parser.add_argument("--width", type=float, help="inches")
-    parser.add_argument("--height", type=float, help="inches")
+    parser.add_argument("--width", type=draw.inches, help="of the figure in inches, all included")
+    parser.add_argument("--height", type=draw.inches, help="likewise")
     args = parser.parse_args(argv)
     labels, columns = read(args.input)
     # In the file's order (dominance), but the largest where not all fit a page.

@@ -78,7 +78,7 @@ def largest_entries(lines, sample):
     size = dict.fromkeys(entries, -np.inf)
     for _, members in lines.groups:
         for entry, runs in lines.of_panel(members):
-            ends = sample(runs, entry)[1][:, -1]
+            ends = sample(runs, entry)[1][:, -1:]  # empty of what the panel does not have
             if np.isfinite(ends).any():
                 size[entry] = max(size[entry], np.nanmedian(ends))
     kept = sorted(entries, key=lambda e: -size[e])[:MAX_ENTRIES]

@@ -12,7 +12,8 @@
     plancherel.write_data("data.nc", x, y, group="S_3")
     # then in the sweep file: data: {kind: file, path: data.nc}
 
-Errors are ValueError, or FileNotFoundError where the program is not found.
+Errors are ValueError, FileNotFoundError where the program is not found, FileExistsError where a file
+is.
 """
 
 import datetime

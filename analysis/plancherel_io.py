@@ -78,6 +78,12 @@ def open_outputs(paths):
     return ds
 
 
+def apart(output, inputs):
+    """InputError where writing `output` would replace one of the inputs."""
+    if os.path.exists(output) and any(os.path.samefile(output, path) for path in inputs):
+        raise InputError(f"{output}: would replace an input")
+
+
 # ---- several files as one ----
 
 

@@ -89,14 +89,6 @@ def limits(words):
     return low, high
 
 
-def inches(text):
-    """A length of --width and --height."""
-    value = float(text)
-    if not 0.5 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text}: expected inches from 0.5 to 100")
-    return value
-
-
 def parser_of():
     """The options."""
     parser = argparse.ArgumentParser(
@@ -122,8 +114,8 @@ def parser_of():
                         help="ends of the y axis, LOW HIGH; '0,' leaves the upper one open")
     parser.add_argument("--share-y", nargs="?", choices=["auto", "yes", "no"], const="yes",
                         default="auto", help="one y axis for all panels (auto: where comparable)")
-    parser.add_argument("--width", type=inches, help="of the figure in inches, all included")
-    parser.add_argument("--height", type=inches, help="likewise")
+    parser.add_argument("--width", type=draw.inches, help="of the figure in inches, all included")
+    parser.add_argument("--height", type=draw.inches, help="likewise")
     parser.add_argument("--labels", nargs="+", metavar="NAME=TEXT",
                         help="what keys, values, variables and axes are called: gcnn=G-CNN "
                              "model_kind=network y='$S_1$'; without NAME= the lines, in their order")

@@ -8,8 +8,6 @@ import draw
 import plancherel_io as pio
 from lines import Lines
 
-MEASURES = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
-
 
 def true_gap(ds, runs):
     """Distance of the normalised margin from the optimum, of `plancherel optimum`; or None."""
@@ -42,7 +40,7 @@ def plot_gap(ds, args):
     """A row of panels for each combination of the swept keys besides the hue, a column a measure."""
     if args.hue is None and "model_depth" in pio.swept_keys(ds):
         args.hue = "model_depth"
-    shown = [m for m in MEASURES if m[0] in ds.variables and np.isfinite(ds[m[0]]).any()]
+    shown = [m for m in choose.CERTIFICATES if m[0] in ds.variables and np.isfinite(ds[m[0]]).any()]
     if not shown:
         raise pio.InputError(f"{pio.source(ds)}: neither optimality_gap (depth 2) nor kkt_residual")
     lines = Lines(ds, args, shown[0][0], draw.Words(args.labels))

@@ -30,13 +30,15 @@ def draw_lines(lines, sample, marker=None):
             if lines.order(value) not in look:
                 continue
             x, samples = sample(runs, value)
+            if not samples.shape[1]:  # these runs do not have it
+                continue
             line = draw.draw_bands(ax, x, samples, *look[lines.order(value)], marker)
             entries[lines.order(value)] = (line, lines.text(value))
             drawn.append(samples.ravel())
             counts.append(len(runs))
             ends.append(np.isnan(samples[:, -1]).any() and np.isfinite(samples[:, -1]).any())
             largest = max(largest, x.max())
-        everything.append(np.concatenate(drawn))
+        everything.append(np.concatenate(drawn) if drawn else np.empty(0))
     if not any(np.isfinite(v).any() for v in everything):
         raise pio.InputError(f"{pio.source(ds)}: nothing to draw: every value is missing")
     short = "they end where fewer than half go on" if marker is None and any(ends) else ""
@@ -137,6 +139,8 @@ def plot_final(ds, args):
     """--y at the last record of every run against the key --x."""
     key = (args.x or "model_depth").replace(".", "_")
     place, last = pio.require(ds, key, ("run",)).values, pio.last_records(ds)
+    if place.dtype.kind not in "biuf":
+        raise pio.InputError(f"--x {key}: --kind final takes a key whose values are numbers")
     var = pio.require(ds, args.y or pio.default_y(ds), ("run", "record"))
     final = pio.last_values(ds, var.name, last)
     lines = Lines(ds, args, var.name, draw.Words(args.labels), along=key)

@@ -22,6 +22,7 @@ need("numpy", "xarray", "netCDF4")
 
 import numpy as np  # noqa: E402
 
+import curves  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 import report_pictures as pictures  # noqa: E402
 import report_tables as tables  # noqa: E402
@@ -66,7 +67,7 @@ def data_of(ds, runs, panels):
     sound, _ = pio.sound_runs(ds)
     schedules, of_run = curves_of_runs(ds, runs, names)
     measures = [{"name": n, "html": symbols.page(pio.axis_label(ds[n])),
-                 "log": pictures.wants_log(ds[n].values[sound])} for n in names]
+                 "log": curves.wants_log(ds[n].values[sound])} for n in names]
     return {"panels": panels, "schedules": schedules, "measures": measures, "runs": of_run}
 
 
@@ -121,6 +122,7 @@ def main(argv=None):
     for path in args.input:
         with pio.open_file(path) as one:
             sources.append((path, dict(one.attrs)))
+    pio.apart(args.output, args.input)
     with pio.open_outputs(args.input) as ds:
         text = page_of(ds, sources, args.all)
     try:

@@ -12,13 +12,11 @@ import plancherel_io as pio
 import symbols
 from report_words import PageWords, plain
 
-MAX_PANELS = 12
 POINTS = 60
 AS_IT_COMES = {"run": None, "where": [], "hue": None, "share_y": "auto"}
 # Axes whose entries are parts of a network's spectrum, and the measure of each that says most.
 IRREPS = ("irrep", "multiplicity", "encoder_block")
 TELLING = ("irrep_schatten", "irrep_energy", "multiplicity_energy", "encoder_block_energy")
-CERTIFICATES = [("optimality_gap", "optimality gap"), ("kkt_residual", "KKT residual")]
 
 
 def thin(places, points):
@@ -29,12 +27,6 @@ def thin(places, points):
 def numbers(values):
     """Numbers with four digits for JSON, None where there is none."""
     return [float(f"{v:.4g}") if np.isfinite(v) else None for v in np.asarray(values).tolist()]
-
-
-def wants_log(values):
-    """Whether all values are positive and span two decades."""
-    values = values[np.isfinite(values)]
-    return bool(len(values) and values.min() > 0 and values.max() > 100 * values.min())
 
 
 def line_of(name, colour, x, samples):
@@ -58,7 +50,7 @@ class Picture:
         self.lines = lines = of_runs.Lines(ds, args, name, PageWords(), axis)
         shown, few = of_runs.largest_entries(lines, sample) if axis else (lines.all_values(), "")
         colour = {lines.order(v): k for k, v in enumerate(shown)}
-        for values, members in lines.groups[:MAX_PANELS]:
+        for values, members in lines.groups[:choose.MAX_PANELS]:
             drawn = []
             for value, runs in lines.of_panel(members):
                 if lines.order(value) in colour:
@@ -72,7 +64,7 @@ class Picture:
         named = lines.hue or axis
         self.legend = [(k, lines.text(v)) for k, v in enumerate(shown) if named and k in there]
         self.scale(log)
-        more = len(lines.groups) - MAX_PANELS
+        more = len(lines.groups) - choose.MAX_PANELS
         self.note = choose.note_of(
             few, f"{more} more combinations are not drawn (plot.py --where)" if more > 0 else "",
             choose.seeds_text(self.counts) if self.counts else "", lines.left, lines.lost())
@@ -83,7 +75,7 @@ class Picture:
         together = np.concatenate(every) if every else np.empty(0)
         for panel, own in zip(self.panels, every):
             values = together if self.lines.shared else own
-            panel["log"] = wants_log(values) if log is None else log
+            panel["log"] = curves.wants_log(values) if log is None else log
             if self.lines.shared and len(every) > 1:
                 values = values[values > 0] if panel["log"] else values
                 panel["range"] = numbers([values.min(), values.max()]) if len(values) else [None]
@@ -168,7 +160,7 @@ def sections(ds, every):
     wanted = [(trajectory, n) for n in names]
     wanted += [(trajectory, n, ds[n].dims[2]) for n in parts]
     wanted += [(spectrum, n) for n in singular]
-    wanted += [(trajectory, n, None, label) for n, label in CERTIFICATES
+    wanted += [(trajectory, n, None, label) for n, label in choose.CERTIFICATES
                if n in ds.variables and n not in names and np.isfinite(ds[n]).any()]
     pages, panels = [], []
     try:

@@ -159,6 +159,7 @@ def main(argv=None):
     parser.add_argument("--all", action="store_true", help="medians over unclassifying runs, too")
     args = parser.parse_args(argv)
     with pio.open_outputs(args.output) as ds:
+        pio.apart(args.csv or "-", args.output)
         if args.tidy:
             frame = plancherel.tidy(ds, args.tidy)
             write_to(args.csv or "-", lambda file: frame.to_csv(file, index=False, lineterminator="\n"))

@@ -16,7 +16,7 @@ import pl_run
 JOBS = pl_run.ROOT / "jobs"
 
 
-@pytest.mark.parametrize("name", ["sweep", "array", "plot"])
+@pytest.mark.parametrize("name", ["sweep", "array", "plot", "scaling"])
 def test_job_scripts(name):
     text = (JOBS / f"{name}.sbatch").read_text()
     assert subprocess.run(["bash", "-n", JOBS / f"{name}.sbatch"]).returncode == 0

@@ -48,8 +48,8 @@ source [lindex $argv 0]
 TCL
 )" = "PATH=$where/bin;MANPATH=$where/share/man;PYTHONPATH=$where/share/plancherel/analysis;XDG_DATA_DIRS=$where/share;PLANCHEREL=$where/bin/plancherel"
   fi
-  expect "Python finds module and program" test "$(cd / && env -u PLANCHEREL \
-    PYTHONPATH="$where/share/plancherel/analysis" PYTHONDONTWRITEBYTECODE=1 \
+  expect "Python finds module and program" test "$(cd / && as_user env -u PLANCHEREL \
+    PYTHONPATH="$where/share/plancherel/analysis" \
     "$PYTHON" -c 'import plancherel; print(*plancherel.elements("C_3"))')" = "0 1 2"
   # From any prefix: by bash-completion's own search, and sourced.
   expect "completion loads" bash -c 'export XDG_DATA_DIRS=$1

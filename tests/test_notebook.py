@@ -179,3 +179,5 @@ def test_energies_are_drawn(tmp_path):
         drawn = (tmp_path / "e.svg").read_text()
         assert all(f">{label}<" in drawn for label in ("4", "3,1", "2,2", "1,1,1,1")), source
     assert "irrep_energy" in script("energies.py", tmp_path / "g.nc", "-o", tmp_path / "f.png", code=2)[1]
+    (tmp_path / "bad.csv").write_text("label,share\n4,x\n")
+    assert "bad.csv" in script("energies.py", tmp_path / "bad.csv", "-o", tmp_path / "f.png", code=2)[1]

@@ -256,9 +256,32 @@ def test_several_files_make_one_picture(tmp_path, figures):
 
 @pytest.mark.parametrize("args, word", [
     (["--ylim", "1"], "two numbers"), (["--ylim", "a", "b"], "two numbers"),
-    (["--ylim", "3", "2"], "smaller"), (["--width", "0"], "inches"), (["-o", "f.txt"], "f.txt")])
+    (["--ylim", "3", "2"], "smaller"), (["--width", "0"], "inches"), (["-o", "f.txt"], "f.txt"),
+    (["--kind", "final", "--x", "group"], "values are numbers")])
 def test_wrong_options_are_one_line(sweep, tmp_path, capsys, args, word, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises((SystemExit, pio.InputError)) as caught:
         plot.main([sweep, "-o", "f.png", *args])
     assert word in str(caught.value) + capsys.readouterr().err
+
+
+def test_a_variable_that_some_runs_lack(tmp_path, figures):
+    """No line where there is nothing, and one message where there is nothing at all."""
+    path = tmp_path / "s.nc"
+    write_sweep(path, depths=(2, 3))
+    missing = netCDF4.default_fillvals["f8"]
+    with netCDF4.Dataset(path, "a") as nc:
+        time = nc.createVariable("flow_time", "f8", ("run", "record"), fill_value=missing)
+        time[:] = nc["step"][:].astype(float)
+        for name in ("flow_time", "singular_values"):
+            nc[name][nc["model_depth"][:] == 3] = missing
+    by_time = [str(path), "-o", str(tmp_path / "f.png"), "--hue", "model_depth", "--x", "flow_time",
+               "--y", "loss"]
+    plot.main(by_time)
+    assert len(figures[-1].axes[0].lines) == 1
+    plot.main([str(path), "-o", str(tmp_path / "f.png"), "--kind", "spectrum"])
+    assert len(figures[-1].axes[0].lines) == 1
+    with netCDF4.Dataset(path, "a") as nc:
+        nc["flow_time"][:] = missing
+    with pytest.raises(pio.InputError, match="nothing to draw"):
+        plot.main(by_time)

@@ -236,7 +236,8 @@ def test_a_page_in_light(wide):
     check_looks(wide, 1600)
 
 
-def test_a_page_in_dark_on_a_telephone(wide, page):
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_a_page_in_dark_on_a_telephone(page):
     with chrome.Page(page, width=400, height=800, dark=True) as narrow:
         assert narrow.js("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 27)"
         narrow.js("document.querySelector('button.run').click()")
@@ -266,3 +267,12 @@ def test_colours_of_lines():
         for a, b in itertools.combinations(lines, 2):
             assert min(colours.apart(a, b, eye) for eye in colours.EYES) > 12 and colours.apart(a, b) > 20
         assert min(colours.contrast(a, ground) for a in lines for ground in mode[:2]) > 3
+
+
+def test_a_page_replaces_no_input(tmp_path):
+    path = tmp_path / "s.nc"
+    write_sweep(path)
+    before = path.read_bytes()
+    with pytest.raises(pio.InputError, match="would replace an input"):
+        report.main([str(path), "-o", str(path)])
+    assert path.read_bytes() == before
