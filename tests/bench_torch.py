@@ -59,12 +59,17 @@ def samples(folder, count, image, classes):
     return torch.tensor(x), torch.tensor(y)
 
 
-def step_of(model, optimizer, x, y):
+def descent(optimizer, objective):
+    """A step of the optimiser down objective()."""
     def step():
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(x), y).backward()
+        objective().backward()
         optimizer.step()
     return step
+
+
+def step_of(model, optimizer, x, y):
+    return descent(optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
 
 
 def vector(model, batch, image, shapes, depth):
@@ -161,12 +166,7 @@ def graph(model, shapes):
                                      model["depth"], model["rule"] == "ppnp", dropout=.5)
             optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
             inputs, first = x.to(dtype), net.w[next(iter(shapes))]
-
-            def step():
-                optimizer.zero_grad()
-                torch_graph.loss("softmax", net(inputs), y, part, 5e-3, first).backward()
-                optimizer.step()
-            return step
+            return descent(optimizer, lambda: torch_graph.loss("softmax", net(inputs), y, part, 5e-3, first))
         return keys, make
     return row
 
@@ -242,12 +242,7 @@ def classifier(source, regular):
                                 "gcn", 3)
             batch = torch_gcn.Batch(data, np.arange(100), dtype)
             optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
-
-            def step():
-                optimizer.zero_grad()
-                torch_gcn.objective(net, batch, "logistic", regular).backward()
-                optimizer.step()
-            return step
+            return descent(optimizer, lambda: torch_gcn.objective(net, batch, "logistic", regular))
         return keys, make
     return row
 
@@ -262,12 +257,7 @@ def tensor(batch, n, channels):
             x, y = torch.rand(batch, n, n, dtype=dtype), torch.rand(batch, dtype=dtype)
             model = torch_tensor.Tensor(channels, dtype)
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-
-            def step():
-                optimizer.zero_grad()
-                ((model(x) - y)**2).mean().backward()
-                optimizer.step()
-            return step
+            return descent(optimizer, lambda: ((model(x) - y)**2).mean())
         return keys, make
     return row
 
@@ -304,12 +294,7 @@ def pointer(batch, n, width):
             net = torch_sequence.Pointer(w)
             optimizer = torch.optim.Adam(net.trained(), lr=1e-4)
             points = x.to(dtype)
-
-            def step():
-                optimizer.zero_grad()
-                (-net.log_p(points, c).mean()).backward()
-                optimizer.step()
-            return step
+            return descent(optimizer, lambda: -net.log_p(points, c).mean())
         return keys, make
     return row
 

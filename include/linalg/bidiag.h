@@ -20,15 +20,16 @@ enum { PL_BAND = 32 };
 /* Doubles of workspace for d x d. */
 int64_t pl_bidiag_work(int d, bool is_complex);
 /* All singular values of a (d x d, column-major, complex as (re, im) pairs, overwritten),
- * decreasing, into sigma.  Entries
- * must be finite and the largest of order 1: anything below 1e-140 may be taken for zero.  Returns
- * 0, or dlasq1's info when that fails.  Local; allocates nothing. */
+ * decreasing, into sigma.  Entries must be finite and the largest of order 1: anything below 1e-140
+ * may be taken for zero.  Returns 0, or dlasq1's info when that fails.  Local; allocates nothing.
+ */
 int pl_bidiag_values(int d, bool is_complex, double *a, double *sigma, double *work);
 
 /* Singular vectors too, of the values above floor: *r of them, left and right d x r, column-major
  * (room for d x d), A = left S right^H on them.  The bidiagonal matrix is decomposed by divide and
  * conquer, its vectors brought back through both stages in blocks: where r is small this costs
- * little more than the values.  iwork: 8 d; as pl_bidiag_values. */
+ * little more than the values.  iwork: 8 d.  Returns 0, or dbdsdc's
+ * info; else as pl_bidiag_values. */
 int64_t pl_bidiag_vectors_work(int d, bool is_complex);
 int pl_bidiag_vectors(int d, bool is_complex, double *a, double floor, int *r, double *sigma,
                       double *left, double *right, double *work, int *iwork);

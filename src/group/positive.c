@@ -24,7 +24,7 @@ struct pl_positive {
   uint64_t *draws;          /* borrowed */
   int64_t *right[ATTEMPTS]; /* x -> x s and x s^-1, s of every term; or NULL yet */
   int64_t *by_order;        /* classes, by the order of their elements */
-  cplx *lanczos, *next;     /* (d + 1) |G| and |G| */
+  cplx *lanczos, *next;     /* widest |G| and |G| */
 };
 
 /* ---- life ---- */

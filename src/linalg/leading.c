@@ -3,7 +3,6 @@
 #include "base/blas.h"
 #include "base/rng.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,6 +13,9 @@ void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
             double *work, const int *lwork, int *info, size_t, size_t);
 
+/* Squares of values, relative to the largest, below which left vectors, which are made from right
+ * ones, lose too many digits. */
+static const double SMALL = 1e-6;
 /* The Krylov space has SPACE / BLOCK blocks. */
 enum { SPACE = PL_LEADING_SPACE, BLOCK = 8, LWORK = 64 * SPACE };
 
@@ -65,7 +67,7 @@ void pl_leading(int d, int r, pl_products *products, void *context, double *sigm
     /* Values ascend; the vector of each is a row for us. */
     int k = space - 1 - j;
     const double *q = gram + (int64_t)k * space;
-    bool some = j < space && !info && value[k] > d * DBL_EPSILON * value[space - 1];
+    bool some = j < space && !info && value[k] > SMALL * value[space - 1];
     sigma[j] = some ? sqrt(value[k]) : 0;
     memset(left + (int64_t)j * d, 0, (size_t)d * sizeof *left);
     memset(right + (int64_t)j * d, 0, (size_t)d * sizeof *right);

@@ -50,8 +50,8 @@ pl_status pl_group_of(const pl_spec *spec, const char **key, pl_group **out);
 /* Do the data fit the group?  Reads the files.  PL_EINPUT: *key is at fault.  Local. */
 pl_status pl_group_data_check(const pl_spec *spec, const pl_group *g, const char **key);
 /* Does making the data of a group, or the filters, need functions over G (and so a transform)?
- * Never in a band, nor for sums of permutations that are kept by no one who looks at functions over
- * G (elements: somebody does) or not kept at all.  Pure. */
+ * Never in a band, nor for sums of few permutations that are kept by no one who looks at functions
+ * over G (elements: somebody does), nor for those that are not kept at all.  Pure. */
 bool pl_group_data_needs_transform(const pl_spec *spec, const pl_group *g, int store,
                                    bool elements);
 /* Permutations whose sum a sample is; 0: it is made in other ways.  Pure. */

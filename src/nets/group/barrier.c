@@ -236,6 +236,7 @@ double barrier_margin(const barrier *p, double product, double c) {
 
 pl_status barrier_solve(barrier *p, double gap, int most, pl_optimum *out) {
   point at;
+  *out = (pl_optimum){.bound = INFINITY};
   for (int64_t i = 0; i < p->n; i++) p->a[i] = 1;
   PL_TRY(look(p, p->a, &at));
   /* Start halfway to the border; samples that cancel exactly have none. */
@@ -243,7 +244,6 @@ pl_status barrier_solve(barrier *p, double gap, int most, pl_optimum *out) {
   for (int64_t i = 0; i < p->n; i++) p->a[i] = start;
   PL_TRY(look(p, p->a, &at));
   double weight = at.sum, decrement;
-  *out = (pl_optimum){.bound = INFINITY};
   for (out->iterations = 0; out->iterations < most; out->iterations++) {
     PL_TRY(derivatives(p));
     note(p, &at, out);

@@ -50,7 +50,10 @@ bool pl_group_data_needs_transform(const pl_spec *spec, const pl_group *g, int s
   int64_t init = pl_group_values_of(spec)->init_kind;
   if (pl_group_codepth(g)) return false;
   if (init == PL_INIT_UNIFORM || (init == PL_INIT_FILE && elements)) return true;
-  bool tables = of_permutations(spec, g) && (store == PL_DATA_REGENERATE || !elements);
+  /* A transform takes as long as some sixteen permutations, but room for two functions over G. */
+  static const double FEW = 100;
+  bool few = pl_group_data_permutations(spec) <= FEW;
+  bool tables = of_permutations(spec, g) && (store == PL_DATA_REGENERATE || (few && !elements));
   return kind_of(spec)->over_group && !tables;
 }
 

@@ -180,7 +180,7 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
       if (kept) continue;
       double making = part * making_time(spec, g, rates, r, samples);
       step[first + k] += (twice ? 3 : 2) * making;
-      record[first + k] += (w.record_values - 1) * making;
+      record[first + k] += w.record_samples * making;
     }
     out->flops += w.products * 2 * pow(r.dim, 3) * (r.type == PL_REAL ? 1 : 4) +
                   4.0 * (double)samples * size_of(r);
@@ -205,8 +205,8 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
   if (pl_group_data_needs_transform(spec, g, c.store, c.beta)) fill += transform;
   bool tables = !c.transform || !kept;
   double permutations = tables ? pl_group_data_permutations(spec) : 0;
-  fill += permutations * pl_group_letters(g) * values / team * MOVE;
-  out->setup = (all + L) * fill + out->step;
+  double by_tables = permutations * pl_group_letters(g) * values / team * MOVE;
+  out->setup = (all + L) * fill + all * by_tables + out->step;
 
   int largest;
   bool z;

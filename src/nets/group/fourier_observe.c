@@ -101,10 +101,14 @@ static const double *margins_of_beta(fourier_net *m) {
   return m->sums;
 }
 
-/* Squares of beta, or beta itself, are out of range: 2^shift beta takes its place. */
+/* Are squares of beta, or beta itself, out of range, and can be brought back? */
+static bool out_of_range(const fourier_net *m, const pl_functional *s) {
+  return !pl_sum_safe(s->norm * s->norm) && m->ops->scaled && !fourier_square(m) &&
+         s->parameter_norm > 0 && isfinite(s->parameter_norm);
+}
+
+/* 2^shift beta takes the place of beta. */
 static void bring_in_range(fourier_net *m, pl_functional *s) {
-  if (!m->ops->scaled || fourier_square(m)) return;
-  if (!(s->parameter_norm > 0) || !isfinite(s->parameter_norm)) return;
   s->shift = m->ops->scaled(m);
   s->norm = pl_spectrum_norm(m->layout, m->beta);
   s->scaled_margin = margins_of_beta(m);
@@ -127,9 +131,8 @@ static pl_status decompose(fourier_net *m, pl_functional *s) {
     add_norms(&sum, &l->stacks[i], m->beta + l->stacks[i].offset);
   if (streams) st = singular_values(m, (pl_stack_source){stack_and_norms, &sum});
   settle_norms(&sum, s);
-  if (!pl_sum_safe(s->norm * s->norm)) {
+  if (out_of_range(m, s)) {
     if (streams) keep_beta(m); /* rare enough to take the room */
-    if (streams) make_beta(m);
     bring_in_range(m, s);
   } else if (streams) {
     return st;

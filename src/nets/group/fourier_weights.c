@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/nc.h"
+#include "functional.h"
 #include "group/elements.h"
 
 /* ---- pieces ---- */
@@ -101,7 +102,9 @@ static pl_status put_spectrum(fourier_net *m, int l, double *piece, pl_nc *nc) {
 pl_status fourier_save(pl_model *model, const char *path, const pl_attribute *attributes, int num) {
   fourier_net *m = fourier_of(model);
   const pl_comm *team = &m->layout->team;
-  bool elements = m->transform, band = pl_group_codepth(m->group);
+  /* As they are read back. */
+  bool band = pl_group_codepth(m->group);
+  bool elements = !band && m->transform && pl_functional_elements(&m->spec, m->group);
   const struct filters *how = elements ? &over_group : band ? &in_band : &in_fourier;
   int64_t length = elements ? pl_group_order(m->group) : pl_packed_doubles(m->packed);
   pl_nc *nc = NULL;

@@ -17,11 +17,11 @@ static const double recency[NUM_AVERAGES] = {1, 4, 16, 64};
 
 /* Polished until the bound is above what is known to be reached by at most a share ENOUGH of what
  * it is above the margin of the filters: the reported gap is then at most 1 / (1 - ENOUGH) times
- * the true one.  At most ROUNDS rounds a record, fewer where irreps have more than LARGE dimensions
+ * the true one.  At most ROUNDS rounds a record, fewer where there are large irreps (gcnn_polish.h)
  * and a round costs as much as what is recorded, and the next goes on from the best; each solves
  * its small problem a little better than that. */
 static const double ENOUGH = 0.25, FINER = 0.4;
-enum { ROUNDS = 4, LARGE = 96, ROUNDS_LARGE = 2 };
+enum { ROUNDS = 4, ROUNDS_LARGE = 2 };
 
 /* m->running: steps averaged, best bound so far (0: none yet), best proved margin of any beta, the
  * averages, and the weights of the best bound. */
@@ -111,11 +111,11 @@ static bool tight(const gcnn *m, double margin, double *share) {
 
 static void polish(gcnn *m, double margin) {
   int64_t n = m->net.train->num;
-  double share, lower, *a, *best = weights_of_best(m);
+  double share, lower = 0, *a, *best = weights_of_best(m);
   m->running[REACHED] = fmax(m->running[REACHED], margin);
   if (n > GCNN_POLISH_SAMPLES || tight(m, margin, &share)) return;
   gcnn_polish *p = gcnn_polish_new(m);
-  int rounds = largest_dim(m->net.layout) > LARGE ? ROUNDS_LARGE : ROUNDS;
+  int rounds = largest_dim(m->net.layout) > GCNN_POLISH_LARGE ? ROUNDS_LARGE : ROUNDS;
   a = pl_alloc((size_t)n, sizeof *a, "loss weights");
   memcpy(a, best, (size_t)n * sizeof *a);
   for (int k = 0; k < rounds; k++) {

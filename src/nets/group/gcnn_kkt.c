@@ -150,7 +150,7 @@ static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
 }
 
 /* M = sum_i a_i y_i X_i against the gradient of S_p^p at beta. */
-static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
+static pl_status beta_stationarity(gcnn *m, const active *act, int shift, gcnn_kkt *out) {
   const pl_layout *l = m->net.layout;
   int64_t n = m->net.train->num, irreps = pl_group_num_irreps(m->net.group);
   memset(m->net.coefficient, 0, (size_t)n * sizeof *m->net.coefficient);
@@ -162,6 +162,8 @@ static pl_status beta_stationarity(gcnn *m, const active *act, gcnn_kkt *out) {
   for (int64_t i = 0; l->team.rank == 0 && i < irreps; i++)
     s.floor = fmax(s.floor, PL_RANK * m->net.sigma[m->net.sv_start[i]]);
   pl_comm_bcast(&l->team, &s.floor, sizeof s.floor, 0);
+  /* beta made stack by stack is that of the scaled filters. */
+  if (!m->net.beta) s.floor = ldexp(s.floor, shift * m->depth);
   int dim = 0;
   for (int i = 0; i < l->num_stacks; i++)
     if (l->stacks[i].owner == l->team.rank && l->stacks[i].dim > dim) dim = l->stacks[i].dim;
@@ -240,7 +242,7 @@ static pl_status observe(gcnn *m, double parameter_norm, int shift, double *mult
   }
   out->residual = sqrt(fmax(0, square) / norm2);
   out->slack = slack / sum;
-  pl_status st = beta_stationarity(m, &s, out);
+  pl_status st = beta_stationarity(m, &s, shift, out);
   pl_free(s.sample);
   pl_free(s.K);
   pl_free(s.h);

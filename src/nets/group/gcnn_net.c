@@ -2,6 +2,7 @@
 #include "functional.h"
 #include "gcnn_dual.h"
 #include "gcnn_net.h"
+#include "gcnn_polish.h"
 #include "gcnn_regular.h"
 #include "model/regularizer.h"
 
@@ -120,17 +121,26 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
   /* Gram matrices forward and back, and their products with the filters. */
   double grams = v->regularizer_layer == PL_LAYER_ALL ? L : 1;
   if (!pl_regularised(spec)) grams = 0;
-  /* Singular values of B; at depth 2 of one candidate of the dual bound and a part of others; with
-   * record.kkt the gradients of all samples, twice, and singular vectors at some twenty products.
-   */
+  /* Singular values of B, and at depth 2 of M = sum a_i y_i X_i for the weights now, their averages
+   * and multipliers, most of them given up on the way: two spectra.  Polished: two looks, at about
+   * a product each, and one or two spectra after each.  With record.kkt the gradients of all
+   * samples, twice, and singular vectors at some twenty products. */
+  bool dual = v->depth == 2, polished = dual && samples <= GCNN_POLISH_SAMPLES;
   return (fourier_work){
       .products = K * ((L - 1) * (two_passes ? 5 : 3) + grams * (two_passes ? 5 : 3)),
       .moves = 3 * L * K, /* the update: read gradient, read and write w */
       .arrays = 2 * L * K + grams,
       .spectra = K * (2 * L - 2 + (pl_gini_exponent(spec) > 0)), /* filters, prefix products */
       .later = K * (L - 2),
-      .record_values = v->depth == 2 ? 3 : 1,
-      .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
+      .record_values = polished ? 6
+                       : dual   ? 3
+                                : 1,
+      .record_products =
+          K + 2 * polished + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
+      .record_samples = (polished ? 7
+                         : dual   ? 2
+                                  : 0) +
+                        (v->record_kkt ? 1 + K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,
       .record_matrices = v->record_kkt ? 12 : 0,
   };

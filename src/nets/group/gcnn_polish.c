@@ -12,8 +12,8 @@
 
 /* SEEN: most singular values that one round takes in, of all irreps together.  At a solution few
  * touch the bound: the sum over irreps of r (r + 1) / 2 is at most N + 1 where r of them do
- * (Pataki 1998).  From LARGE on, real matrices are seen through products alone. */
-enum { SEEN = 64, LARGE = 96, NEWTON = 100 };
+ * (Pataki 1998). */
+enum { SEEN = 64, NEWTON = 100 };
 
 /* A matrix of the layout with the vectors of its largest singular values as rows: left is U^H,
  * right V^H, both [r][dim].  On a grid every rank of it has them. */
@@ -103,6 +103,10 @@ static int parts(const pl_stack *b) {
   return pl_stack_complex(b) ? 2 : 1;
 }
 
+static int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+
 /* The r largest triplets into s.  Collective over the stack's grid. */
 static pl_status whole_triplets(gcnn_polish *p, const pl_stack *b, const double *A, seen *s) {
   int d = b->dim, z = parts(b);
@@ -114,16 +118,14 @@ static pl_status whole_triplets(gcnn_polish *p, const pl_stack *b, const double 
     mine = b->owner == p->m->net.layout->team.rank;
   } else
     memcpy(p->matrix, A, (size_t)size * sizeof *A);
-  if (mine) st = pl_usv_apply(p->usv, d, z == 2, p->matrix, p->u, p->sigma, p->vh);
-  for (int j = 0; j < s->r; j++) {
-    s->sigma[j] = mine && !st ? p->sigma[j] : 0;
-    for (int64_t i = 0; i < d && mine && !st; i++)
-      for (int c = 0; c < z; c++) {
-        double u = p->u[(i * d + j) * z + c];
-        s->left[((int64_t)j * d + i) * z + c] = c ? -u : u;
-      }
-  }
-  if (mine && !st) memcpy(s->right, p->vh, (size_t)s->r * (size_t)(d * z) * sizeof *p->vh);
+  int r = 0;
+  if (mine) st = pl_usv_leading(p->usv, d, z == 2, p->matrix, 0, &r, p->sigma, p->u, p->vh);
+  r = mine && !st ? smaller(r, s->r) : 0;
+  size_t bytes = (size_t)r * (size_t)(d * z) * sizeof *p->u;
+  memset(s->sigma, 0, (size_t)s->r * sizeof *s->sigma);
+  memcpy(s->sigma, p->sigma, (size_t)r * sizeof *s->sigma);
+  memcpy(s->left, p->u, bytes);
+  memcpy(s->right, p->vh, bytes);
   return st;
 }
 
@@ -169,12 +171,8 @@ static void forget(gcnn_polish *p) {
   p->num = 0;
 }
 
-static int smaller(int a, int b) {
-  return a < b ? a : b;
-}
-
 static bool through_products(const pl_stack *b) {
-  return b->dim > LARGE && !pl_stack_complex(b);
+  return b->dim > GCNN_POLISH_LARGE && !pl_stack_complex(b);
 }
 
 static pl_status look_at(gcnn_polish *p, const pl_stack *b, int64_t k, const double *A) {
@@ -343,7 +341,9 @@ static pl_status solve(gcnn_polish *p, double gap, double *a, double *lower) {
   pl_optimum out;
   barrier *q = barrier_new(p->n, p->m->net.train->y, p->ones, p->num_blocks, p->blocks, false);
   pl_status st = barrier_solve(q, gap, NEWTON, &out);
-  if (!st && !out.inseparable) {
+  /* Short of the gap, too, the point is one and the margin a bound. */
+  bool some = !out.inseparable && out.margin > 0;
+  if (some) {
     const double *point = barrier_point(q);
     double sum = 0;
     for (int64_t i = 0; i < p->n; i++) sum += point[i];
@@ -351,7 +351,7 @@ static pl_status solve(gcnn_polish *p, double gap, double *a, double *lower) {
     *lower = ldexp(out.margin, p->exponent) / pl_group_volume(p->m->net.group);
   }
   barrier_free(q);
-  return st ? st : out.inseparable ? PL_NUMERIC : PL_OK;
+  return some ? PL_OK : st ? st : PL_NUMERIC;
 }
 
 bool gcnn_polish_round(gcnn_polish *p, double gap, double *a, double *lower) {
@@ -396,7 +396,7 @@ gcnn_polish *gcnn_polish_new(gcnn *m) {
   p->u = pl_alloc(size, sizeof(double), what);
   p->vh = pl_alloc(size, sizeof(double), what);
   p->sigma = pl_alloc((size_t)whole, sizeof(double), what);
-  p->usv = pl_usv_new(whole, z);
+  p->usv = pl_usv_leading_new(whole, z);
   if (large) {
     /* The widest product is of the whole Krylov space. */
     size_t room = 2 * (size_t)PL_LEADING_SPACE * (size_t)large;

@@ -6,6 +6,8 @@
 
 /* More samples than these are left as they are: Newton's method has a matrix of their number. */
 enum { GCNN_POLISH_SAMPLES = 128 };
+/* Real matrices of more dimensions are seen through products alone. */
+enum { GCNN_POLISH_LARGE = 96 };
 
 /* The problem min { D(a) : a >= 0, sum a = 1 } on the subspaces of the largest singular values of
  * M_rho = sum_i a_i y_i X_i,rho at a few a: what one has seen is a problem of small matrices
@@ -14,12 +16,12 @@ enum { GCNN_POLISH_SAMPLES = 128 };
  * of barrier.h).  On small groups the subspaces are everything and one round solves the problem. */
 typedef struct gcnn_polish gcnn_polish;
 
-/* Both Collective, as gcnn_polish_round. */
+/* Local, both. */
 gcnn_polish *gcnn_polish_new(gcnn *m);
 void gcnn_polish_free(gcnn_polish *p);
 /* Take in what is seen at a ([N], >= 0, sum 1) and solve to the relative gap: a becomes the
  * solution, *lower a number that no D is below; the same on every rank.  False: not solved, a is
- * what it was.  Overwrites the workspace of a step. */
+ * what it was.  Overwrites the workspace of a step.  Collective. */
 bool gcnn_polish_round(gcnn_polish *p, double gap, double *a, double *lower);
 
 #endif

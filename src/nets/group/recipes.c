@@ -93,7 +93,9 @@ double pl_recipes_bytes(const pl_group *g, int64_t samples, int64_t permutations
 /* ---- Gaussian pieces ---- */
 
 static int64_t piece_in(const pl_recipes *r, const pl_stack *b) {
-  return b->type == PL_QUATERNIONIC ? pl_stack_doubles(b) : r->piece;
+  return b->type == PL_QUATERNIONIC ? pl_stack_doubles(b)
+         : r->piece < PL_SUM_PIECE  ? r->piece
+                                    : PL_SUM_PIECE;
 }
 
 /* Entries first .. first + n - 1 of one sample. */

@@ -282,6 +282,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .later = states + 1,
       /* the gradient, the recursion undone, and eigenvalues at some forty products */
       .record_values = 2,
+      .record_samples = 1,
       .record_products = (N - 1) * (2 + back + reversible) + 40,
       .record_matrices = 3,
   };
