@@ -27,8 +27,8 @@ static double dot(int d, const double *x, const double *y) {
 }
 
 /* Triplets of A against all of its singular values: below them, within `near` of them relative to
- * the first, orthonormal and A right = sigma left; what is beyond the rank, or below a thousandth of
- * the first, is zero. */
+ * the first, orthonormal and A right = sigma left; what is beyond the rank, or below a thousandth
+ * of the first, is zero. */
 static void check(int d, const double *a, int rank, double near) {
   int r = d < PL_LEADING ? d : PL_LEADING, found = r < rank ? r : rank;
   double *copy = pl_alloc((size_t)d * (size_t)d, sizeof *copy, "copy");
