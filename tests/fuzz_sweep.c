@@ -39,20 +39,26 @@ typedef struct trial {
   outcome out;
 } trial;
 
-/* plancherel run with what else is asked; NULL: nothing. */
-static void run(trial *t, const char *more, const char *value) {
+/* plancherel with a command, the case's sweep and --set, and what else is asked (NULL-terminated).
+ */
+static void ask(trial *t, const char *const *words) {
   static const char *const mpirun[] = {"mpirun", "--oversubscribe", "-n", "3"};
-  const char *const words[] = {program, "run", "sweep.yaml", "-o", "out.nc", "--memory-per-rank",
-                               "1G",    more,  value};
   t->k = (command){.ranks = t->ranks};
   for (size_t i = 0; i < sizeof mpirun / sizeof *mpirun && t->ranks > 1; i++) add(&t->k, mpirun[i]);
-  for (size_t i = 0; i < sizeof words / sizeof *words && words[i]; i++) add(&t->k, words[i]);
+  add(&t->k, program);
+  while (*words) add(&t->k, *words++);
   for (int i = 0; t->sets[i]; i++) {
     add(&t->k, "--set");
     add(&t->k, t->sets[i]);
   }
   pl_free(t->out.text);
   t->out = execute(&t->k);
+}
+
+/* plancherel run; NULL: nothing more. */
+static void run(trial *t, const char *more, const char *value) {
+  ask(t, (const char *const[]){"run", "sweep.yaml", "-o", "out.nc", "--memory-per-rank", "1G", more,
+                               value, NULL});
 }
 
 /* ---- what must hold ---- */
@@ -159,36 +165,62 @@ static bool more_beside(void) {
   return more;
 }
 
-/* How many runs of the output are in a state (PL_NUM_RUN_STATES: in any); -1: it does not open, or
- * has no states. */
-static int64_t in_state(pl_run_state state) {
+/* The output in numbers. */
+typedef struct states {
+  bool opens, finite; /* finite: what a run that is done may not have otherwise */
+  size_t runs, done, bad;
+} states;
+
+/* Numbers on (run, record, ..): are those of runs that are done finite?  What was not recorded has
+ * a fill value, which is. */
+static bool all_finite(int nc, int var, size_t runs, const int *state) {
+  int ndims, dims[NC_MAX_VAR_DIMS];
+  size_t n = 1, length;
+  bool finite = true;
+  if (nc_inq_var(nc, var, NULL, NULL, &ndims, dims, NULL)) return false;
+  for (int d = 0; d < ndims; d++) n *= nc_inq_dimlen(nc, dims[d], &length) ? 0 : length;
+  double *v = pl_zalloc(n, sizeof *v, "numbers");
+  if (n && nc_get_var_double(nc, var, v)) finite = false;
+  for (size_t k = 0; k < n; k++)
+    finite = finite && (state[k / (n / runs)] != PL_RUN_DONE || isfinite(v[k]));
+  pl_free(v);
+  return finite;
+}
+
+static states read_states(const pl_model_kind *model) {
+  states s = {0};
   int nc, var, dim;
-  size_t n = 0;
-  int64_t count = -1;
   char *path = pl_asprintf("%s/out.nc", case_folder);
-  if (!nc_open(path, NC_NOWRITE, &nc)) {
-    if (!nc_inq_varid(nc, "status", &var) && !nc_inq_vardimid(nc, var, &dim) &&
-        !nc_inq_dimlen(nc, dim, &n)) {
-      int *v = pl_zalloc(n, sizeof *v, "states");
-      count = nc_get_var_int(nc, var, v) ? -1 : 0;
-      for (size_t i = 0; i < n && count >= 0; i++)
-        count += state == PL_NUM_RUN_STATES || v[i] == (int)state;
-      pl_free(v);
-    }
-    nc_close(nc);
-  }
+  bool open = !nc_open(path, NC_NOWRITE, &nc);
   pl_free(path);
-  return count;
+  if (!open) return s;
+  if (!nc_inq_varid(nc, "status", &var) && !nc_inq_vardimid(nc, var, &dim) &&
+      !nc_inq_dimlen(nc, dim, &s.runs)) {
+    int *v = pl_zalloc(s.runs, sizeof *v, "states");
+    s.opens = s.finite = !nc_get_var_int(nc, var, v);
+    for (size_t i = 0; i < s.runs; i++) {
+      s.done += v[i] == PL_RUN_DONE;
+      s.bad += v[i] == PL_RUN_DIVERGED || v[i] == PL_RUN_FAILED;
+    }
+    for (const pl_measures *const *m = model->measures; *m && s.runs; m++)
+      for (int k = 0; k < (*m)->num; k++)
+        if ((*m)->row[k].finite && !nc_inq_varid(nc, (*m)->row[k].name, &var))
+          s.finite = s.finite && all_finite(nc, var, s.runs, v);
+    pl_free(v);
+  }
+  nc_close(nc);
+  return s;
 }
 
 static bool output_sound(trial *t) {
-  int64_t all = in_state(PL_NUM_RUN_STATES), done = in_state(PL_RUN_DONE),
-          bad = in_state(PL_RUN_DIVERGED) + in_state(PL_RUN_FAILED);
-  return demand(t, all > 0, "the output opens and has states") &&
+  states s = read_states(t->c.model);
+  int code = t->out.code;
+  return demand(t, s.opens && s.runs > 0, "the output opens and has states") &&
          demand(t, !more_beside(), "no lock or temporary file is left beside it") &&
-         demand(t, t->out.code != PL_OK || done == all, "0: all runs are done") &&
-         demand(t, t->out.code != PL_UNFINISHED || (bad > 0 && done + bad == all),
-                "1: all runs have ended, some not well");
+         demand(t, code != PL_OK || s.done == s.runs, "0: all runs are done") &&
+         demand(t, code != PL_UNFINISHED || (s.bad > 0 && s.done + s.bad == s.runs),
+                "1: all runs have ended, some not well") &&
+         demand(t, s.finite, "a run that is done has finite numbers");
 }
 
 /* ---- a case ---- */
@@ -253,6 +285,30 @@ static void train(trial *t) {
     demand(t, fingerprint(true) == before, "to resume a finished output changes nothing");
 }
 
+/* Other commands on what --dry-run took: they may refuse it, as they refuse everything. */
+static bool others(trial *t) {
+  static const char *const ranks[] = {"1", "7", "512"};
+  bool good = true;
+  if (chance(&t->c, 8)) {
+    ask(t, (const char *const[]){"plan", "sweep.yaml", "--ranks", ONE_OF(&t->c, ranks), NULL});
+    good = sound(t, false) && demand(t, t->out.code != PL_EINPUT, "what runs has a plan");
+  }
+  if (good && chance(&t->c, 12)) {
+    ask(t, (const char *const[]){"data", "sweep.yaml", "-o", "data.nc", NULL});
+    good = sound(t, false);
+    if (good && t->out.code == PL_OK) {
+      ask(t, (const char *const[]){"run", "sweep.yaml", "--dry-run", "--memory-per-rank", "1G",
+                                   "--set", "data.kind=file", "--set", "data.path=data.nc", NULL});
+      good = sound(t, false);
+    }
+  }
+  if (good && chance(&t->c, 12)) {
+    ask(t, (const char *const[]){"optimum", "sweep.yaml", "-o", "optimum.nc", NULL});
+    good = sound(t, false);
+  }
+  return good;
+}
+
 enum { REFUSED, TAKEN, TRAINED, NUM_ENDS };
 
 /* How far it came. */
@@ -265,7 +321,7 @@ static int try_case(uint64_t seed) {
   bool good = sound(&t, false) && demand(&t, t.out.code != PL_UNFINISHED, "nothing was trained") &&
               demand(&t, fingerprint(false) == before, "--dry-run writes nothing");
   if (single) show(&t.k), show_file("work/sweep.yaml"), show_file("stderr");
-  if (good && far == TAKEN) {
+  if (good && far == TAKEN && others(&t)) {
     train(&t);
     if (t.out.code == PL_OK) far = TRAINED;
     if (single) show(&t.k), show_file("stderr");

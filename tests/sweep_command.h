@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* A command that takes longer than PATIENCE seconds is told to stop, and then has GRACE. */
-enum { PATIENCE = 20, GRACE = 60, MOST_ARGS = 80, LEAK = 87 };
+enum { PATIENCE = 20, GRACE = 60, MOST_ARGS = 80, LEAK = 87, MOST_BYTES = 1 << 28 };
 
 static pl_comm world;
 /* The program; the folder of all cases, which takes what they print; the case's own. */
@@ -67,8 +67,11 @@ static void leave(int code) {
 }
 
 _Noreturn static void be_command(const command *k) {
-  struct rlimit none = {0, 0};
+  /* What would fill the disk meets one that is full. */
+  const struct rlimit none = {0, 0}, disk = {MOST_BYTES, MOST_BYTES};
   setrlimit(RLIMIT_CORE, &none);
+  setrlimit(RLIMIT_FSIZE, &disk);
+  signal(SIGXFSZ, SIG_IGN);
   setpgid(0, 0);
   if (chdir(case_folder) || !freopen("../stdout", "w", stdout) ||
       !freopen("../stderr", "w", stderr))
