@@ -185,6 +185,12 @@ def test_inputs_are_not_replaced(tmp_path):
     (tmp_path / "gens").write_text("(1,2,3)\n(1,2)\n")
     for name in links(tmp_path / "gens", "gens"):
         refused(["group", "perm:gens", "-o", name, "--overwrite"], tmp_path)
+        for option in "-o", "--csv":
+            refused(["fourier", "f.nc", "-g", "perm:gens", option, name, "--overwrite"], tmp_path)
+    with netCDF4.Dataset(tmp_path / "f.nc", "a") as f:
+        f.group = "perm:gens"
+    refused(["fourier", "f.nc", "--csv", "soft_gens", "--overwrite"], tmp_path)
+    assert (tmp_path / "gens").read_text() == "(1,2,3)\n(1,2)\n"
     assert all(p.read_bytes() == was for p, was in before.items())
 
 

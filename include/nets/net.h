@@ -194,6 +194,9 @@ struct pl_net_kind {
    * a sample passes once through every weight. */
   void (*work)(const pl_spec *spec, double *sample_flops, double *sample_bytes, double *fixed_flops,
                double *fixed_bytes);
+  /* What an evaluation as a whole takes in a team of so many ranks, flops of all and bytes of each,
+   * where it solves its task in another way than one rank does.  NULL: as work says.  Pure. */
+  void (*team_work)(const pl_spec *spec, int team, double *fixed_flops, double *fixed_bytes);
 };
 
 static inline pl_net *pl_net_of(pl_model *m) {

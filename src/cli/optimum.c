@@ -3,6 +3,7 @@
 #include "model/data.h"
 #include "nets/group/optimum.h"
 #include "optimum_file.h"
+#include "run/adopt.h"
 #include "run/config.h"
 #include "run/inputs.h"
 #include "run/sweep.h"
@@ -173,7 +174,9 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
   PL_TRY(pl_comm_wired(world));
   PL_TRY(pl_config_read(world, o.sweep.sweep, o.sweep.sets, o.sweep.num_sets, &cfg));
   optimum_file file = {.output = o.output, .into = o.into, .overwrite = o.overwrite};
-  pl_status st = pl_sweep_check(world, cfg);
+  bool selected;
+  pl_status st = o.into ? pl_adopt(world, o.into, false, 0, 0, &cfg, &selected) : PL_OK;
+  if (!st) st = pl_sweep_check(world, cfg);
   if (!st) st = check_data(cfg);
   if (!st) st = pl_inputs_share(world, cfg);
   if (!st)
