@@ -281,7 +281,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .spectra = filters + states + 1, /* and B - 1 */
       .later = states + 1,
       /* the gradient, the recursion undone, and eigenvalues at some forty products */
-      .record_values = 2,
+      .record_values = 2 + (residual_wants_weights(spec) ? filters : 0),
       .record_samples = 1,
       .record_products = (N - 1) * (2 + back + reversible) + 40,
       .record_matrices = 3,
