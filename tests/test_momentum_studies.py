@@ -211,7 +211,7 @@ def test_a_line_is_turned_around_by_momentum_alone(tmp_path):
 
 def test_codes_settle_or_do_not(tmp_path):
     """A few steps of the study: layers whose largest eigenvalue is inside the circle, or never."""
-    data, _ = records(JOBS / "lto.yaml", tmp_path / "l.nc", "model.depth=[20]", "steps=100",
+    data, _ = records(JOBS / "lto.yaml", tmp_path / "l.nc", "model.depth=[20]", "steps=100", "seed=0",
                       "data.samples=100")
     update, state = data["model_update"][:], np.asarray(last(data, "code_error"))
     late = np.abs(state[:, 20] - state[:, 19])
