@@ -38,7 +38,7 @@ static inline const double *residual_filter(const residual *m, int k, const pl_s
 }
 
 /* Are the filters' singular values recorded?  Pure. */
-bool residual_wants_weights(const pl_spec *spec);
+bool residual_wants_weights(const pl_spec *spec, const pl_group *g);
 
 extern const fourier_ops residual_ops;
 

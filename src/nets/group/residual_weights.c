@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool residual_wants_weights(const pl_spec *spec) {
-  enum { MOST = 64 };
+bool residual_wants_weights(const pl_spec *spec, const pl_group *g) {
+  static const int FILTERS = 64;
+  static const double ORDER = 50000;
   int64_t wanted = pl_group_values_of(spec)->record_weights;
-  return wanted == PL_UNSET ? pl_filters_count(spec) <= MOST : wanted;
+  if (wanted != PL_UNSET) return wanted;
+  return pl_filters_count(spec) <= FILTERS && pl_group_log_order(g) <= log(ORDER);
 }
 
 /* ---- axes ---- */
@@ -48,7 +50,7 @@ static const pl_coord sv_coords[] = {PL_WEIGHT_SV_COORD(sv_weight)};
 
 void residual_weight_axes(const pl_spec *spec, const pl_group *g, pl_axis axes[2]) {
   char *group = (char *)(uintptr_t)pl_group_spec(g);
-  int64_t filters = residual_wants_weights(spec) ? pl_filters_count(spec) : 0;
+  int64_t filters = residual_wants_weights(spec, g) ? pl_filters_count(spec) : 0;
   axes[0] = (pl_axis){.name = "weight",
                       .key = group,
                       .length = filters,
@@ -116,8 +118,7 @@ static void weight_singular_values(const void *state, double *out) {
 }
 
 static bool wants(const pl_spec *spec, const void *context) {
-  (void)context;
-  return residual_wants_weights(spec);
+  return residual_wants_weights(spec, ((const pl_functional_context *)context)->group);
 }
 static bool wants_spectrum(const pl_spec *spec, const void *context) {
   return spec->common.record_spectrum == 1 && wants(spec, context);
@@ -140,7 +141,7 @@ const pl_measures residual_weight_measures = PL_MEASURES(rows);
 void residual_weights_new(residual *m) {
   const fourier_net *net = &m->net;
   size_t n = (size_t)(net->filters * values_of(net->group));
-  if (residual_wants_weights(&net->spec))
+  if (residual_wants_weights(&net->spec, net->group))
     m->filter_sigma = pl_alloc(n, sizeof *m->filter_sigma, "singular values");
 }
 
