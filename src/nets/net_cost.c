@@ -59,6 +59,7 @@ void pl_net_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *
   double batch = (double)pl_batch_size(spec, train);
   double ranks = kind->split == PL_SPLIT_NONE ? 1 : team, mine = ceil(batch / ranks);
   pl_net_work_of(spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
+  if (kind->team_work) kind->team_work(spec, team, &fixed_flops, &fixed_bytes);
   double rate = SHARE * 2 * pow(256, 3) / pl_rates_product(rates, 256);
   double hops = team > 1 ? ceil(log2(team)) : 0;
   out->flops = batch * sample_flops + fixed_flops;
