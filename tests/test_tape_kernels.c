@@ -133,6 +133,44 @@ static void elementary_functions_reach_their_limits(void **state) {
   pl_tape_free(t);
 }
 
+/* A number gives the same bits alone, among the lanes, in the remainder after them, and beside a
+ * number for which the whole piece is done with care. */
+static void elementary_functions_do_not_depend_on_the_place(void **state) {
+  (void)state;
+  enum { MANY = 512 + 11 };
+  const double odd[] = {1, 0, -1, NAN, INFINITY, -INFINITY, 5e-324, 1e-310};
+  double x[MANY], alone[MANY];
+  pl_tape *t = pl_tape_new();
+  for (int f = 0; f < FUNCTIONS; f++) {
+    draw(14, MANY, x);
+    for (int i = 0; i < MANY; i++)
+      x[i] = elementary[f].exact == exact_log ? exp(9 * x[i]) : 9 * x[i];
+    for (int i = 0; i < MANY; i++) {
+      pl_tape_reset(t);
+      alone[i] = elementary[f].record(t, pl_tape_constant(t, 1, 1, &x[i]))->value[0];
+    }
+    for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+      pl_tape_reset(t);
+      x[77] = odd[k];
+      const double *y = elementary[f].record(t, pl_tape_constant(t, 1, MANY, x))->value;
+      assert_memory_equal(y, alone, 77 * sizeof *y);
+      assert_memory_equal(y + 78, alone + 78, (MANY - 78) * sizeof *y);
+    }
+  }
+  pl_tape_free(t);
+}
+
+/* sigma(x) is had from x sigma(x), also where that tells nothing. */
+static void slopes_of_silu_reach_their_limits(void **state) {
+  (void)state;
+  const double x[6] = {0, -0.0, 5e-324, -1e-310, -INFINITY, -750}, seed[6] = {1, 1, 1, 1, 1, 1};
+  pl_tape *t = pl_tape_new();
+  pl_node *in = pl_tape_variable(t, 1, 6, x, NULL);
+  pl_tape_backward(t, pl_tape_silu(t, in), seed);
+  for (int i = 0; i < 6; i++) assert_true(pl_tape_read(t, in, PL_ADJOINT)[i] == (i < 4 ? 0.5 : 0));
+  pl_tape_free(t);
+}
+
 /* ---- products ---- */
 
 static void products_agree_with_sums(void **state) {
@@ -442,6 +480,8 @@ static void solves_tell_an_operator_that_is_not_positive(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(elementary_functions_keep_their_bounds),
     cmocka_unit_test(elementary_functions_reach_their_limits),
+    cmocka_unit_test(elementary_functions_do_not_depend_on_the_place),
+    cmocka_unit_test(slopes_of_silu_reach_their_limits),
     cmocka_unit_test(products_agree_with_sums),
     cmocka_unit_test(sparse_products_agree_with_dense_ones),
     cmocka_unit_test(convolution_by_im2col_is_the_direct_one),
