@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Powers of two between which products neither overflow nor are too small, in double precision. */
-enum { REACH = 900 };
+enum { REACH = 800 };
 /* A first look must leave at least so many documents for each of the candidates to be expected. */
 enum { WORTH = 8 };
 /* Queries that it is worth while for, where room is made. */
@@ -169,7 +169,7 @@ static bool copy_queries(screen *s, int64_t queries, const double *q) {
     double scale = ldexp(1, -exponent), norm = norm_of(s->width, x, scale);
     for (int64_t c = 0; c < s->width; c++) s->q[i * s->width + c] = (float)(x[c] * scale);
     s->slack[i] = bound * norm;
-    /* Rounding to less than FLT_MIN, even if to zero: of an entry on each side, and of a product.
+    /* Rounding to less than FLT_MIN, even if to zero: of entries, products and sums.
      */
     s->least[i] = norm > 0 ? 4 * n * FLT_MIN : 0;
   }
