@@ -169,8 +169,7 @@ static bool copy_queries(screen *s, int64_t queries, const double *q) {
     double scale = ldexp(1, -exponent), norm = norm_of(s->width, x, scale);
     for (int64_t c = 0; c < s->width; c++) s->q[i * s->width + c] = (float)(x[c] * scale);
     s->slack[i] = bound * norm;
-    /* Rounding to less than FLT_MIN, even if to zero: of entries, products and sums.
-     */
+    /* Rounding to less than FLT_MIN, even if to zero: of entries, products, sums. */
     s->least[i] = norm > 0 ? 4 * n * FLT_MIN : 0;
   }
   return true;
