@@ -58,9 +58,15 @@ static inline double pl_reduce(double x, int more, double *r) {
   return pl_from_bits(pl_bits(rounded) << 52);
 }
 
+/* e^x for |x| <= 700, and NaN. */
+static inline double pl_exp_moderate(double x) {
+  double r, power = pl_reduce(x, 0, &r);
+  return power + power * pl_expm1_near_0(r);
+}
+
 /* e^x for x <= 709, and NaN. */
 static inline double pl_exp_negative(double x) {
-  double r, power = pl_reduce(x, 0, &r), y = power + power * pl_expm1_near_0(r);
+  double y = pl_exp_moderate(x);
   return x < -707.7 ? 0 : y;
 }
 
