@@ -22,6 +22,12 @@ static void take_runs(const pl_config *was, adopted *out) {
   for (int64_t r = 0; r < out->num; r++) out->runs[r] = pl_config_index(was, r);
 }
 
+/* Is it a file from which the other stages were made, by --extend?  It need not say so. */
+static bool lacks_stages(const pl_common *was, const pl_common *now) {
+  return was->steps == now->steps && was->epochs == now->epochs && was->record_stages.n > 0 &&
+         now->record_stages.n == 0 && now->record_steps.n == 0;
+}
+
 /* The recorder will tell whether it is the same sweep. */
 static void adopt_resumed(pl_config *was, const pl_config *cfg, int64_t shard, int64_t shards,
                           adopted *out) {
@@ -31,7 +37,7 @@ static void adopt_resumed(pl_config *was, const pl_config *cfg, int64_t shard, i
   pl_config_run(was, 0, &a);
   pl_config_run(cfg, 0, &b);
   g.stages = a.common.record_stages;
-  if (g.stages.n > 0 && b.common.record_stages.n == 0) out->set = pl_growth_set(&g);
+  if (lacks_stages(&a.common, &b.common)) out->set = pl_growth_set(&g);
   pl_config_shard(was, &i, &n);
   if (!shards || n != shards || i != shard) return;
   take_runs(was, out);

@@ -30,12 +30,6 @@ bool pl_checkpoints_any(const char *output) {
   return there;
 }
 
-void pl_checkpoint_drop(const char *output, int64_t run) {
-  char *path = pl_checkpoint_of(output, run);
-  pl_ckpt_remove(path);
-  pl_free(path);
-}
-
 void pl_checkpoints_end(const char *output) {
   char *folder = pl_checkpoints_of(output);
   rmdir(folder);
@@ -173,8 +167,9 @@ static pl_status settle(const char *folder, const char *staged, const char *asid
 }
 
 pl_status pl_folders_settle(const char *output) {
-  char *name = pl_extending_of(output);
+  char *name = pl_extending_of(output), *begun = pl_asprintf("%s.tmp", name);
   pl_status st = PL_OK;
+  unlink(begun); /* pl_recorder_create's, before name is there */
   if (!access(name, F_OK)) pl_folders_unstage(output);
   for (int i = 0; i < NUM_ENDINGS && !st; i++) {
     char *folder = pl_asprintf("%s.%s", output, endings[i]);
@@ -185,5 +180,6 @@ pl_status pl_folders_settle(const char *output) {
     pl_free(aside);
   }
   pl_free(name);
+  pl_free(begun);
   return st;
 }

@@ -10,8 +10,7 @@ char *pl_checkpoints_of(const char *output);
 char *pl_checkpoint_of(const char *output, int64_t run);
 /* Is the folder there? */
 bool pl_checkpoints_any(const char *output);
-/* Remove the checkpoint of a run, if there is one; the folder, if it is empty. */
-void pl_checkpoint_drop(const char *output, int64_t run);
+/* Remove the folder, if it is empty. */
 void pl_checkpoints_end(const char *output);
 
 /* PL_EINPUT if a file in one of the folders is among those that cfg reads. */

@@ -293,14 +293,11 @@ static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt
   return found;
 }
 
-/* final: no other will follow. */
-static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at,
-                                  bool final) {
+static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   char *folder = pl_checkpoints_of(s->opt->output),
        *path = pl_checkpoint_of(s->opt->output, s->run);
   if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
   pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
-  if (!st && final && is_leader(s)) pl_ckpt_settle(path);
   pl_free(folder);
   pl_free(path);
   return st;
@@ -309,7 +306,7 @@ static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, co
 static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
   if (is_root(s)) pl_keeper_secure(s->keeper);
-  pl_status st = write_checkpoint(s, model, optim, at, false);
+  pl_status st = write_checkpoint(s, model, optim, at);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) {
     pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_SAVED, .run = s->run}, NULL);
@@ -318,11 +315,12 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
   return st;
 }
 
-/* A power cut may leave it beside an output without its last records: then it is not used. */
+/* A kill may leave it beside an output without its last records: then the one before it is used,
+ * which stays until they are there (pl_keeper_end). */
 static pl_status keep_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
   if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
-  return write_checkpoint(s, model, optim, at, true);
+  return write_checkpoint(s, model, optim, at);
 }
 
 static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
