@@ -234,11 +234,11 @@ def test_killed_before_an_older_checkpoint_goes(tmp_path):
 # ---- memory ----
 
 
-# A run for each of two ranks, then some of a larger group.
+# A run for each of two ranks, then some of a larger group, shorter by any calibration.
 GROWING = """
 zip: [[group, steps, seed]]
 group: [S_5, S_5, S_7, S_7]
-steps: [20000, 20000, 80, 80]
+steps: [20000, 20000, 8, 8]
 seed: [0, 1, 2, 3]
 model.depth: 2
 data.samples: 200

@@ -133,6 +133,44 @@ static void elementary_functions_reach_their_limits(void **state) {
   pl_tape_free(t);
 }
 
+/* A number gives the same bits alone, among the lanes, in the remainder after them, and beside a
+ * number for which the whole piece is done with care. */
+static void elementary_functions_do_not_depend_on_the_place(void **state) {
+  (void)state;
+  enum { MANY = 512 + 11 };
+  const double odd[] = {1, 0, -1, NAN, INFINITY, -INFINITY, 5e-324, 1e-310};
+  double x[MANY], alone[MANY];
+  pl_tape *t = pl_tape_new();
+  for (int f = 0; f < FUNCTIONS; f++) {
+    draw(14, MANY, x);
+    for (int i = 0; i < MANY; i++)
+      x[i] = elementary[f].exact == exact_log ? exp(9 * x[i]) : 9 * x[i];
+    for (int i = 0; i < MANY; i++) {
+      pl_tape_reset(t);
+      alone[i] = elementary[f].record(t, pl_tape_constant(t, 1, 1, &x[i]))->value[0];
+    }
+    for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+      pl_tape_reset(t);
+      x[77] = odd[k];
+      const double *y = elementary[f].record(t, pl_tape_constant(t, 1, MANY, x))->value;
+      assert_memory_equal(y, alone, 77 * sizeof *y);
+      assert_memory_equal(y + 78, alone + 78, (MANY - 78) * sizeof *y);
+    }
+  }
+  pl_tape_free(t);
+}
+
+/* sigma(x) is had from x sigma(x), also where that tells nothing. */
+static void slopes_of_silu_reach_their_limits(void **state) {
+  (void)state;
+  const double x[6] = {0, -0.0, 5e-324, -1e-310, -INFINITY, -750}, seed[6] = {1, 1, 1, 1, 1, 1};
+  pl_tape *t = pl_tape_new();
+  pl_node *in = pl_tape_variable(t, 1, 6, x, NULL);
+  pl_tape_backward(t, pl_tape_silu(t, in), seed);
+  for (int i = 0; i < 6; i++) assert_true(pl_tape_read(t, in, PL_ADJOINT)[i] == (i < 4 ? 0.5 : 0));
+  pl_tape_free(t);
+}
+
 /* ---- products ---- */
 
 static void products_agree_with_sums(void **state) {
@@ -278,20 +316,23 @@ static void maxima_are_found_anywhere(void **state) {
 }
 
 /* Rows of every length, one after the other, so that a register's worth of the next is at hand, or
- * is not: values and adjoints against the formulas, entry by entry. */
+ * is not: values and adjoints against the formulas, entry by entry; near 0, and so far from it that
+ * e^x is out of reach. */
 static void shares_of_rows_of_any_length(void **state) {
   (void)state;
   enum { ROWS_OF = 5, WIDEST = 37, ALL = ROWS_OF * WIDEST };
   static double x[ALL], seed[ALL];
   pl_tape *t = pl_tape_new();
   for (int width = 1; width <= WIDEST; width++)
-    for (int how = 0; how < 6; how++) {
-      bool logs = how % 3 == 1, segments = how % 3 == 2, twice = how >= 3;
+    for (int how = 0; how < 12; how++) {
+      bool logs = how % 3 == 1, segments = how % 3 == 2, twice = how / 3 % 2;
+      double shift = how < 6 ? 0 : 720;
       /* rows alike, or of lengths width, 0, 3, width, 1 */
       int64_t start[ROWS_OF + 1] = {0}, rest[ROWS_OF] = {width, 0, 3, width, 1};
       for (int i = 0; i < ROWS_OF; i++) start[i + 1] = start[i] + (segments ? rest[i] : width);
       int64_t n = start[ROWS_OF];
       draw(20, n, x);
+      for (int64_t k = 0; k < n; k++) x[k] += shift;
       draw(21, n, seed);
       pl_tape_reset(t);
       pl_node *in = segments ? pl_tape_variable(t, n, 1, x, NULL)
@@ -305,15 +346,40 @@ static void shares_of_rows_of_any_length(void **state) {
       const double *dx = pl_tape_read(t, in, PL_ADJOINT);
       for (int i = 0; i < ROWS_OF; i++) {
         double sum = 0, dot = 0, seeds = 0;
-        for (int64_t k = start[i]; k < start[i + 1]; k++) sum += exp(x[k]), seeds += seed[k];
-        for (int64_t k = start[i]; k < start[i + 1]; k++) dot += exp(x[k]) / sum * seed[k];
+        for (int64_t k = start[i]; k < start[i + 1]; k++)
+          sum += exp(x[k] - shift), seeds += seed[k];
+        for (int64_t k = start[i]; k < start[i + 1]; k++) dot += exp(x[k] - shift) / sum * seed[k];
         for (int64_t k = start[i]; k < start[i + 1]; k++) {
-          double p = exp(x[k]) / sum;
+          double p = exp(x[k] - shift) / sum;
           assert_close(y->value[k], logs ? log(p) : p, 1e-14);
           double want = logs ? seed[k] - p * seeds : p * (seed[k] - dot);
           assert_close(dx[k], want + (twice ? seed[k] : 0), 1e-13);
         }
       }
+    }
+  pl_tape_free(t);
+}
+
+static void shares_of_columns_of_any_number(void **state) {
+  (void)state;
+  enum { SEGMENTS = 4, TALL = 9, WIDEST = 41 };
+  static double x[TALL * WIDEST];
+  const int64_t start[SEGMENTS + 1] = {0, 1, 1, 6, 9};
+  pl_tape *t = pl_tape_new();
+  for (int cols = 2; cols <= WIDEST; cols++)
+    for (int far = 0; far < 2; far++) {
+      draw(25, TALL * cols, x);
+      for (int k = 0; k < TALL * cols; k++) x[k] += 720 * far;
+      pl_tape_reset(t);
+      pl_node *in = pl_tape_variable(t, TALL, cols, x, NULL);
+      const double *p = pl_tape_softmax_segments(t, in, SEGMENTS, start)->value;
+      for (int s = 0; s < SEGMENTS; s++)
+        for (int j = 0; j < cols; j++) {
+          double sum = 0;
+          for (int64_t i = start[s]; i < start[s + 1]; i++) sum += exp(x[i * cols + j] - 720 * far);
+          for (int64_t i = start[s]; i < start[s + 1]; i++)
+            assert_close(p[i * cols + j], exp(x[i * cols + j] - 720 * far) / sum, 1e-14);
+        }
     }
   pl_tape_free(t);
 }
@@ -442,12 +508,15 @@ static void solves_tell_an_operator_that_is_not_positive(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(elementary_functions_keep_their_bounds),
     cmocka_unit_test(elementary_functions_reach_their_limits),
+    cmocka_unit_test(elementary_functions_do_not_depend_on_the_place),
+    cmocka_unit_test(slopes_of_silu_reach_their_limits),
     cmocka_unit_test(products_agree_with_sums),
     cmocka_unit_test(sparse_products_agree_with_dense_ones),
     cmocka_unit_test(convolution_by_im2col_is_the_direct_one),
     cmocka_unit_test(masks_take_entries_out),
     cmocka_unit_test(maxima_keep_the_first),
     cmocka_unit_test(shares_of_rows_of_any_length),
+    cmocka_unit_test(shares_of_columns_of_any_number),
     cmocka_unit_test(columns_scale_rows_of_any_length),
     cmocka_unit_test(maxima_of_segments_are_found_in_any_column),
     cmocka_unit_test(maxima_are_found_anywhere),

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "run/ckpt.h"
 #include "run/inputs.h"
 
 #include <dirent.h>
@@ -28,6 +27,25 @@ bool pl_checkpoints_any(const char *output) {
   bool there = !access(folder, F_OK);
   pl_free(folder);
   return there;
+}
+
+pl_status pl_checkpoint_write(const char *output, int64_t run, const pl_comm *team,
+                              const pl_config *cfg, pl_model *model, pl_optim *optim,
+                              const pl_ckpt *at) {
+  char *folder = pl_checkpoints_of(output), *path = pl_checkpoint_of(output, run);
+  if (team->rank == 0) mkdir(folder, 0777); /* a failure shows when the file is created */
+  pl_status st = pl_ckpt_write(path, team, model, optim, pl_ckpt_digest(cfg, run), at);
+  pl_free(folder);
+  pl_free(path);
+  return st;
+}
+
+bool pl_checkpoint_read(const char *output, int64_t run, const pl_comm *team, const pl_config *cfg,
+                        pl_model *model, pl_optim *optim, int64_t records, pl_ckpt *at) {
+  char *path = pl_checkpoint_of(output, run);
+  bool found = pl_ckpt_read(path, team, model, optim, pl_ckpt_digest(cfg, run), records, at);
+  pl_free(path);
+  return found;
 }
 
 void pl_checkpoints_end(const char *output) {
