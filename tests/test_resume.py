@@ -522,7 +522,7 @@ def test_shards_merge_into_the_whole(sweep, short_reference, tmp_path):
     other = pl_run.run(["run", sweep, *SHORT, "--resume", "-o", parts[0], "--shard", "1/3"], code=2)
     assert "--shard" in other.stderr
     pl_run.run(["run", sweep, *SHORT, "-q", "--resume", "-o", parts[0], "--shard", "0/3"])
-    assert not list(tmp_path.glob("*.merging"))
+    assert not list(tmp_path.glob("*.extending*"))
 
 
 def test_shards_of_different_sweeps_do_not_merge(sweep, tmp_path):
