@@ -143,6 +143,9 @@ def test_bad_group(group, words, folder):
     ("steps: 3\n", ["bad.yaml: group", "required"]),
     ("group: S_10\nrecord.beta: true\n", ["bad.yaml:2: record.beta", "3628800", "10^6"]),
     ("group: S_3\n\0", ["bad.yaml"]),
+    ("model.kind: tensor\nmodel.output: equivariant\ndata.sizes: []\n", ["bad.yaml:3: data.sizes", "one size"]),
+    ("group: S_3\nmodel.kind: meta\ndata: {kind: group, irreps: []}\n", ["bad.yaml:3: data.irreps", "one irrep"]),
+    ("group: S_3\ndata: {kind: irrep, irreps: []}\n", ["bad.yaml:2: data.irreps", "label"]),
 ])
 def test_bad_file(text, words, folder):
     fails(folder, text, *words)

@@ -132,6 +132,10 @@ static bool up_to_sign(const pl_spec *spec) {
 }
 
 static const char *fits(const pl_spec *spec) {
+  if (tensor_data_of(spec)->sizes.n == 0) {
+    pl_error(PL_EINPUT, "expected at least one size");
+    return "data.sizes";
+  }
   bool one = quantity_of(spec) == QUANTITY_DIAMETER;
   if (one == (tensor_values_of(spec)->output == OUTPUT_INVARIANT)) return NULL;
   pl_error(PL_EINPUT, one ? "diameter is one number: for model.output invariant"
