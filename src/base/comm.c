@@ -16,9 +16,9 @@ static _Thread_local bool is_rank; /* this thread is one of several */
 
 /* In place of the C library's.  A rank that waits and shares its core is made to yield by Open MPI
  * without end; since Linux 6.18 that costs a turn each time, and it is late when its message comes.
- * So it naps, after ten microseconds or so.  All other threads yield as ever. */
+ * So it naps, after a few looks.  All other threads yield as ever. */
 int sched_yield(void) {
-  enum { LOOKS = 20, NAP = 20000 };
+  enum { LOOKS = 5, NAP = 20000 /* ns */ };
   static _Thread_local int looks;
   if (!is_rank) return (int)syscall(SYS_sched_yield);
   if (++looks % LOOKS == 0) nanosleep(&(struct timespec){0, NAP}, NULL);
