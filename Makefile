@@ -37,7 +37,7 @@ help:
 	@echo "demo       install what is missing, build, train jobs/depth_s5.yaml, draw it, tabulate it, report"
 	@echo "figures    the pictures of README.md and the published comparison, few seeds (FULL=1: all), into figures/"
 	@echo "test       install what is missing, run all tests        test-long  the slow ones too"
-	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, parsers (FUZZ_SECONDS=60)"
+	@echo "test-slurm, test-san, fuzz   under a real Slurm, under sanitizers, random input (FUZZ_SECONDS=60)"
 	@echo "bench      speed, as ratios          bench-long large groups too    bench-torch against PyTorch"
 	@echo "install, uninstall   to and from PREFIX ($(PREFIX))      clean   remove build/"
 	@echo "format, layers, tidy  for developers"
@@ -57,7 +57,11 @@ $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
 $(B)/fuzz_%: tests/fuzz_%.c $(LIB)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DRIVER) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+# Calls that would take too long there end in the fuzzer; the one of whole commands draws its cases by itself.
+$(B)/fuzz_%: DRIVER = -fsanitize=fuzzer
+$(B)/fuzz_group: DRIVER = -fsanitize=fuzzer -Wl,--wrap=pl_irreps_cached
+$(B)/fuzz_sweep: DRIVER = -Wl,--wrap=pl_rates_measure -Wl,--wrap=pl_svd_rates
 # Orbits are chaotic: they are to be the published ones, which were rounded after every operation.
 $(B)/nets/points/orbit.o: EXTRA = -ffp-contract=off
 $(B)/base/version.o: EXTRA = $(VERSION)
@@ -111,7 +115,7 @@ FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 fuzz:
 	$(Q).ci/deps clang libclang-rt-dev
 	$(Q)$(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link B=build/fuzz \
-	  CFLAGS="-O1 -g -fno-sanitize-recover=undefined -Wno-pass-failed" $(FUZZERS)
+	  CFLAGS="-O1 -g -fno-sanitize-recover=undefined -Wno-pass-failed" $(FUZZERS) build/fuzz/plancherel
 	$(Q)tests/fuzz.sh $(FUZZERS)
 bench: $(BIN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done

@@ -35,7 +35,7 @@ def draw_lines(lines, sample, marker=None):
             line = draw.draw_bands(ax, x, samples, *look[lines.order(value)], marker)
             entries[lines.order(value)] = (line, lines.text(value))
             drawn.append(samples.ravel())
-            counts.append(len(runs))
+            counts.append(len(samples))  # runs at one x
             ends.append(np.isnan(samples[:, -1]).any() and np.isfinite(samples[:, -1]).any())
             largest = max(largest, x.max())
         everything.append(np.concatenate(drawn) if drawn else np.empty(0))

@@ -26,9 +26,9 @@ static bool only_asks(int argc, char **argv) {
          (!strncmp(argv[2], "--keys", 6) || !strncmp(argv[2], "--variables", 11));
 }
 
-/* Commands that read files, or a group, in one process. */
+/* Commands that read files, or a group, in one process; a plan is one rank's, for any number. */
 static bool only_reads(int argc, char **argv) {
-  static const char *const commands[] = {"status", "merge", "pack", "group", "fourier"};
+  static const char *const commands[] = {"status", "merge", "pack", "group", "fourier", "plan"};
   for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
     if (!strcmp(argv[1], commands[i])) return true;
   return false;

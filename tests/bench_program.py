@@ -135,21 +135,35 @@ def against_numpy():
         print(f"numpy       S_{n}: real-space step {slow:.3g} s, ours {fast:.3g} s: {slow / fast:.0f}x")
 
 
+def empty_bytes():
+    return run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"))[2]
+
+
+def estimate(name, path, ranks, base):
+    gb, _, _, seconds = planned(path, ranks)
+    data, _, resident = run(path, ranks)
+    took = wall(data)
+    memory = float(data["memory"][0])
+    line = f"estimate    {name} on {ranks} rank(s): {took:.3g} s, planned {seconds:.3g} s " \
+           f"(planned/measured {seconds / took:.2f}); {memory / 1e9:.3g} GB, planned " \
+           f"{gb / 1e9:.3g} GB (measured/planned {memory / gb:.2f})"
+    if ranks == 1 and gb > 1e8:
+        line += f"; resident less an empty run {(resident - base) / 1e9:.3g} GB " \
+                f"({(resident - base) / gb:.2f})"
+    print(line)
+
+
 def estimates(sizes, ranks=1):
-    base = run(write("empty", "{group: C_1, steps: 1, data.samples: 1}"))[2]
+    base = empty_bytes()
     for n, steps in sizes:
-        path = sweep(n, 3, 10, steps, f"[0, {steps}]")
-        gb, _, _, seconds = planned(path, ranks)
-        data, _, resident = run(path, ranks)
-        took = wall(data)
-        memory = float(data["memory"][0])
-        line = f"estimate    S_{n} on {ranks} rank(s): {took:.3g} s, planned {seconds:.3g} s " \
-               f"(planned/measured {seconds / took:.2f}); {memory / 1e9:.3g} GB, planned " \
-               f"{gb / 1e9:.3g} GB (measured/planned {memory / gb:.2f})"
-        if ranks == 1 and gb > 1e8:
-            line += f"; resident less an empty run {(resident - base) / 1e9:.3g} GB " \
-                    f"({(resident - base) / gb:.2f})"
-        print(line)
+        estimate(f"S_{n}", sweep(n, 3, 10, steps, f"[0, {steps}]"), ranks, base)
+
+
+def attributions():
+    """Records of graphs, nearly all of whose time goes into attributions."""
+    path = write("motif", "{model: {kind: gcn, layer: graphconv}, data: {kind: motif, test: 500}, "
+                          "train.batch: 50, epochs: 4, record.every_epoch: true}")
+    estimate("motifs, attributed,", path, 1, empty_bytes())
 
 
 def records(sizes):
@@ -293,6 +307,7 @@ def main():
         small_runs()
         against_numpy()
         estimates([(7, 4000), (8, 600)])
+        attributions()
 
 
 if __name__ == "__main__":

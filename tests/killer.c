@@ -1,11 +1,13 @@
 /* Preloaded into the program by tests/sessions.py: kills one rank when it has come so far, whatever
  * the speed of the machine.  KILL_RANK: which rank; KILL_STEPS: at so many looks of the program at
  * the clock (one or a few in a step); KILL_WRITES: at so many calls that write to regular files;
- * KILL_RENAMES: at so many that rename one; KILL_STARVES: not killed, but left so many bytes of
- * memory beyond what it has.  KILL_SLOWS: the other ranks wait so many microseconds at each look,
- * and leave it the work.  Nothing counts before MPI is there: mpirun may hang when a process dies
- * while it launches the others. */
+ * KILL_RENAMES: at so many that rename one; KILL_REMOVES: at the first that removes one whose name
+ * ends so; KILL_STARVES: not killed, but left so many bytes of memory beyond what it has;
+ * KILL_FOLDERS: nor here, but that folder of a row cannot be synced.  KILL_SLOWS: the other ranks
+ * wait so many microseconds at each look, and leave it the work.  Nothing counts before MPI is
+ * there: mpirun may hang when a process dies while it launches the others. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static long steps = -1, writes = -1, renames = -1, pause_for = -1;
+static long steps = -1, writes = -1, renames = -1, folders = -1, pause_for = -1;
+static const char *removes;
 static uintptr_t begin, end; /* of the program itself, whose looks count: MPI has its own */
 
 static int find_program(struct dl_phdr_info *info, size_t size, void *unused) {
@@ -50,6 +53,8 @@ __attribute__((constructor)) static void begin_counting(void) {
   steps = number("KILL_STEPS");
   writes = number("KILL_WRITES");
   renames = number("KILL_RENAMES");
+  folders = number("KILL_FOLDERS");
+  removes = getenv("KILL_REMOVES");
 }
 
 static void starve(long bytes) {
@@ -112,8 +117,13 @@ ssize_t pwrite64(int file, const void *data, size_t n, off64_t at) {
 }
 
 int fsync(int file) {
+  struct stat s;
   NEXT(fsync);
   count_write(file);
+  if (folders > 0 && !fstat(file, &s) && S_ISDIR(s.st_mode) && !--folders) {
+    errno = EIO;
+    return -1;
+  }
   return next(file);
 }
 
@@ -131,8 +141,10 @@ int rename(const char *from, const char *to) {
 }
 
 int unlink(const char *path) {
+  size_t n = strlen(path), m = removes ? strlen(removes) : 0;
   NEXT(unlink);
   count(&writes);
+  if (m && n >= m && !strcmp(path + n - m, removes)) raise(SIGKILL);
   return next(path);
 }
 

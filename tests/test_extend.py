@@ -183,6 +183,12 @@ def test_records_of_a_schedule_go_on(tmp_path, schedule):
     # As a sweep file may say, too.
     once = trained(tmp_path, text + "steps: 300\nrecord.stages: [20, 100]", "once")
     assert_same(out, once)
+    # Another sweep is told by what it says itself.
+    for other, words in [("steps: 400", "steps: was 300, is now 400"),
+                         ("steps: 300\nrecord.steps: [0, 7]", "record.steps: ")]:
+        sweep = write(tmp_path / "other.yaml", text + other)
+        done = pl_run.run(["run", "--resume", sweep, "-q", "-o", out], code=2)
+        assert words in done.stderr and "record.stages" not in done.stderr, done.stderr
 
 
 def test_listed_records_go_on(tmp_path):
@@ -193,6 +199,20 @@ def test_listed_records_go_on(tmp_path):
     assert "record.steps: those up to the earlier last step" in done.stderr
     extend(out, text + "steps: 50\nrecord.steps: [0, 7, 21, 40]")
     assert_same(out, once)
+
+
+def test_listed_records_of_epochs_go_on(tmp_path):
+    """Three epochs are 12 steps: what was listed behind them is there, made at the end."""
+    text = GROWING.replace("record.every_epoch: true", "record.steps: [0, 7{}]")
+    longer = text.replace("epochs: 3", "epochs: 5")
+    out = trained(tmp_path, text.format(", 15"), "out")
+    assert contents(out)["step"][0].tolist() == [0, 7, 12]
+    done = extend(out, longer.format(", 15"), code=2)
+    assert "record.steps: 15 lies behind step 12" in done.stderr
+    extend(out, text.format(", 15").replace("0..1", "0..2"))  # no longer than before
+    out = trained(tmp_path, text.format(""), "plain")
+    extend(out, longer.format(", 15"))
+    assert contents(out)["step"][:, :3].tolist() == [[0, 7, 15]] * 2
 
 
 ENDINGS = """
@@ -261,19 +281,21 @@ def test_what_stands_in_the_folders_stays(tmp_path):
 
 
 def test_optima_are_carried_over(tmp_path):
-    text = "group: S_3\nmodel.depth: 2\ndata.samples: 2\nsteps: 3\nseed: [{}]\n"
-    out = trained(tmp_path, text.format("5, 7"), "out")
+    text = ("group: S_3\nmodel.depth: 2\ndata.samples: 2\nsteps: {}\nseed: [{}]\n"
+            "checkpoint.keep: true\n")
+    out = trained(tmp_path, text.format(3, "5, 7"), "out")
     pl_run.run(["optimum", tmp_path / "out.yaml", "--into", out])
     was = contents(out)
     assert was["optimum"].shape == (2,) and len(set(was["optimum"])) == 2
-    extend(out, text.format("7, 6, 5"))
+    extend(out, text.format(5, "7, 6, 5"))
     with netCDF4.Dataset(out) as f:
         for name in "optimum", "optimum_bound", "separable":
             assert f[name][:].filled(99).tolist() == [was[name][1], 99, was[name][0]]
         assert f["separable"].flag_meanings == "no yes"
     pl_run.run(["optimum", tmp_path / "larger.yaml", "--into", out])
     assert contents(out)["optimum"][[2, 0]].tolist() == was["optimum"].tolist()
-    assert_same(out, trained(tmp_path, text.format("7, 6, 5"), "once"),
+    once = trained(tmp_path, text.format(5, "7, 6, 5"), "once", "-s", "record.stages=[3]")
+    assert_same(out, once,
                 more=["optimum", "optimum_bound", "separable"])
 
 
@@ -303,6 +325,9 @@ def test_killed_at_any_place(small, large, tmp_path):
             assert all(now[n].tobytes() == was[n].tobytes() for n in was)
         else:
             assert kept <= set(records(out).values())
+        if k < 2:  # nothing of it stays, whatever comes next
+            pl_run.run(["run", write(out.parent / "larger.yaml", SWEEP), "--resume", "-q", "-o", out])
+            assert not list(out.parent.glob("*.extending*"))
         if k % 2 and shapes[-1] != was["step"].shape:
             pl_run.run(["run", out.parent / "larger.yaml", "--resume", "-q", "-o", out])
         else:
@@ -312,6 +337,27 @@ def test_killed_at_any_place(small, large, tmp_path):
         assert left == ["larger.yaml", "small.nc", "small.nc.ckpt"], left
         assert len(list(Path(f"{out}.ckpt").glob("run-*.nc"))) == 24
     assert shapes[:5] == [was["step"].shape] * 2 + [contents(large)["step"].shape] * 3
+
+
+def test_a_folder_that_cannot_be_synced(small, large, tmp_path):
+    """Of the checkpoints by their new numbers; of the new file: then it has its name already, and the
+    folders follow."""
+    library, was = killer(tmp_path), contents(small)["step"].shape
+    shapes = []
+    for k in 2, 3:
+        out = copy(small, tmp_path / str(k))
+        done = extend(out, LARGER, code=3, LD_PRELOAD=str(library), KILL_RANK="0",
+                      KILL_FOLDERS=str(k))
+        assert "sync the folder" in done.stderr and done.stderr.count("error:") == 1
+        shapes.append(contents(out)["step"].shape)
+        assert sorted(p.name for p in out.parent.iterdir()) == ["larger.yaml", "small.nc",
+                                                                "small.nc.ckpt"]
+        begun = np.flatnonzero(contents(out)["step"][:, 0] >= 0)
+        kept = sorted(p.name for p in Path(f"{out}.ckpt").iterdir())
+        assert kept == [f"run-{r:06}.nc" for r in begun] and len(kept) == 4
+        extend(out, LARGER)
+        assert_same(out, large)
+    assert shapes == [was, contents(large)["step"].shape]
 
 
 # ---- shards ----

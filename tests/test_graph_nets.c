@@ -346,6 +346,24 @@ static void responses_by_irreps_follow_the_contents(void **state) {
     }
 }
 
+/* Ten powers of the operator on S_5 leave the trivial irrep alone, and the sign at (9/11)^10. */
+static void powers_leave_the_trivial_irrep(void **state) {
+  (void)state;
+  run r = start("{model: {kind: filter, rule: sgc, depth: 10}, loss: square, group: S_5, data: "
+                "{graph: cayley}}");
+  pl_group *g;
+  int64_t n = 0;
+  observe(&r);
+  const double *at = measured(&r, "irrep_response", &n);
+  assert_ok(pl_group_parse("S_5", &g));
+  for (int64_t i = 0; i < n; i++)
+    assert_close(at[i], pow(pl_cayley_content_eigenvalue(g, PL_OPERATOR_SYM, 1, i), 10), 1e-12);
+  assert_close(at[0], 1, 1e-12);
+  assert_close(at[n - 1], 0.134431, 1e-6);
+  pl_group_free(g);
+  end(&r);
+}
+
 /* 100 iterations come to the closed form.  lf and hf at the rate of the mode a = 1; ppnp, whose
  * first iterate has that mode right, at that of the next eigenvalue. */
 static void iterates_come_to_the_closed_form(void **state) {
@@ -412,6 +430,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(energies_of_irreps_are_the_loss),
     cmocka_unit_test(responses_are_ordered),
     cmocka_unit_test(responses_by_irreps_follow_the_contents),
+    cmocka_unit_test(powers_leave_the_trivial_irrep),
     cmocka_unit_test(iterates_come_to_the_closed_form),
     cmocka_unit_test(large_closed_forms_are_solved_too),
 };

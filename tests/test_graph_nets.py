@@ -236,7 +236,7 @@ def test_bad_files_are_refused(tmp_path, changes, key, said):
 
 @pytest.mark.parametrize("text, key", [
     ("{model: {kind: filter, rule: lf, alpha: 0.7}}", "model.alpha"),
-    ("{model: {kind: filter, rule: lf, mu: 0.4}}", "model.mu"),
+    ("{model: {kind: filter, rule: lf, mu: 0.4}}", "model.mu: expected a number >= 0.5 and below 1"),
     ("{model: {kind: filter, rule: lf, mu: 1}}", "model.mu"),
     ("{model: {kind: filter, rule: hf, beta: -1}}", "model.beta"),
     ("{model: {kind: filter, rule: hf, alpha: 0}}", "model.alpha"),

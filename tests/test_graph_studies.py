@@ -49,9 +49,16 @@ def test_signal_is_learnt_faster_than_shuffled_labels(tmp_path):
 
 
 def test_powers_forget_and_fitting_terms_do_not(tmp_path):
-    """Homophilous, K = 32: sgc at most .55, lf at least .95; heterophilous: hf above ppnp above lf."""
-    got = study(tmp_path, "csbm", "model.depth=32", "model.rule=[sgc,lf,ppnp,hf]", "seed=0")
-    accuracy = {(str(got["model_rule"][r]), got["data_p_in"][r] > .03):
-                got["test_accuracy"][r][got["step"][r] == 200][0] for r in range(8)}
-    assert accuracy["sgc", True] <= .55 and accuracy["lf", True] >= .95
-    assert accuracy["hf", False] > accuracy["ppnp", False] > accuracy["lf", False]
+    """Homophilous, K = 32 and 64: sgc and gcn at most .55, lf at least .95 and as at K = 2;
+    heterophilous: hf above ppnp above lf."""
+    got = study(tmp_path, "csbm", "model.depth=[2,32,64]", "model.rule=[sgc,gcn,lf,ppnp,hf]", "seed=0")
+    accuracy = {(str(got["model_rule"][r]), int(got["model_depth"][r]), got["data_p_in"][r] > .03):
+                got["test_accuracy"][r][got["step"][r] == 200][0]
+                for r in range(len(got["model_rule"]))}
+    for depth in (32, 64):
+        assert accuracy["sgc", depth, True] <= .55 and accuracy["gcn", depth, True] <= .55
+        assert accuracy["lf", depth, True] >= .95
+        assert abs(accuracy["lf", depth, True] - accuracy["lf", 2, True]) < .01
+        assert accuracy["hf", depth, False] > accuracy["ppnp", depth, False] > \
+            accuracy["lf", depth, False]
+    assert accuracy["sgc", 2, True] > .95 and accuracy["gcn", 2, True] > .95

@@ -1,6 +1,7 @@
 """Residual and momentum networks from sweep file to output: against numpy on the cyclic group, on
 any number of ranks, and the studies of jobs/momentum on short runs."""
 
+import itertools
 import subprocess
 import sys
 
@@ -86,6 +87,61 @@ def test_gradient_descent_as_numpy_has_it(store, tied, ranks, tmp_path):
     data.close()
 
 
+def products(group):
+    """[g][h]: the number of gh, elements in the program's order."""
+    if group == "S_4":
+        perms = list(itertools.permutations(range(4)))
+        return np.array([[perms.index(tuple(s[i] for i in t)) for t in perms] for s in perms])
+    if group == "C_6":
+        return np.add.outer(np.arange(6), np.arange(6)) % 6
+    unit = [[0, 1, 2, 3], [1, 4, 3, 6], [2, 7, 4, 1], [3, 2, 5, 4]]  # 1 i j k -1 -i -j -k
+    return np.array([[(unit[g % 4][h % 4] + 4 * (g // 4) + 4 * (h // 4)) % 8 for h in range(8)]
+                     for g in range(8)])
+
+
+@pytest.mark.parametrize("group, ranks", [("S_4", 1), ("S_4", 3), ("Q_8", 1), ("C_6", 2)])
+def test_spread_of_the_filters(group, ranks, tmp_path):
+    """Singular values of each layer's filter as a matrix over the group, by numpy."""
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text(f"{{group: {group}, model: {{kind: residual, depth: [2, 3], init.scale: 1}}, "
+                     "data.samples: 4, steps: 3, record: {spectrum: true, final: true}}")
+    data, _ = records(sweep, tmp_path / "o.nc", ranks=ranks)
+    table = products(group)
+    n = len(table)
+    assert [str(x) for x in data["weight_name"][:]] == ["layer0", "layer1", "layer2"]
+    assert (data["weight_rows"][:] == n).all() and (data["weight_cols"][:] == n).all()
+    for run, layers in enumerate([2, 3]):
+        with netCDF4.Dataset(sorted(tmp_path.glob("o.nc.final/*.nc"))[run]) as file:
+            w = file["w"][:].data
+        for k in range(layers):
+            matrix = np.zeros((n, n))
+            for h in range(n):
+                matrix[np.arange(n), table[:, h]] += w[k, h]
+            s = np.linalg.svd(matrix, compute_uv=False)
+            p = s**2 / (s**2).sum()
+            got = {name: last(data, f"weight_{name}")[run, k]
+                   for name in ("schatten", "rank", "entropy_rank", "gini")}
+            assert got["schatten"] == pytest.approx(s.sum() / np.linalg.norm(s), rel=1e-10)
+            assert got["rank"] == (s > 1e-3 * s[0]).sum()
+            assert got["entropy_rank"] == pytest.approx(np.exp(-(p * np.log(p)).sum()), rel=1e-9)
+            pairs = np.abs(s[:, None] - s).sum() / (2 * n * (n - 1) * s.mean())
+            assert got["gini"] == pytest.approx(pairs, rel=1e-9)
+            mine = data["weight_sv_weight"][:] == k
+            sigma = last(data, "weight_singular_values")[run][mine]
+            assert (np.abs(sigma[:, None] - s).min(axis=1) < 1e-10).all()
+            assert len(sigma) == {24: 10, 8: 6, 6: 4}[n] and sigma.max() == pytest.approx(s[0])
+        assert np.isnan(last(data, "weight_gini")[run, layers:]).all()
+
+
+def test_many_filters_are_recorded_if_asked(tmp_path):
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text("{group: S_3, model: {kind: residual, depth: 65}, data.samples: 2, steps: 1}")
+    data, _ = records(sweep, tmp_path / "o.nc")
+    assert "weight_schatten" not in data.variables
+    data, _ = records(sweep, tmp_path / "p.nc", "record.weights=true")
+    assert data["weight_schatten"].shape[2] == 65 and (last(data, "weight_rank") > 0).all()
+
+
 def test_a_target_goes_out_and_comes_back(tmp_path):
     out = tmp_path / "target.nc"
     sweep = ("{group: S_4, model: {kind: residual, depth: 5}, steps: 50, optimizer.lr: 1, "
@@ -155,7 +211,7 @@ def test_a_line_is_turned_around_by_momentum_alone(tmp_path):
 
 def test_codes_settle_or_do_not(tmp_path):
     """A few steps of the study: layers whose largest eigenvalue is inside the circle, or never."""
-    data, _ = records(JOBS / "lto.yaml", tmp_path / "l.nc", "model.depth=[20]", "steps=100",
+    data, _ = records(JOBS / "lto.yaml", tmp_path / "l.nc", "model.depth=[20]", "steps=100", "seed=0",
                       "data.samples=100")
     update, state = data["model_update"][:], np.asarray(last(data, "code_error"))
     late = np.abs(state[:, 20] - state[:, 19])

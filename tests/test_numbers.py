@@ -134,6 +134,17 @@ def optimum(folder, x, y, group="S_3", code=0):
     return float(margin), float(bound), word
 
 
+@pytest.mark.parametrize("text, ranks", [
+    ("model.kind: resgnn\ndata.kind: graph\ndata.graph: cayley\ngroup: S_3", 1),
+    ("model.kind: gnn-points\ndata.kind: nbody", 1), ("seed: 0..4\ndata.kind: curve\nmodel.kind: mlp", 3)])
+def test_optimum_of_data_without_margins_is_refused_before_any_work(text, ranks, tmp_path):
+    (tmp_path / "o.yaml").write_text(text + "\nsteps: 5\n")
+    done = pl_run.run(["optimum", "o.yaml", "-o", "new.nc"], ranks, cwd=tmp_path, code=2)
+    said = [line for line in done.stderr.splitlines() if line.startswith("plancherel")]
+    assert len(said) == 1 and "o.yaml:2: data.kind: " in said[0] and "gaussian" in said[0]
+    assert [p.name for p in tmp_path.iterdir()] == ["o.yaml"]
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_optimum_of_samples_of_very_different_norms(seed, tmp_path):
     """On the cyclic group D(a) is a maximum of moduli of Fourier coefficients: an independent search

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pl_run
-from sessions import RUNNING, states, stop_when
+from sessions import RUNNING, STOPPED as STOPPED_RUN, records, states, stop_when
 
 BAD_INPUT, ENVIRONMENT, STOPPED = 2, 3, 75
 SWEEP = "group: S_4\nsteps: 1000000000\nrecord.points: 20\ncheckpoint.every: 0.001\n"
@@ -101,6 +101,34 @@ def test_signals_are_heard_while_a_run_is_set_up(ranks, tmp_path):
     pl_run.run([*args, "--resume", "--max-steps", "1"], ranks, code=STOPPED)
 
 
+@pytest.mark.parametrize("ranks, rank", [(2, 1), (4, 3)])
+def test_signals_are_heard_while_several_runs_are_set_up(ranks, rank, tmp_path):
+    """By any rank: all runs are given up, and nothing has come of them."""
+    out = tmp_path / "out.nc"
+    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\ndata.samples: 1000\nsteps: 100000000\n"
+          f"seed: 0..1\nmapping.team: {ranks // 2}\n")
+    args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
+    stop_when(args, lambda: out.exists() and states(out) == [RUNNING, RUNNING], ranks, rank)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.nc", "s.yaml"]
+    assert "2 interrupted" in pl_run.run(["status", out]).stdout
+
+
+def test_a_run_trains_while_another_is_set_up(tmp_path):
+    """Rank 0 hands runs out, writes records and hears signals whatever it is busy with: here with
+    the samples of the first run, the longest."""
+    out = tmp_path / "out.nc"
+    write(tmp_path / "s.yaml", "zip: [[group, data.samples]]\ngroup: [S_8, S_3]\n"
+          "data.samples: [1000, 3]\nmodel.depth: 2\nsteps: 1000000000\nmapping.team: 1\n")
+    args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
+    stop_when(args, lambda: len(records(out)) > 5, 2)
+    assert {run for run, _ in records(out)} == {1} and states(out) == [RUNNING, STOPPED_RUN]
+    assert [p.name for p in (tmp_path / "out.nc.ckpt").iterdir()] == ["run-000001.nc"]
+    before = records(out)
+    pl_run.run([*args, "--resume", "--set", "checkpoint.every=0", "--max-steps", "1"], 2,
+               code=STOPPED)
+    assert before.items() <= records(out).items()
+
+
 def test_who_lost_the_lock_writes_nothing_more(running, tmp_path):
     """Not even what it had gathered, and though it is told to save and leave."""
     out, lock = tmp_path / "out.nc", tmp_path / "out.nc.lock"
@@ -185,6 +213,12 @@ def test_inputs_are_not_replaced(tmp_path):
     (tmp_path / "gens").write_text("(1,2,3)\n(1,2)\n")
     for name in links(tmp_path / "gens", "gens"):
         refused(["group", "perm:gens", "-o", name, "--overwrite"], tmp_path)
+        for option in "-o", "--csv":
+            refused(["fourier", "f.nc", "-g", "perm:gens", option, name, "--overwrite"], tmp_path)
+    with netCDF4.Dataset(tmp_path / "f.nc", "a") as f:
+        f.group = "perm:gens"
+    refused(["fourier", "f.nc", "--csv", "soft_gens", "--overwrite"], tmp_path)
+    assert (tmp_path / "gens").read_text() == "(1,2,3)\n(1,2)\n"
     assert all(p.read_bytes() == was for p, was in before.items())
 
 

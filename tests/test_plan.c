@@ -78,6 +78,39 @@ static void records_and_steps_take_time(void **state) {
   pl_config_free(cfg);
 }
 
+static double record_of(const char *format, int ranks, int graphs, int points, int test) {
+  char *text = pl_asprintf(format, graphs, points, test);
+  pl_config *cfg = sweep(text);
+  pl_plan *plan = plan_of(cfg, ranks, ROOM);
+  double record = plan->cost[0].record;
+  pl_plan_free(plan);
+  pl_config_free(cfg);
+  pl_free(text);
+  return record;
+}
+
+/* Gradients by the features at all points of integrated gradients and once more, of so many of the
+ * graphs that have a motif. */
+static void attributions_take_time(void **state) {
+  (void)state;
+  static const char on[] = "{model: {kind: gcn, depth: 2, width: 16}, mapping.team: 1000000, "
+                           "record.graphs: %d, attribution.points: %d, "
+                           "data: {kind: motif, share: 0.25, test: %d}}",
+                    off[] = "{model: {kind: gcn, depth: 2, width: 16}, record.attribution: false, "
+                            "record.graphs: %d, attribution.points: %d, "
+                            "data: {kind: motif, share: 0.25, test: %d}}";
+  double without = record_of(off, 1, 10, 99, 1000), sample = record_of(off, 1, 10, 99, 2000);
+  double ten = record_of(on, 1, 10, 99, 1000) - without;
+  sample = (sample - without) / 1000;
+  assert_close(record_of(off, 1, 200, 7, 1000), without, 1e-12);
+  assert_close(record_of(on, 1, 20, 99, 1000) - without, 2 * ten, 1e-9);
+  assert_close(record_of(on, 1, 10, 199, 1000) - without, 2 * ten, 1e-9);
+  assert_close(record_of(on, 1, 900, 99, 1000) - without, 25 * ten, 1e-9);
+  assert_true(ten > 0.5 * 1000 * sample && ten < 1000 * sample);
+  double halved = record_of(on, 2, 900, 99, 1000) - record_of(on, 2, 10, 99, 1000);
+  assert_close(2 * halved, 24 * ten, 1e-9);
+}
+
 /* An epoch of 10 samples in batches of 4 is 3 steps. */
 static void epochs_become_steps(void **state) {
   (void)state;
@@ -227,6 +260,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(runs_that_cost_the_same_are_one_class),
     cmocka_unit_test(the_whole_of_a_list_counts),
     cmocka_unit_test(records_and_steps_take_time),
+    cmocka_unit_test(attributions_take_time),
     cmocka_unit_test(epochs_become_steps),
     cmocka_unit_test(each_run_stands_in_one_phase),
     cmocka_unit_test(a_team_is_as_large_as_told_or_needed),

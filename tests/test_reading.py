@@ -50,7 +50,7 @@ def alone(folder, *args):
     ["status", "s.nc"], ["status", "s.nc", "--json"], ["pack", "s.nc", "-o", "packed.nc"],
     ["merge", "part.0.nc", "part.1.nc", "-o", "all.nc"], ["group", "S_4", "--check"],
     ["group", "D_4", "--elements"], ["fourier", "r.toi", "-o", "r.nc"], ["run", "--keys"],
-    ["run", "--variables", "gcnn"], ["--help"], ["fourier", "--help"], ["--version"]])
+    ["run", "--variables", "gcnn"], ["plan", "s.yaml"], ["--help"], ["fourier", "--help"], ["--version"]])
 def test_no_mpi(args, folder):
     done = alone(folder, *args)
     assert done.returncode == 0, done.stderr
@@ -115,6 +115,30 @@ def test_energies_and_effects_as_csv(folder):
             assert (e["item_2"], e["rank_2"]) == (
                 ("", "") if e["kind"] == "first" else (names[item[1]], str(rank[1] + 1)))
         assert 'Ann, "B"' in {e["item"] for e in effects}
+
+
+def test_csv_takes_the_place_that_a_link_leads_to(folder):
+    (folder / "there").mkdir()
+    (folder / "there/e.csv").write_text("old")
+    (folder / "link.csv").symlink_to("there/e.csv")
+    pl_run.run(["fourier", "r.toi", "--csv", "link.csv", "--overwrite"], cwd=folder)
+    assert (folder / "link.csv").is_symlink() and os.listdir(folder / "there") == ["e.csv"]
+    assert (folder / "there/e.csv").read_text().startswith("label,dimension")
+
+
+@pytest.mark.parametrize("items", [4, 12])
+def test_ties_that_leave_nothing_have_no_ratio(items, folder):
+    """Ballots of two ties have parts on three irreps alone, of n, (n - 1, 1) and (n - 2, 2); of 4
+    items by the transform, of 12 from counts."""
+    tied = [",".join(map(str, part)) for part in (range(1, items // 2 + 1), range(items // 2 + 1, items + 1))]
+    (folder / "tied.toc").write_text(f"# NUMBER ALTERNATIVES: {items}\n3: {{{tied[0]}}},{{{tied[1]}}}\n")
+    done = pl_run.run(["fourier", "tied.toc", "--csv", "tied.csv", "--overwrite"], cwd=folder)
+    printed = [line.split("\t") for line in done.stdout.split("\n\n")[0].splitlines()[1:]]
+    with open(folder / "tied.csv", newline="", encoding="utf-8") as file:
+        ratios = {row["label"]: row["ratio"] for row in csv.DictReader(file)}
+    some = {str(items), f"{items - 1},1", f"{items - 2},2"}
+    assert {label for label, ratio in ratios.items() if ratio} == some < set(ratios)
+    assert {label for label, *_, ratio in printed if ratio != "-"} == some
 
 
 @pytest.mark.parametrize("args, words", [

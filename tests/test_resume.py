@@ -213,6 +213,24 @@ def test_killed_at_random(sweep, reference, tmp_path, ranks, victim):
         out.unlink()
 
 
+def test_killed_before_an_older_checkpoint_goes(tmp_path):
+    """The final state is kept; the checkpoint before it stays until the run is in the output."""
+    sweep, out, whole = (tmp_path / name for name in ("sweep.yaml", "out.nc", "whole.nc"))
+    sweep.write_text("group: S_3\nsteps: 60\nrecord.points: 5\ncheckpoint.keep: true\n")
+    pl_run.run(["run", sweep, "-q", "-o", whole])
+    args = ["run", sweep, "-q", "--resume", "-o", out]
+    pl_run.run([*args, "--max-steps", 30], code=75)
+    done = pl_run.run(args, code=None, LD_PRELOAD=str(killer(tmp_path)), KILL_RANK="0",
+                      KILL_REMOVES=".nc.previous")
+    assert done.returncode == -signal.SIGKILL and states(out) == [DONE]
+    assert_same(out, whole)
+    kept = Path(f"{out}.ckpt")
+    assert len(list(kept.iterdir())) == 2
+    pl_run.run(args)
+    assert [p.name for p in kept.iterdir()] == ["run-000000.nc"]
+    assert_same(out, whole)
+
+
 # ---- memory ----
 
 

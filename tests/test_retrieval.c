@@ -142,6 +142,133 @@ static void what_is_no_number_is_last(void **state) {
   finish(&s);
 }
 
+/* ---- the first look in single precision: the same lists and scores to the last bit ---- */
+
+enum { MANY = 4200, ASKED = 60, BEST = 3 };
+
+static double normal(uint64_t stream, int64_t at) {
+  double x;
+  pl_rng_normals(5, stream, (uint64_t)at, 1, &x);
+  return x;
+}
+
+static double spread(int64_t i, int64_t at) {
+  (void)i;
+  return normal(1, at);
+}
+static double equal(int64_t i, int64_t at) {
+  (void)i, (void)at;
+  return 1. / 3;
+}
+/* Nearer to each other than single precision tells. */
+static double near(int64_t i, int64_t at) {
+  (void)i;
+  return 1. / 3 + 1e-11 * normal(1, at);
+}
+/* But for a block, too small for all digits of single precision, and best for half the queries. */
+static double small_ones(int64_t i, int64_t at) {
+  return i < PL_INDEX_BLOCK ? 1 : -ldexp(fabs(normal(1, at)), -140);
+}
+static double tiny(int64_t i, int64_t at) {
+  (void)i;
+  return ldexp(normal(1, at), -1020);
+}
+static double huge(int64_t i, int64_t at) {
+  (void)i;
+  return ldexp(normal(1, at), 790);
+}
+/* Scores overflow, or have no number. */
+static double vast(int64_t i, int64_t at) {
+  (void)i;
+  return ldexp(normal(1, at), 1022);
+}
+static double one_is_none(int64_t i, int64_t at) {
+  return i == 7 ? NAN : normal(1, at);
+}
+static double one_is_infinite(int64_t i, int64_t at) {
+  return i == MANY - 1 ? INFINITY : normal(1, at);
+}
+/* Its norm makes the bound useless for a block. */
+static double one_is_large(int64_t i, int64_t at) {
+  return i == 600 ? 1e12 : normal(1, at);
+}
+static double mostly_empty(int64_t i, int64_t at) {
+  return i % 100 ? 0 : normal(1, at);
+}
+
+/* The lists of all documents, by products of the shape that the index has, and sorting. */
+static void check_lists(int64_t width, int64_t queries, const double *q, const double *e,
+                        const pl_hit *hits) {
+  enum { BLOCK = PL_INDEX_BLOCK };
+  int64_t blocks = (MANY + BLOCK - 1) / BLOCK;
+  double *score = pl_alloc((size_t)(queries * BLOCK), sizeof *score, "scores");
+  pl_hit *all = pl_alloc((size_t)(queries * MANY), sizeof *all, "all documents");
+  for (int64_t b = 0; b < blocks; b++) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)queries, BLOCK, (int)width, 1, q,
+                (int)width, e + b * BLOCK * width, (int)width, 0, score, BLOCK);
+    for (int64_t i = 0; i < queries; i++)
+      for (int64_t d = b * BLOCK; d < MANY && d < (b + 1) * BLOCK; d++) {
+        double x = score[i * BLOCK + d - b * BLOCK];
+        all[i * MANY + d] = (pl_hit){isnan(x) ? -INFINITY : x, d};
+      }
+  }
+  for (int64_t i = 0; i < queries; i++) {
+    qsort(all + i * MANY, MANY, sizeof *all, by_place);
+    for (int64_t r = 0; r < BEST; r++) {
+      assert_int_equal(hits[i * BEST + r].document, all[i * MANY + r].document);
+      assert_true(hits[i * BEST + r].score == all[i * MANY + r].score);
+    }
+  }
+  pl_free(score);
+  pl_free(all);
+}
+
+typedef double filling(int64_t document, int64_t at);
+
+/* Searches among some documents and then, in the same index, among others. */
+static void check_first_look(int64_t width, filling *const fill[2], double scale) {
+  int64_t first, count, rows = (MANY + PL_INDEX_BLOCK) * width;
+  pl_index *ix = pl_index_new(&pl_test_world, MANY, width, BEST);
+  double *e = pl_zalloc((size_t)rows, sizeof *e, "documents");
+  double *q = pl_alloc((size_t)(ASKED * width), sizeof *q, "queries");
+  pl_hit hits[ASKED * BEST];
+  for (int64_t k = 0; k < ASKED * width; k++) q[k] = scale * normal(2, k);
+  memset(q + 3 * width, 0, (size_t)width * sizeof *q);
+  for (int pass = 0; pass < 2; pass++) {
+    for (int64_t i = 0; i < MANY; i++)
+      for (int64_t c = 0; c < width; c++) e[i * width + c] = fill[pass](i, i * width + c);
+    double *mine = pl_index_rows(ix, &first, &count);
+    memcpy(mine, e + first * width, (size_t)(count * width) * sizeof *e);
+    pl_index_top(ix, ASKED, q, BEST, hits);
+    check_lists(width, ASKED, q, e, hits);
+    pl_index_top(ix, 1, q, BEST, hits);
+    check_lists(width, 1, q, e, hits);
+  }
+  pl_free(e);
+  pl_free(q);
+  pl_index_free(ix);
+}
+
+static void a_first_look_changes_nothing(void **state) {
+  static filling *const pairs[][2] = {{spread, equal},
+                                      {near, small_ones},
+                                      {mostly_empty, one_is_large},
+                                      {one_is_none, spread},
+                                      {spread, one_is_infinite}};
+  (void)state;
+  for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++) check_first_look(11, pairs[k], 1);
+  check_first_look(150, pairs[0], 1);
+  check_first_look(1, pairs[1], 1);
+}
+
+static void scores_out_of_reach_are_those_of_double_precision(void **state) {
+  static filling *const pairs[][2] = {{tiny, spread}, {huge, tiny}, {vast, huge}};
+  (void)state;
+  check_first_look(5, pairs[0], 1e-40);
+  check_first_look(5, pairs[1], 1e-200);
+  check_first_look(5, pairs[2], 1e80);
+}
+
 /* ---- steps ---- */
 
 static const char ADORE[] = "retrieval={negatives: adore, top: 7, warmup: 2, cut: 4, refresh: 1}";
@@ -228,6 +355,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(short_corpora_leave_places_free),
     cmocka_unit_test(fetched_rows_are_those_written),
     cmocka_unit_test(what_is_no_number_is_last),
+    cmocka_unit_test(a_first_look_changes_nothing),
+    cmocka_unit_test(scores_out_of_reach_are_those_of_double_precision),
     cmocka_unit_test(steps_do_not_depend_on_ranks),
     cmocka_unit_test(frozen_documents_rest),
     cmocka_unit_test(gradient_of_adore),

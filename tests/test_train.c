@@ -14,7 +14,7 @@ typedef struct teller {
   int64_t saved_step;
   pl_run_state ended;
   int64_t stop_at, save_at; /* votes of the last rank; -1: none */
-  bool no_disk;
+  bool no_disk, keeps;
 } teller;
 
 static void on_record(void *context, int64_t index, const double *values, int64_t n) {
@@ -71,6 +71,7 @@ static pl_status train(teller *t, const pl_spec *spec, pl_outcome *out) {
                           .poll = on_poll,
                           .resume = on_resume,
                           .save = on_save,
+                          .keep = t->keeps ? on_save : NULL,
                           .finish = on_finish};
   return pl_train(&pl_test_world, spec, &length, &rates, &hooks, out);
 }
@@ -351,6 +352,30 @@ static void a_resumed_run_waits_no_longer(void **state) {
   for (int64_t at = 3; at < 11; at++) check_resumed(&spec, at);
 }
 
+/* A kill takes the end of a run and leaves its final state. */
+static void a_run_that_has_ended_ends_again(void **state) {
+  (void)state;
+  pl_spec spec = fake_spec("gd");
+  spec.common.record_points = 3; /* 0, 10, 20 */
+  fake_values_in(&spec)->standing = falling;
+  const double limits[] = {0.15, 0}; /* before the time of the record made there; at it */
+  for (int i = 0; i < 2; i++) {
+    teller t = new_teller();
+    pl_outcome first, again;
+    spec.common.stop_loss = limits[i];
+    t.keeps = true;
+    assert_ok(train(&t, &spec, &first));
+    assert_int_equal(first.records, i ? 3 : 2);
+    t.num = 0;
+    assert_ok(train(&t, &spec, &again));
+    assert_int_equal(t.num, 0);
+    assert_int_equal(again.state, PL_RUN_DONE);
+    assert_int_equal(again.records, first.records);
+    assert_int_equal(again.steps_done, first.steps_done);
+    if (pl_test_world.rank == 0) pl_ckpt_remove(t.path);
+  }
+}
+
 /* ---- when to record ---- */
 
 static void check_records(const pl_spec *spec, pl_length length, int64_t n, const int64_t *want) {
@@ -405,6 +430,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_metric_has_a_direction),
     cmocka_unit_test(a_resumed_run_is_the_same),
     cmocka_unit_test(a_resumed_run_waits_no_longer),
+    cmocka_unit_test(a_run_that_has_ended_ends_again),
     cmocka_unit_test(records_by_schedule),
     cmocka_unit_test(records_by_epoch),
 };

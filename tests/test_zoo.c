@@ -4,6 +4,7 @@
 #include "zoo_run.h"
 
 #include "base/file.h"
+#include "base/pause.h"
 #include "model/batch.h"
 #include "model/optim.h"
 #include "run/ckpt.h"
@@ -341,6 +342,43 @@ static void resumed_runs_are_bitwise_the_same(void **state) {
   each(check_resume);
 }
 
+/* ---- given up while they are set up ---- */
+
+/* By rank 0 alone, at the pause that is counted down to. */
+static pl_status countdown(void *left) {
+  bool now = pl_test_world.rank == 0 && --*(int *)left == 0;
+  return now ? pl_error(PL_STOPPED, "enough") : PL_OK;
+}
+
+static int num_given_up;
+
+/* All ranks leave; what was there goes, as the balance of memory tells. */
+static void check_given_up(const pl_model_kind *kind) {
+  for (int left, pauses = 1; pauses <= 4; pauses += 3) {
+    pl_config *cfg;
+    pl_spec spec;
+    pl_model *m;
+    assert_ok(parse(kind, NULL, &cfg));
+    pl_config_run(cfg, 0, &spec);
+    left = pauses;
+    pl_pause_do(countdown, &left);
+    pl_status st = kind->create(&spec, &pl_test_world, rates(), &m);
+    pl_pause_do(NULL, NULL);
+    assert_true(st == PL_STOPPED || st == PL_OK); /* it pauses less often */
+    assert_true(pl_test_world.rank != 0 || (st == PL_STOPPED) == (left <= 0));
+    if (st) assert_string_equal(pl_error_message(), "enough");
+    if (!st) kind->destroy(m);
+    num_given_up += st != PL_OK;
+    pl_config_free(cfg);
+  }
+}
+
+static void setting_up_is_given_up(void **state) {
+  (void)state;
+  each(check_given_up);
+  assert_true(num_given_up > 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rows_of_one_name_agree),
     cmocka_unit_test(measures_of_one_name_have_one_meaning),
@@ -351,5 +389,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(describe_and_observe_agree),
     cmocka_unit_test(teams_of_any_size_agree),
     cmocka_unit_test(resumed_runs_are_bitwise_the_same),
+    cmocka_unit_test(setting_up_is_given_up),
 };
 PL_TEST_MAIN(tests)

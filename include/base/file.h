@@ -41,8 +41,9 @@ pl_status pl_file_copy_beside(const char *path, char **name);
 /* The names in a folder survive a power cut.  PL_EENV: it cannot be told to the disk. */
 pl_status pl_file_sync_folder(const char *folder);
 /* fsync from and rename it to path, and see to it that the name survives a power cut.  PL_EENV:
- * from is removed, path is as it was.  previous, if not NULL, first takes over the file at path:
- * at every moment one of the two is whole. */
+ * from is removed, path is as it was; or, where the last could not be seen to, from is at path, and
+ * a power cut may undo that.  previous, if not NULL, first takes over the file at path: at every
+ * moment one of the two is whole. */
 pl_status pl_file_replace(const char *from, const char *path, const char *previous);
 
 #endif

@@ -32,4 +32,12 @@ void pdgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, d
               const int *ju, const int *descu, double *vt, const int *ivt, const int *jvt,
               const int *descvt, double *work, const int *lwork, int *info, size_t, size_t);
 
+/* A = L L^T (uplo "L": of the lower triangle); info > 0: not positive definite, on every process.
+ * Then A X = B; blocks of A are square, and as high as those of B. */
+void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
+              const int *desca, int *info, size_t);
+void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *ia,
+              const int *ja, const int *desca, double *b, const int *ib, const int *jb,
+              const int *descb, int *info, size_t);
+
 #endif

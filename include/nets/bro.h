@@ -12,8 +12,6 @@
 pl_node *pl_tape_bro(pl_tape *t, pl_node *h, int64_t segments, const int64_t *start, double p,
                      double share);
 
-/* exp of the entropy of the shares of sigma^2, n decreasing values; 0 where all are 0.  Pure. */
-double pl_entropy_rank(int64_t n, const double *sigma);
 /* exp of the entropy of the shares of squared singular values of each segment of h, [rows][cols],
  * their sum; a segment of zeros counts 0.  Local; allocates. */
 double pl_entropy_ranks(int64_t cols, const double *h, int64_t segments, const int64_t *start);

@@ -194,6 +194,12 @@ struct pl_net_kind {
    * a sample passes once through every weight. */
   void (*work)(const pl_spec *spec, double *sample_flops, double *sample_bytes, double *fixed_flops,
                double *fixed_bytes);
+  /* What an evaluation as a whole takes in a team of so many ranks, flops of all and bytes of each,
+   * where it solves its task in another way than one rank does.  NULL: as work says.  Pure. */
+  void (*team_work)(const pl_spec *spec, int team, double *fixed_flops, double *fixed_bytes);
+  /* What `observe` adds to that at a record: as so many samples forward and backward, over the
+   * team, and how many of them are on a tape at a time.  NULL: nothing to speak of. */
+  void (*observe_work)(const pl_spec *spec, double *samples, double *together);
 };
 
 static inline pl_net *pl_net_of(pl_model *m) {

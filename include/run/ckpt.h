@@ -39,8 +39,10 @@ bool pl_ckpt_read(const char *path, const pl_comm *team, pl_model *model, pl_opt
 /* What path says of where its run stands, without best weights; weights and checksum are not looked
  * at.  PL_EINPUT: there is none, or it is of another format or of a run with other keys.  Local. */
 pl_status pl_ckpt_look(const char *path, int64_t digest, pl_ckpt *at);
-/* Remove path and the one before it, if they are there; or only the one before it.  Local. */
+/* Remove path and the one before it, if they are there; or only the one before it, and is it there?
+ * Local. */
 void pl_ckpt_remove(const char *path);
 void pl_ckpt_settle(const char *path);
+bool pl_ckpt_unsettled(const char *path);
 
 #endif

@@ -39,8 +39,8 @@ int64_t pl_keeper_longest(const pl_keeper *k);
 
 void pl_keeper_start(pl_keeper *k, int64_t run, int ranks);
 void pl_keeper_record(pl_keeper *k, int64_t run, int64_t index, const double *values, int64_t n);
-/* A run has ended; its checkpoint, unless it is to stay (pl_spec_keeps_state), goes when the run is
- * in the output once and for all. */
+/* A run has ended; when it is in the output once and for all, its checkpoint goes or, where that is
+ * to stay (pl_spec_keeps_state), the one before it. */
 void pl_keeper_end(pl_keeper *k, int64_t run, const pl_outcome *outcome);
 /* Records so far come to the disk: before a checkpoint that counts on them, and at the end. */
 void pl_keeper_secure(pl_keeper *k);

@@ -13,7 +13,10 @@ pl_status csv_begin(csv *out, const char *path, bool overwrite, int num_others,
   int fd;
   PL_TRY(pl_output_apart(path, num_others, others));
   PL_TRY(pl_file_absent(path, overwrite));
-  PL_TRY(pl_file_temporary(path, &out->name, &fd));
+  char *target = pl_file_target(path);
+  pl_status st = pl_file_temporary(target, &out->name, &fd);
+  pl_free(target);
+  PL_TRY(st);
   out->path = path;
   out->file = fdopen(fd, "w");
   if (out->file) return PL_OK;
@@ -25,10 +28,13 @@ pl_status csv_end(csv *out, pl_status st) {
   if (!out->name) return st;
   bool failed = out->file && (ferror(out->file) | fclose(out->file));
   if (!st && failed) st = pl_error(PL_EENV, "%s: %s", out->path, strerror(errno));
-  if (st)
+  if (st) {
     unlink(out->name);
-  else
-    st = pl_file_replace(out->name, out->path, NULL);
+  } else {
+    char *target = pl_file_target(out->path);
+    st = pl_file_replace(out->name, target, NULL);
+    pl_free(target);
+  }
   pl_free(out->name);
   *out = (csv){0};
   return st;

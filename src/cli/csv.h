@@ -15,8 +15,9 @@ typedef struct csv {
   FILE *file;
 } csv;
 
-/* A new file beside path, under another name.  PL_EINPUT: path is one of the others (NULL among
- * them is passed over), or exists and is not to be overwritten.  End it whatever the status. */
+/* A new file beside the one that path leads to, under another name.  PL_EINPUT: path is one of the
+ * others (NULL among them is passed over), or exists and is not to be overwritten.  End it whatever
+ * the status. */
 pl_status csv_begin(csv *out, const char *path, bool overwrite, int num_others,
                     const char *const *others);
 /* Give the file its name if all went well, remove it otherwise (st: of what came before).  Returns

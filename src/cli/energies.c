@@ -15,6 +15,10 @@ static void energies_init(energies *e, int64_t rows, bool ratios) {
   e->row = pl_zalloc((size_t)rows, sizeof *e->row, "energies");
 }
 
+static double ratio_of(double norm2, double mean) {
+  return mean > 0 ? norm2 / mean : NAN;
+}
+
 static double sum_squares(const double *x, int64_t n) {
   double sum = 0;
   for (int64_t k = 0; k < n; k++) sum += x[k] * x[k];
@@ -33,7 +37,7 @@ void energies_of_coefficients(energies *e, const pl_group *g, const double *F,
     pl_group_irrep_label(g, i, label, sizeof label);
     e->row[i] = (energy_row){.label = pl_strdup(label), .dim = irrep.dim};
     e->row[i].energy = (double)irrep.mult * irrep.dim / (double)pl_group_order(g) * norm2;
-    if (mean) e->row[i].ratio = norm2 / mean[i];
+    if (mean) e->row[i].ratio = ratio_of(norm2, mean[i]);
     e->total += e->row[i].energy;
     F += size;
   }
@@ -46,7 +50,7 @@ void energies_of_coefficients(energies *e, const pl_group *g, const double *F,
 static void add_count(energies *e, const pl_rankings *r, const char *label, double dim,
                       double norm2, double mean2) {
   energy_row *row = &e->row[e->num++];
-  *row = (energy_row){.label = pl_strdup(label), .dim = dim, .ratio = norm2 / mean2};
+  *row = (energy_row){.label = pl_strdup(label), .dim = dim, .ratio = ratio_of(norm2, mean2)};
   row->energy = dim / tgamma(r->n + 1.0) * norm2;
   row->share = row->energy / e->total;
 }
@@ -78,7 +82,8 @@ void energies_print(const energies *e) {
   for (int64_t i = 0; i < e->num && !ferror(stdout); i++) {
     const energy_row *row = &e->row[i];
     printf("%s\t%.0f\t%.15g\t%.6g", row->label, row->dim, row->energy, row->share);
-    if (e->ratios) printf("\t%.6g", row->ratio);
+    if (e->ratios && isnan(row->ratio)) printf("\t-");
+    if (e->ratios && !isnan(row->ratio)) printf("\t%.6g", row->ratio);
     putchar('\n');
   }
 }
@@ -89,7 +94,8 @@ void energies_csv(const energies *e, FILE *out) {
     const energy_row *row = &e->row[i];
     csv_text(out, row->label);
     fprintf(out, ",%.0f,%.17g,%.17g", row->dim, row->energy, row->share);
-    if (e->ratios) fprintf(out, ",%.17g", row->ratio);
+    if (e->ratios) putc(',', out);
+    if (e->ratios && !isnan(row->ratio)) fprintf(out, "%.17g", row->ratio);
     putc('\n', out);
   }
 }

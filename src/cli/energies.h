@@ -15,7 +15,8 @@ typedef struct energy_row {
   double dim;
   double energy; /* (m d / |G|) ||F||^2 */
   double share;  /* of the squared norm of f */
-  double ratio;  /* rankings: energy over its mean for ballots drawn uniformly */
+  double ratio;  /* rankings: energy over its mean for ballots drawn uniformly; NAN: that is 0, as
+                    where ties leave nothing of the irrep */
 } energy_row;
 
 typedef struct energies {
@@ -33,8 +34,9 @@ void energies_of_coefficients(energies *e, const pl_group *g, const double *F,
 void energies_of_counts(energies *e, const pl_rankings *r, const pl_effects *x);
 void energies_fini(energies *e);
 
+/* label, dimension, energy, share and, of rankings, ratio: "-", in CSV empty, where there is none.
+ */
 void energies_print(const energies *e);
-/* label, dimension, energy, share and, of rankings, ratio. */
 void energies_csv(const energies *e, FILE *out);
 /* Variables irrep_energy, irrep_share and, of rankings, irrep_ratio on the dimension irrep of a
  * file in define mode; their values. */

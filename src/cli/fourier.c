@@ -83,6 +83,12 @@ static pl_status transform(const fourier_options *o, const pl_nc *nc, fourier_si
   return fourier_sides_transform(s, o->inverse);
 }
 
+/* Also where the input names the group. */
+static pl_status apart_from_group(const fourier_options *o, const pl_group *g) {
+  PL_TRY(o->output ? output_apart_from_spec(o->output, pl_group_spec(g)) : PL_OK);
+  return o->csv ? output_apart_from_spec(o->csv, pl_group_spec(g)) : PL_OK;
+}
+
 static pl_status run_netcdf(const fourier_options *o, double memory) {
   pl_nc *nc;
   pl_group *g = NULL;
@@ -95,6 +101,7 @@ static pl_status run_netcdf(const fourier_options *o, double memory) {
   if (of_rankings) return pl_error(PL_EINPUT, "%s is for rankings", of_rankings);
   PL_TRY(pl_nc_open(o->input, false, &nc));
   pl_status st = fourier_file_group(o, nc, &g);
+  if (!st) st = apart_from_group(o, g);
   if (!st) st = fourier_file_expect(o, nc, g);
   if (!st) st = fourier_sides_fit(g, memory);
   if (!st) {
@@ -135,8 +142,7 @@ static pl_status run(fourier_options *o, double memory) {
   pl_status st = PL_OK;
   if (o->output) {
     o->out = &out;
-    st = output_apart_from_spec(o->output, o->group);
-    if (!st) st = pl_output_begin(&out, o->output, o->overwrite, 1, &o->input);
+    st = pl_output_begin(&out, o->output, o->overwrite, 1, &o->input);
   }
   if (!st) st = begin_csv(o);
   if (!st) st = is_netcdf(o->input) ? run_netcdf(o, memory) : fourier_rankings(o, memory);

@@ -3,6 +3,7 @@
 #include "model/data.h"
 #include "nets/group/optimum.h"
 #include "optimum_file.h"
+#include "run/adopt.h"
 #include "run/config.h"
 #include "run/inputs.h"
 #include "run/sweep.h"
@@ -132,6 +133,17 @@ static pl_status solve_all(const pl_config *cfg, const pl_comm *world, double ga
   return pl_agree(world, worst);
 }
 
+/* Before any work, with file, line and key. */
+static pl_status check_data(const pl_config *cfg) {
+  for (int64_t r = 0; r < pl_config_num_runs(cfg); r++) {
+    pl_spec spec;
+    pl_config_run(cfg, r, &spec);
+    pl_status st = pl_optimum_fits(&spec);
+    if (st) return pl_config_blame(cfg, r, "data.kind", st);
+  }
+  return PL_OK;
+}
+
 static const char *word_of(double separable) {
   return separable > 0 ? "yes" : separable < 0 ? "unknown" : "no";
 }
@@ -162,7 +174,10 @@ pl_status pl_cli_optimum(int argc, char **argv, const pl_comm *world) {
   PL_TRY(pl_comm_wired(world));
   PL_TRY(pl_config_read(world, o.sweep.sweep, o.sweep.sets, o.sweep.num_sets, &cfg));
   optimum_file file = {.output = o.output, .into = o.into, .overwrite = o.overwrite};
-  pl_status st = pl_sweep_check(world, cfg);
+  bool selected;
+  pl_status st = o.into ? pl_adopt(world, o.into, false, 0, 0, &cfg, &selected) : PL_OK;
+  if (!st) st = pl_sweep_check(world, cfg);
+  if (!st) st = check_data(cfg);
   if (!st) st = pl_inputs_share(world, cfg);
   if (!st)
     st = pl_agree(world, world->rank == 0 ? optimum_file_begin(&file, cfg, o.sweep.sweep) : PL_OK);

@@ -87,8 +87,11 @@ void pl_key_expects(const pl_key *key, char *buf, size_t n) {
     break;
   case PL_KEY_REAL:
   case PL_KEY_REALS:
-    used = (size_t)snprintf(buf, n, "%s %s", list ? "a list of numbers" : "a number",
-                            key->min == 0 ? ">= 0" : "> 0");
+    used = (size_t)snprintf(buf, n, "%s", list ? "a list of numbers" : "a number");
+    if (key->min > -1e300)
+      used += key->min > 0 && key->min < 1e-300
+                  ? (size_t)snprintf(buf + used, n - used, " > 0")
+                  : (size_t)snprintf(buf + used, n - used, " >= %g", key->min);
     if (key->max == 0x1.fffffffffffffp-1)
       used += (size_t)snprintf(buf + used, n - used, " and below 1");
     else if (key->max < 1e300)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "linalg/rect.h"
+#include "nets/spread.h"
 #include "tape/kernels.h"
 
 #include <math.h>
@@ -177,17 +178,6 @@ pl_node *pl_tape_bro(pl_tape *t, pl_node *h, int64_t segments, const int64_t *st
 
 /* ---- for records ---- */
 
-double pl_entropy_rank(int64_t n, const double *sigma) {
-  double all = 0, entropy = 0;
-  if (!(sigma[0] > 0)) return isnan(sigma[0]) ? NAN : 0;
-  for (int64_t i = 0; i < n; i++) all += sigma[i] / sigma[0] * (sigma[i] / sigma[0]);
-  for (int64_t i = 0; i < n; i++) {
-    double share = sigma[i] / sigma[0] * (sigma[i] / sigma[0]) / all;
-    if (share > 0) entropy -= share * log(share);
-  }
-  return exp(entropy);
-}
-
 double pl_entropy_ranks(int64_t cols, const double *h, int64_t segments, const int64_t *start) {
   int64_t rows = 1;
   double sum = 0;
@@ -199,7 +189,10 @@ double pl_entropy_ranks(int64_t cols, const double *h, int64_t segments, const i
     int64_t n = start[s + 1] - start[s];
     if (n == 0) continue;
     pl_status st = pl_rect_singular_values(work, n, cols, h + start[s] * cols, sigma);
-    sum += st ? NAN : pl_entropy_rank(n < cols ? n : cols, sigma);
+    if (st)
+      sum = NAN;
+    else if (sigma[0] > 0)
+      sum += pl_spread_entropy_rank(n < cols ? n : cols, sigma, NULL);
   }
   pl_free(sigma);
   pl_rect_free(work);

@@ -51,23 +51,26 @@ void pl_net_cost(const pl_spec *spec, int team, const pl_rates *rates, pl_cost *
               fmax((double)w->rows / (double)w->cols, (double)w->cols / (double)w->rows);
   }
   pl_net_shapes_free(&shapes);
-  double all = 0, sample_flops, sample_bytes, fixed_flops, fixed_bytes;
+  double all = 0, observed = 0, together = 0, sample_flops, sample_bytes, fixed_flops, fixed_bytes;
   for (int p = 0; p < PL_NUM_PARTS; p++)
     all += (double)pl_net_record_count(spec, (pl_part)p, pl_data_count(spec, (pl_part)p));
+  if (kind->observe_work) kind->observe_work(spec, &observed, &together);
   int64_t train = pl_data_count(spec, PL_TRAIN);
   double batch = (double)pl_batch_size(spec, train);
   double ranks = kind->split == PL_SPLIT_NONE ? 1 : team, mine = ceil(batch / ranks);
   pl_net_work_of(spec, &sample_flops, &sample_bytes, &fixed_flops, &fixed_bytes);
+  if (kind->team_work) kind->team_work(spec, team, &fixed_flops, &fixed_bytes);
   double rate = SHARE * 2 * pow(256, 3) / pl_rates_product(rates, 256);
   double hops = team > 1 ? ceil(log2(team)) : 0;
   out->flops = batch * sample_flops + fixed_flops;
   out->step = 1e-5 + (mine * sample_flops + fixed_flops / ranks) / rate +
               pl_rates_stream(rates, 60 * weights, 8 * weights) +
               hops * (2 * rates->latency + 8 * weights / rates->network);
-  out->record = ceil(all / ranks) * sample_flops / rate + fixed_flops / rate + values;
+  out->record =
+      (ceil(all / ranks) + observed / ranks) * sample_flops / rate + fixed_flops / rate + values;
   out->setup = weights * rates->normal + out->step;
   double widest = fmax(mine, ceil(all / ranks));
-  widest = fmin(widest, (double)pl_net_piece_of(kind, sample_bytes));
+  widest = fmax(fmin(widest, (double)pl_net_piece_of(kind, sample_bytes)), together);
   out->bytes =
       widest * sample_bytes + fixed_bytes + 4 * 8 * weights + pl_optim_bytes(spec, weights);
   /* A team that shares nothing gains nothing. */

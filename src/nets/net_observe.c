@@ -3,7 +3,7 @@
 #include "model/batch.h"
 #include "model/optim.h"
 #include "net_work.h"
-#include "nets/bro.h"
+#include "nets/spread.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,57 +36,28 @@ static int64_t sigma_count(const pl_net_weight *w) {
 }
 
 /* Call f for each weight with its singular values. */
-static void each_weight(const void *state, double *out, double (*f)(int64_t n, const double *s)) {
+static void each_weight(const void *state, double *out,
+                        double (*f)(int64_t n, const double *s, const double *times)) {
   const pl_net_record *r = state;
   const double *s = r->sigma;
   for (int k = 0; k < r->net->num_weights; k++) {
     int64_t n = sigma_count(&r->net->weight[k]);
-    out[k] = f(n, s);
+    out[k] = f(n, s, NULL);
     s += n;
   }
 }
 
-/* Nuclear over Frobenius norm: from 1 (rank one) to sqrt(n). */
-static double schatten(int64_t n, const double *s) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += s[i] / s[0];
-  double squares = 0;
-  for (int64_t i = 0; i < n; i++) squares += s[i] / s[0] * (s[i] / s[0]);
-  return s[0] > 0 ? sum / sqrt(squares) : NAN;
-}
-
-static double rank(int64_t n, const double *s) {
-  double above = 0;
-  for (int64_t i = 0; i < n; i++) above += s[i] > 1e-3 * s[0];
-  return above;
-}
-
-static double entropy_rank(int64_t n, const double *s) {
-  return s[0] > 0 ? pl_entropy_rank(n, s) : NAN;
-}
-
-/* Gini coefficient of decreasing s: sum_{j,k} |s_j - s_k| / (2 n (n - 1) mean s); one value: 0. */
-static double gini(int64_t n, const double *s) {
-  double sum = 0, ordered = 0;
-  for (int64_t i = 0; i < n; i++) {
-    sum += s[i];
-    ordered += (double)(n - 1 - 2 * i) * s[i];
-  }
-  if (!(s[0] > 0)) return NAN;
-  return n > 1 ? ordered / ((double)(n - 1) * sum) : 0;
-}
-
 static void weight_schatten(const void *state, double *out) {
-  each_weight(state, out, schatten);
+  each_weight(state, out, pl_spread_schatten);
 }
 static void weight_rank(const void *state, double *out) {
-  each_weight(state, out, rank);
+  each_weight(state, out, pl_spread_rank);
 }
 static void weight_entropy_rank(const void *state, double *out) {
-  each_weight(state, out, entropy_rank);
+  each_weight(state, out, pl_spread_entropy_rank);
 }
 static void weight_gini(const void *state, double *out) {
-  each_weight(state, out, gini);
+  each_weight(state, out, pl_spread_gini);
 }
 static void weight_singular_values(const void *state, double *out) {
   const pl_net_record *r = state;
@@ -102,16 +73,11 @@ static const pl_measure rows[] = {
      .finite = true},
     {"gradient_norm", NULL, "1", "Euclidean norm of the gradient of the step to come",
      AT(gradient_norm)},
-    {"weight_schatten", "weight", "1", "nuclear norm over Frobenius norm of each weight matrix",
-     .compute = weight_schatten},
-    {"weight_rank", "weight", "1", "singular values above 1e-3 of the largest",
-     .compute = weight_rank},
-    {"weight_entropy_rank", "weight", "1",
-     "exponential of the entropy of the shares of the squared singular values",
-     .compute = weight_entropy_rank},
-    {"weight_gini", "weight", "1", "Gini coefficient of the singular values",
-     .compute = weight_gini},
-    {"weight_singular_values", "weight_sv", "1", "singular values of each weight, decreasing",
+    {"weight_schatten", "weight", "1", PL_WEIGHT_SCHATTEN, .compute = weight_schatten},
+    {"weight_rank", "weight", "1", PL_WEIGHT_RANK, .compute = weight_rank},
+    {"weight_entropy_rank", "weight", "1", PL_WEIGHT_ENTROPY_RANK, .compute = weight_entropy_rank},
+    {"weight_gini", "weight", "1", PL_WEIGHT_GINI, .compute = weight_gini},
+    {"weight_singular_values", "weight_sv", "1", PL_WEIGHT_SINGULAR_VALUES,
      .wanted = wants_spectrum, .compute = weight_singular_values},
     {"flow_time", NULL, "1", "time of the gradient flow: the sum of the lengths of its steps",
      .wanted = wants_flow, AT(flow_time)},
@@ -146,15 +112,8 @@ static void sv_weight(const void *c, int64_t i, double *number, char *text) {
   *number = (double)((const context *)c)->sv_weight[i];
 }
 
-static const pl_coord weight_coords[] = {
-    {"weight_name", "1", "name of the weight", true, false, NULL, weight_name},
-    {"weight_rows", "1", "rows of the weight matrix: inputs", false, true, NULL, weight_rows},
-    {"weight_cols", "1", "columns of the weight matrix: outputs", false, true, NULL, weight_cols},
-};
-static const pl_coord sv_coords[] = {
-    {"weight_sv_weight", "1", "weight of the singular value, an index of dimension weight", false,
-     true, "weight", sv_weight},
-};
+static const pl_coord weight_coords[] = {PL_WEIGHT_COORDS(weight_name, weight_rows, weight_cols)};
+static const pl_coord sv_coords[] = {PL_WEIGHT_SV_COORD(sv_weight)};
 #define COORDS(x) x, sizeof x / sizeof *x
 
 const void *pl_net_context(const void *schema_context) {

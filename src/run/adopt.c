@@ -6,7 +6,6 @@
 #include "run/record.h"
 #include "run/shard.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +22,12 @@ static void take_runs(const pl_config *was, adopted *out) {
   for (int64_t r = 0; r < out->num; r++) out->runs[r] = pl_config_index(was, r);
 }
 
+/* Is it a file from which the other stages were made, by --extend?  It need not say so. */
+static bool lacks_stages(const pl_common *was, const pl_common *now) {
+  return was->steps == now->steps && was->epochs == now->epochs && was->record_stages.n > 0 &&
+         now->record_stages.n == 0 && now->record_steps.n == 0;
+}
+
 /* The recorder will tell whether it is the same sweep. */
 static void adopt_resumed(pl_config *was, const pl_config *cfg, int64_t shard, int64_t shards,
                           adopted *out) {
@@ -32,7 +37,7 @@ static void adopt_resumed(pl_config *was, const pl_config *cfg, int64_t shard, i
   pl_config_run(was, 0, &a);
   pl_config_run(cfg, 0, &b);
   g.stages = a.common.record_stages;
-  if (g.stages.n > 0 && b.common.record_stages.n == 0) out->set = pl_growth_set(&g);
+  if (lacks_stages(&a.common, &b.common)) out->set = pl_growth_set(&g);
   pl_config_shard(was, &i, &n);
   if (!shards || n != shards || i != shard) return;
   take_runs(was, out);
@@ -57,32 +62,31 @@ static pl_status expect_shard(const char *path, const pl_config *was, int64_t sh
   return PL_OK;
 }
 
-static int ascending(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 /* The runs of a shard: those that it had, in their new places, and its share of those that no shard
  * had. */
 static void share_new(pl_config *cfg, const int64_t *place, int64_t num_was, int64_t shard,
                       int64_t shards, adopted *out) {
   int64_t runs = pl_config_num_runs(cfg), num_new = 0, mine = 0;
   bool *had = pl_zalloc((size_t)runs, sizeof *had, "runs of a shard");
+  bool *own = pl_zalloc((size_t)runs, sizeof *own, "runs of a shard");
   int64_t *fresh = pl_alloc((size_t)runs, sizeof *fresh, "runs of a shard");
   for (int64_t r = 0; r < num_was; r++) had[place[r]] = true;
   for (int64_t r = 0; r < runs; r++)
     if (!had[r]) fresh[num_new++] = r;
-  for (int64_t r = 0; r < out->num; r++) out->runs[r] = place[out->runs[r]];
+  for (int64_t r = 0; r < out->num; r++) own[place[out->runs[r]]] = true;
   if (num_new > 0) {
     pl_config_select(cfg, num_new, fresh);
     int64_t *share = pl_shard_share(cfg, shard, shards, &mine);
     pl_config_select_all(cfg);
     out->runs = pl_realloc(out->runs, (size_t)(out->num + mine), sizeof *out->runs, "a shard");
-    for (int64_t k = 0; k < mine; k++) out->runs[out->num++] = fresh[share[k]];
+    for (int64_t k = 0; k < mine; k++) own[fresh[share[k]]] = true;
     pl_free(share);
   }
-  qsort(out->runs, (size_t)out->num, sizeof *out->runs, ascending);
+  out->num = 0;
+  for (int64_t r = 0; r < runs; r++)
+    if (own[r]) out->runs[out->num++] = r;
   pl_free(fresh);
+  pl_free(own);
   pl_free(had);
 }
 

@@ -417,6 +417,13 @@ pl_status pl_ckpt_look(const char *path, int64_t digest, pl_ckpt *at) {
   return st;
 }
 
+bool pl_ckpt_unsettled(const char *path) {
+  char *previous = previous_of(path);
+  bool there = !access(previous, F_OK);
+  pl_free(previous);
+  return there;
+}
+
 void pl_ckpt_settle(const char *path) {
   char *previous = previous_of(path);
   unlink(previous);

@@ -9,8 +9,10 @@
 #include "run/inputs.h"
 #include "run/record.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct extension {
   const char *path;
@@ -71,11 +73,13 @@ static pl_status not_kept(int64_t run, const pl_outcome *out, pl_status looked) 
   return st;
 }
 
-/* *grows: a run that had ended at its last step goes on; its state must be there. */
-static pl_status will_grow(const extension *x, int64_t r, const pl_outcome *out, bool *grows) {
-  *grows = x->growth.from && out->state == PL_RUN_DONE &&
-           out->steps_done == pl_recorder_steps(x->from, r); /* not before, by a rule of its own */
-  if (!*grows) return PL_OK;
+/* Does a run go on that had ended at its last step, not before, by a rule of its own? */
+static bool grows(const extension *x, int64_t r, const pl_outcome *out) {
+  return x->growth.from && out->state == PL_RUN_DONE &&
+         out->steps_done == pl_recorder_steps(x->from, r);
+}
+
+static pl_status expect_state(const extension *x, int64_t r, const pl_outcome *out) {
   char *path = pl_checkpoint_of(x->path, r);
   pl_ckpt at;
   pl_status st = pl_ckpt_look(path, pl_ckpt_digest(x->cfg, x->place[r]), &at);
@@ -87,9 +91,8 @@ static pl_status will_grow(const extension *x, int64_t r, const pl_outcome *out,
 static pl_status expect_states(const extension *x) {
   for (int64_t r = 0; r < pl_config_num_runs(x->was); r++) {
     pl_outcome out;
-    bool grows;
     PL_TRY(pl_recorder_run(x->from, r, &out));
-    PL_TRY(will_grow(x, r, &out, &grows));
+    if (grows(x, r, &out)) PL_TRY(expect_state(x, r, &out));
   }
   return PL_OK;
 }
@@ -100,12 +103,10 @@ static pl_status copy_runs(const extension *x, pl_recorder *to, pl_lock *lock) {
   pl_status st = PL_OK;
   for (int64_t r = 0; r < pl_config_num_runs(x->was) && !st; r++) {
     pl_outcome out;
-    bool grows = false;
     st = pl_lock_beat(lock);
     if (!st) st = pl_recorder_run(x->from, r, &out);
-    if (!st) st = will_grow(x, r, &out, &grows);
     if (st || out.state == PL_RUN_PENDING) continue;
-    if (grows) out.state = PL_RUN_STOPPED;
+    if (grows(x, r, &out)) out.state = PL_RUN_STOPPED;
     st = pl_recorder_copy(x->from, r, &out, to, x->place[r], values);
   }
   pl_free(values);
@@ -151,22 +152,34 @@ static pl_status carry_over(const extension *x, const char *name) {
   return st;
 }
 
+/* The new file gets its name; *placed: it has it, even where an error says that a power cut may
+ * undo that. */
+static pl_status place(const char *name, const char *target, bool *placed) {
+  struct stat made, there;
+  if (stat(name, &made)) return pl_error(PL_EENV, "%s: %s", name, strerror(errno));
+  pl_status st = pl_file_replace(name, target, NULL);
+  *placed = !stat(target, &there) && there.st_dev == made.st_dev && there.st_ino == made.st_ino;
+  return st;
+}
+
 /* From the renaming on it is the output, whatever happens. */
 static pl_status replace(const extension *x, const pl_plan *plan, const char *command,
                          pl_lock *lock) {
   char *name = pl_extending_of(x->path), *target = pl_file_target(x->path);
+  bool placed = false;
   pl_status st = write_new(x, plan, command, lock, name);
   if (!st) st = carry_over(x, name);
   if (!st && x->moves) st = pl_folders_stage(x->path, pl_config_num_runs(x->was), x->place);
   if (!st) st = pl_lock_confirm(lock);
-  if (!st) st = pl_file_replace(name, target, NULL);
-  if (st)
-    pl_folders_unstage(x->path);
+  if (!st) st = place(name, target, &placed);
+  pl_status settled = PL_OK;
+  if (placed)
+    settled = pl_folders_settle(x->path);
   else
-    st = pl_folders_settle(x->path);
+    pl_folders_unstage(x->path);
   pl_free(name);
   pl_free(target);
-  return st;
+  return settled ? settled : st;
 }
 
 static pl_status same_inputs(const extension *x) {

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "run/ckpt.h"
 #include "run/inputs.h"
 
 #include <dirent.h>
@@ -30,10 +29,23 @@ bool pl_checkpoints_any(const char *output) {
   return there;
 }
 
-void pl_checkpoint_drop(const char *output, int64_t run) {
-  char *path = pl_checkpoint_of(output, run);
-  pl_ckpt_remove(path);
+pl_status pl_checkpoint_write(const char *output, int64_t run, const pl_comm *team,
+                              const pl_config *cfg, pl_model *model, pl_optim *optim,
+                              const pl_ckpt *at) {
+  char *folder = pl_checkpoints_of(output), *path = pl_checkpoint_of(output, run);
+  if (team->rank == 0) mkdir(folder, 0777); /* a failure shows when the file is created */
+  pl_status st = pl_ckpt_write(path, team, model, optim, pl_ckpt_digest(cfg, run), at);
+  pl_free(folder);
   pl_free(path);
+  return st;
+}
+
+bool pl_checkpoint_read(const char *output, int64_t run, const pl_comm *team, const pl_config *cfg,
+                        pl_model *model, pl_optim *optim, int64_t records, pl_ckpt *at) {
+  char *path = pl_checkpoint_of(output, run);
+  bool found = pl_ckpt_read(path, team, model, optim, pl_ckpt_digest(cfg, run), records, at);
+  pl_free(path);
+  return found;
 }
 
 void pl_checkpoints_end(const char *output) {
@@ -173,8 +185,9 @@ static pl_status settle(const char *folder, const char *staged, const char *asid
 }
 
 pl_status pl_folders_settle(const char *output) {
-  char *name = pl_extending_of(output);
+  char *name = pl_extending_of(output), *begun = pl_asprintf("%s.tmp", name);
   pl_status st = PL_OK;
+  unlink(begun); /* pl_recorder_create's, before name is there */
   if (!access(name, F_OK)) pl_folders_unstage(output);
   for (int i = 0; i < NUM_ENDINGS && !st; i++) {
     char *folder = pl_asprintf("%s.%s", output, endings[i]);
@@ -185,5 +198,6 @@ pl_status pl_folders_settle(const char *output) {
     pl_free(aside);
   }
   pl_free(name);
+  pl_free(begun);
   return st;
 }

@@ -1,17 +1,22 @@
 /* What stands beside an output: OUT.nc.ckpt, checkpoints of its runs, and OUT.nc.final and
- * OUT.nc.best, their weights.  Beside sweep.c only.  Local. */
+ * OUT.nc.best, their weights.  Beside sweep.c only.  Local, but for what takes a team. */
 #ifndef PL_RUN_FOLDERS_H
 #define PL_RUN_FOLDERS_H
 
-#include "run/config.h"
+#include "run/ckpt.h"
 
 /* Names, "OUT.nc.ckpt/run-000012.nc"; the caller frees them. */
 char *pl_checkpoints_of(const char *output);
 char *pl_checkpoint_of(const char *output, int64_t run);
 /* Is the folder there? */
 bool pl_checkpoints_any(const char *output);
-/* Remove the checkpoint of a run, if there is one; the folder, if it is empty. */
-void pl_checkpoint_drop(const char *output, int64_t run);
+/* As pl_ckpt_write and pl_ckpt_read; the folder is made if need be.  Collective over team. */
+pl_status pl_checkpoint_write(const char *output, int64_t run, const pl_comm *team,
+                              const pl_config *cfg, pl_model *model, pl_optim *optim,
+                              const pl_ckpt *at);
+bool pl_checkpoint_read(const char *output, int64_t run, const pl_comm *team, const pl_config *cfg,
+                        pl_model *model, pl_optim *optim, int64_t records, pl_ckpt *at);
+/* Remove the folder, if it is empty. */
 void pl_checkpoints_end(const char *output);
 
 /* PL_EINPUT if a file in one of the folders is among those that cfg reads. */

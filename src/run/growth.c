@@ -34,16 +34,22 @@ static pl_status expect_longer(const pl_spec *was, const pl_spec *now, pl_growth
   return PL_OK;
 }
 
-/* Listed records stay, and more of them come behind the earlier end. */
-static pl_status expect_records(const pl_spec *was, const pl_spec *now) {
+/* Listed records stay, and more of them come behind the earlier end.  There a run that ends makes
+ * the next one of its list, if one is left, before its time. */
+static pl_status expect_records(const pl_growth *g, const pl_spec *was, const pl_spec *now) {
   const pl_ints *a = &was->common.record_steps, *b = &now->common.record_steps;
   if (!a->n != !b->n)
     return pl_error(PL_EINPUT, "record.steps: %s now, %s before", b->n ? "given" : "not given",
                     a->n ? "given" : "not given");
   bool same = a->n <= b->n && (!a->n || !memcmp(a->v, b->v, (size_t)a->n * sizeof *a->v));
-  int64_t end = same && a->n < b->n ? pl_run_steps(was) : 0;
+  int64_t end = a->n && (g->from || a->n < b->n) ? pl_run_steps(was) : 0;
   if (!same || (a->n < b->n && b->v[a->n] <= end))
     return pl_error(PL_EINPUT, "record.steps: those up to the earlier last step must be as before");
+  if (g->from && a->n && a->v[a->n - 1] > end)
+    return pl_error(PL_EINPUT,
+                    "record.steps: %lld lies behind step %lld, where the runs ended and made that "
+                    "record: they cannot go on",
+                    (long long)a->v[a->n - 1], (long long)end);
   return PL_OK;
 }
 
@@ -76,7 +82,7 @@ char *pl_growth_set(const pl_growth *g) {
 
 pl_status pl_growth_add(pl_growth *g, const pl_spec *was, const pl_spec *now, bool strict) {
   PL_TRY(expect_longer(was, now, g));
-  PL_TRY(expect_records(was, now));
+  PL_TRY(expect_records(g, was, now));
   if (pl_growth_has_stages(g, now) || (!strict && now->common.record_stages.n == 0)) return PL_OK;
   char *set = pl_growth_set(g);
   pl_status st = pl_error(PL_EINPUT, "record.stages: expected %s", strchr(set, '=') + 1);

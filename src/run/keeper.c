@@ -69,21 +69,21 @@ static bool keeps_state(const pl_keeper *k, int64_t run) {
   return pl_spec_keeps_state(&spec);
 }
 
-/* The run is in the output, once and for all: that comes to the disk before its checkpoint goes. */
-static void drop_checkpoint(pl_keeper *k, int64_t run) {
+/* The run is in the output, once and for all: that comes to the disk before its checkpoint goes or,
+ * where that stays, the one before it. */
+static void drop_checkpoint(pl_keeper *k, int64_t run, bool stays) {
   if (!k->saves) return; /* most sweeps of many small runs: nothing to ask the file system for */
   char *path = pl_checkpoint_of(k->opt->output, run);
-  if (!access(path, F_OK)) pl_keeper_secure(k);
-  if (!k->trouble) pl_ckpt_remove(path);
+  if (pl_ckpt_unsettled(path) || (!stays && !access(path, F_OK))) pl_keeper_secure(k);
+  if (!k->trouble) (stays ? pl_ckpt_settle : pl_ckpt_remove)(path);
   pl_free(path);
 }
 
 void pl_keeper_end(pl_keeper *k, int64_t run, const pl_outcome *outcome) {
   if (may_write(k)) note(k, pl_recorder_end(k->rec, run, outcome));
   if (outcome->wall_time > PL_KEEPER_GATHER) pl_keeper_before(k, INFINITY);
-  bool stays =
-      outcome->state == PL_RUN_STOPPED || (outcome->state == PL_RUN_DONE && keeps_state(k, run));
-  if (!stays && !k->trouble) drop_checkpoint(k, run);
+  if (outcome->state != PL_RUN_STOPPED && !k->trouble)
+    drop_checkpoint(k, run, outcome->state == PL_RUN_DONE && keeps_state(k, run));
 }
 
 void pl_keeper_before(pl_keeper *k, double seconds) {
@@ -152,8 +152,7 @@ static pl_status create_output(pl_keeper *k) {
 static void drop_unused_checkpoints(pl_keeper *k) {
   k->saves = pl_checkpoints_any(k->opt->output);
   for (int64_t r = 0; k->saves && r < k->plan->num_runs; r++)
-    if (k->kept[r] < 0 && !(k->kept[r] == PL_KEPT_DONE && keeps_state(k, r)))
-      pl_checkpoint_drop(k->opt->output, r);
+    if (k->kept[r] < 0) drop_checkpoint(k, r, k->kept[r] == PL_KEPT_DONE && keeps_state(k, r));
   pl_checkpoints_end(k->opt->output);
 }
 

@@ -38,12 +38,6 @@ typedef struct matcher {
 
 /* ---- the bundles ---- */
 
-static int number_of(const pl_roles *r, const char *name) {
-  for (int k = 0; k < r->num_keys; k++)
-    if (!strcmp(r->key[k].row->name, name)) return k;
-  return -1;
-}
-
 static bool several(const pl_column *column) {
   return column && column->values.n > 1;
 }
@@ -64,10 +58,10 @@ static void add_digit(bundle *b, const pl_column *old) {
 }
 
 static void add_member(matcher *m, bundle *b, const pl_column *column) {
-  int now = number_of(m->now.roles, column->name);
+  int now = pl_roles_number(m->now.roles, column->name);
   if (now < 0) return; /* nobody reads it */
   member *k = &b->member[b->num++];
-  *k = (member){.was = number_of(m->was.roles, column->name), .now = now};
+  *k = (member){.was = pl_roles_number(m->was.roles, column->name), .now = now};
   k->old = pl_columns_find(m->was.columns, column->name);
   k->free = is_free(column->key, k->old, column);
   if (!k->free) add_digit(b, k->old);

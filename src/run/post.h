@@ -12,7 +12,7 @@ typedef enum {
   PL_NEWS_RECORD, /* index is its number, n the values of it */
   PL_NEWS_SAVED,  /* there is a checkpoint */
   PL_NEWS_END,    /* with outcome */
-  PL_NEWS_BACK    /* run: so many runs, handed out and not begun */
+  PL_NEWS_BACK    /* run, and more of them up to index in all: not begun, or not set up */
 } pl_news_kind;
 
 /* A piece of news; n values follow. */

@@ -314,7 +314,7 @@ static bool set_from_outside(const pl_columns *c, const char *name) {
   return column && column->origin == PL_FROM_SET;
 }
 
-static int number_of(const pl_roles *r, const char *name) {
+int pl_roles_number(const pl_roles *r, const char *name) {
   for (int k = 0; k < r->num_keys; k++)
     if (!strcmp(r->key[k].row->name, name)) return k;
   return -1;
@@ -326,7 +326,7 @@ static pl_status find_unused(const pl_roles *r, const pl_columns *c) {
                 set_from_outside(c, "optimizer.kind");
   for (int i = 0; i < c->num; i++) {
     const pl_column *column = &c->column[i];
-    int key = number_of(r, column->name);
+    int key = pl_roles_number(r, column->name);
     bool mine = column->origin == PL_FROM_SET;
     if (key < 0 && (mine || !chosen)) return not_used(r, c, column);
     if (key < 0) continue;

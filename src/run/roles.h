@@ -45,6 +45,8 @@ typedef struct pl_roles {
  * owner, a key that is missing or that nobody reads, a kind of data that a network does not take.
  */
 pl_status pl_roles_bind(pl_roles *r, const pl_columns *c);
+/* The number of a key among those of the sweep; -1: no run has it. */
+int pl_roles_number(const pl_roles *r, const char *name);
 /* The cast of a run of the whole sweep. */
 const pl_cast *pl_roles_cast(const pl_roles *r, int64_t run);
 /* The typed value of a role in a run: as written, and as the run uses it. */

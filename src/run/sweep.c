@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "folders.h"
 #include "post.h"
 #include "run/final.h"
@@ -11,7 +12,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Messages between team leaders and rank 0, all on one communicator. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
@@ -25,7 +25,7 @@ typedef struct task {
 
 /* The mailbox is looked at most so often (seconds): a look costs about a microsecond. */
 static const double LOOK_EVERY = 2e-4;
-/* Setting up a run that takes longer (seconds) is given up for a signal. */
+/* Setting up a run that takes longer (seconds) ends at once with a signal, where nobody trains. */
 static const double LONG_SETUP = 0.2;
 /* Runs handed out at once take at most so long (seconds). */
 static const double HANDFUL = 0.1;
@@ -165,7 +165,9 @@ static void on_news(void *context, const pl_news *news, const double *values, in
     on_end(s, news->run, &news->outcome);
     return;
   case PL_NEWS_BACK:
-    s->handed -= news->run;
+    s->handed -= news->index;
+    s->drawn[news->run] = false;
+    stop_all(s);
     return;
   }
 }
@@ -186,6 +188,22 @@ static bool is_leader(const sweep *s) {
   return s->team.rank == 0;
 }
 
+/* A team's news; rank 0 tells itself. */
+static void tell(sweep *s, pl_news news, const double *values) {
+  if (is_root(s))
+    on_news(s, &news, values, 0);
+  else
+    pl_post_tell(&s->post, news, values);
+}
+
+/* Something that takes so long (seconds) comes next: what has been told goes out in time. */
+static void before(sweep *s, double seconds) {
+  if (is_root(s))
+    pl_keeper_before(s->keeper, seconds);
+  else if (is_leader(s))
+    pl_post_before(&s->post, seconds);
+}
+
 static void ask(sweep *s) {
   if (s->asked || is_root(s)) return;
   s->asked = true;
@@ -204,12 +222,9 @@ static bool next_at_hand(sweep *s) {
     s->task.run = s->phase->runs[++s->task.place];
     return true;
   }
-  int64_t left = s->task.count - 1;
+  pl_news back = {PL_NEWS_BACK, s->phase->runs[s->task.place + 1], .index = s->task.count - 1};
+  tell(s, back, NULL);
   s->task.count = 0;
-  if (is_root(s))
-    s->handed -= left;
-  else
-    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_BACK, .run = left}, NULL);
   return false;
 }
 
@@ -236,15 +251,15 @@ static bool next_run(sweep *s) {
 
 static void record_hook(void *context, int64_t index, const double *values, int64_t n) {
   sweep *s = context;
-  if (is_root(s))
-    on_record(s, s->run, index, values, n);
-  else
-    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_RECORD, .run = s->run, .index = index, .n = n},
-                 values);
+  tell(s, (pl_news){.kind = PL_NEWS_RECORD, .run = s->run, .index = index, .n = n}, values);
 }
 
-/* Look into the mailbox. */
-static void look(sweep *s, int64_t step) {
+/* Look into the mailbox, if it is time.  Between short steps the clock is all that is asked. */
+static bool look(sweep *s, int64_t step, double now) {
+  if (now - s->last_look < LOOK_EVERY) return false;
+  s->last_look = now;
+  before(s, s->step_seconds);
+  if (pl_stop_requested()) s->stop = true;
   if (is_root(s)) {
     pl_keeper_beat(s->keeper);
     advance(s, s->run, (double)step / (double)s->length->steps);
@@ -261,55 +276,49 @@ static void look(sweep *s, int64_t step) {
       s->stop = true;
     }
   }
+  return true;
 }
 
-/* Between short steps the clock is all that is asked. */
 static double poll_hook(void *context, int64_t step) {
   sweep *s = context;
   double now = pl_clock();
   if (is_root(s)) s->progress.steps++;
   if (pl_stop_step()) s->stop = true;
-  if (now - s->last_look < LOOK_EVERY) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
-  s->last_look = now;
-  if (is_root(s))
-    pl_keeper_before(s->keeper, s->step_seconds);
-  else if (is_leader(s))
-    pl_post_before(&s->post, s->step_seconds);
-  if (pl_stop_requested()) s->stop = true;
-  look(s, step);
+  if (!look(s, step, now)) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
   double every = 60 * s->spec.common.checkpoint_every;
   bool save = is_leader(s) && every > 0 && now - s->saved >= every;
   return (s->stop ? PL_VOTE_STOP : PL_VOTE_NONE) + (save ? PL_VOTE_SAVE : PL_VOTE_NONE);
 }
 
-static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
+/* While a run is set up. */
+static pl_status pause_hook(void *context) {
   sweep *s = context;
-  pl_stop_later(); /* the run is set up: see begin */
-  if (s->task.records == PL_KEPT_NONE) return false;
-  char *path = pl_checkpoint_of(s->opt->output, s->run);
-  bool found = pl_ckpt_read(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run),
-                            s->task.records, at);
-  pl_free(path);
-  return found;
+  look(s, 0, pl_clock());
+  return s->stop ? pl_error(PL_STOPPED, "given up while it was set up") : PL_OK;
 }
 
-/* final: no other will follow. */
-static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at,
-                                  bool final) {
-  char *folder = pl_checkpoints_of(s->opt->output),
-       *path = pl_checkpoint_of(s->opt->output, s->run);
-  if (is_leader(s)) mkdir(folder, 0777); /* a failure shows when the file is created */
-  pl_status st = pl_ckpt_write(path, &s->team, model, optim, pl_ckpt_digest(s->cfg, s->run), at);
-  if (!st && final && is_leader(s)) pl_ckpt_settle(path);
-  pl_free(folder);
-  pl_free(path);
-  return st;
+/* The run is set up, or could not be: from now on there is something to save. */
+static void is_set_up(void) {
+  pl_pause_do(NULL, NULL);
+  pl_stop_later();
+}
+
+static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
+  sweep *s = context;
+  is_set_up();
+  if (s->task.records == PL_KEPT_NONE) return false;
+  return pl_checkpoint_read(s->opt->output, s->run, &s->team, s->cfg, model, optim, s->task.records,
+                            at);
+}
+
+static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
+  return pl_checkpoint_write(s->opt->output, s->run, &s->team, s->cfg, model, optim, at);
 }
 
 static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
   if (is_root(s)) pl_keeper_secure(s->keeper);
-  pl_status st = write_checkpoint(s, model, optim, at, false);
+  pl_status st = write_checkpoint(s, model, optim, at);
   s->saved = pl_clock();
   if (!is_root(s) && is_leader(s)) {
     pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_SAVED, .run = s->run}, NULL);
@@ -318,41 +327,40 @@ static pl_status save_hook(void *context, pl_model *model, pl_optim *optim, cons
   return st;
 }
 
-/* A power cut may leave it beside an output without its last records: then it is not used. */
+/* A kill may leave it beside an output without its last records: then the one before it is used,
+ * which stays until they are there (pl_keeper_end). */
 static pl_status keep_hook(void *context, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
   sweep *s = context;
-  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
-  return write_checkpoint(s, model, optim, at, true);
+  before(s, INFINITY);
+  return write_checkpoint(s, model, optim, at);
+}
+
+static pl_status save_weights(sweep *s, const char *ending, pl_model *model) {
+  before(s, INFINITY);
+  return pl_final_save(s->opt->output, ending, &s->team, s->cfg, s->run, model);
 }
 
 static pl_status finish_hook(void *context, pl_model *model, pl_run_state state) {
-  sweep *s = context;
-  if (state != PL_RUN_DONE) return PL_OK;
-  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
-  return pl_final_save(s->opt->output, "final", &s->team, s->cfg, s->run, model);
+  return state == PL_RUN_DONE ? save_weights(context, "final", model) : PL_OK;
 }
 
 static pl_status best_hook(void *context, pl_model *model) {
-  sweep *s = context;
-  if (is_root(s)) pl_keeper_before(s->keeper, INFINITY);
-  return pl_final_save(s->opt->output, "best", &s->team, s->cfg, s->run, model);
+  return save_weights(context, "best", model);
 }
 
 /* ---- the work of one team ---- */
 
 /* A run is set up next: told, and with all that came before in the file if that takes long.  Where
- * all ranks do so together there is then nothing to save until it is done. */
+ * all ranks do so together there is then nothing to save until it is done; else a signal gives it
+ * up at the next pause, and the run is handed back: its records and its checkpoint are as they
+ * were. */
 static void begin(sweep *s) {
   const pl_cost *cost = pl_plan_run_cost(s->plan, s->run);
   bool alone = s->world.size < 2 * s->phase->team && cost->setup > LONG_SETUP;
-  if (is_root(s)) {
-    pl_keeper_start(s->keeper, s->run, s->team.size);
-    pl_keeper_before(s->keeper, alone ? INFINITY : cost->setup + cost->record);
-  } else if (is_leader(s)) {
-    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size},
-                 NULL);
-    pl_post_before(&s->post, cost->setup + cost->record);
-  }
+  if (is_leader(s))
+    tell(s, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size}, NULL);
+  before(s, alone ? INFINITY : cost->setup + cost->record);
+  pl_pause_do(pause_hook, s);
   if (alone) pl_stop_at_once();
 }
 
@@ -374,13 +382,14 @@ static void train_run(sweep *s) {
                           .finish = s->spec.common.record_final ? finish_hook : NULL,
                           .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
-  pl_stop_later(); /* also where it could not be set up */
-  if (st && is_leader(s))
+  is_set_up();
+  bool given_up = st == PL_STOPPED;
+  if (given_up) s->stop = true; /* perhaps by another rank of the team */
+  if (!is_leader(s)) return;
+  if (st && !given_up)
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());
-  if (is_root(s))
-    on_end(s, s->run, &out);
-  else if (is_leader(s))
-    pl_post_tell(&s->post, (pl_news){.kind = PL_NEWS_END, .run = s->run, .outcome = out}, NULL);
+  pl_news news = {given_up ? PL_NEWS_BACK : PL_NEWS_END, .run = s->run, .index = 1, .outcome = out};
+  tell(s, news, NULL);
 }
 
 /* After its own last run, rank 0 waits for the others. */

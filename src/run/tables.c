@@ -19,7 +19,7 @@ static int fit(const char *text, int width) {
 }
 
 static void print_row(FILE *out, const char *const cells[4]) {
-  static const int widths[4] = {28, 24, 12, 32};
+  static const int widths[4] = {28, 24, 14, 30};
   const char *rest[4];
   memcpy(rest, cells, sizeof rest);
   do {

@@ -156,7 +156,8 @@ static pl_status loop(trainer *r) {
     out->steps_done = t;
     out->state = state_after(r, t);
     int64_t next = out->records;
-    bool there = next > 0 && at[next - 1] == t; /* of the run that ended here, shorter then */
+    /* Of the run that ended here, shorter then, or by its limit and before its time. */
+    bool there = next > 0 && at[next - 1] >= t;
     bool due = !there && next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
     if (due && out->state != PL_RUN_DIVERGED) st = record(r, t);
     if ((due || there) && out->state == PL_RUN_RUNNING && pl_best_over(&out->best, &r->watch))

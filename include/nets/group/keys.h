@@ -30,6 +30,7 @@ typedef struct pl_group_values {
   int64_t record_irreps;   /* 0, 1 or PL_UNSET: by the number of irreps */
   int64_t record_elements; /* 0, 1 or PL_UNSET: by the group's order */
   int64_t record_beta, record_kkt;
+  int64_t record_weights; /* residual: 0, 1 or PL_UNSET: by the number of filters */
   pl_reals record_exponents;
   int64_t grid_min_dim, grid_block, grid_ranks; /* mapping.*; PL_UNSET: by measurement and size */
   int64_t data_store; /* PL_DATA_* of nets/group/data.h; PL_UNSET: by memory */

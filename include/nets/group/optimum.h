@@ -28,10 +28,12 @@ typedef struct pl_optimum {
  * right side of them all (Gordan 1873). */
 static const double PL_OPTIMUM_ZERO = 1e-8;
 
+/* PL_EINPUT: the data are not labelled functions on a group.  Local; reads no file. */
+pl_status pl_optimum_fits(const pl_spec *spec);
 /* Solve for the training part of spec's data until bound - margin <= gap * bound, or until the data
  * are proved not separable: their optimum is 0, margin is 0 and bound that of the certificate.
- * Samples may have any norms.  PL_NUMERIC: neither was reached, out is what is known; PL_EINPUT:
- * the data are not on a group.  Local. */
+ * Samples may have any norms.  PL_NUMERIC: neither was reached, out is what is known; PL_EINPUT as
+ * pl_optimum_fits.  Local. */
 pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out);
 
 #endif

@@ -25,7 +25,7 @@ pl_index *pl_index_new(const pl_comm *team, int64_t documents, int64_t width, in
 void pl_index_free(pl_index *ix); /* may be NULL */
 
 /* This rank's documents: numbers *first .. *first + *count - 1, whose rows [count][width] are
- * returned.  Local. */
+ * returned.  They may be written until the next search, and then after another call.  Local. */
 double *pl_index_rows(pl_index *ix, int64_t *first, int64_t *count);
 
 /* The k <= top best documents of each query, best first; where the index has fewer, document -1
@@ -48,6 +48,8 @@ void pl_index_fetch(const pl_index *ix, int64_t count, const int32_t *document, 
 static inline int pl_hit_before(pl_hit a, pl_hit b) {
   return a.score > b.score || (a.score == b.score && a.document < b.document);
 }
+/* One more into list, a heap of *have, of which the best k stay.  Local. */
+void pl_hits_put(pl_hit *list, int64_t *have, int64_t k, pl_hit h);
 /* The best k of documents first .. first + n - 1 and those that list, a heap of *have, holds
  * already; numbers above those in it.  Local. */
 void pl_hits_add(pl_hit *list, int64_t *have, int64_t k, int64_t first, int64_t n,

@@ -154,8 +154,25 @@ double gcn_node_auroc(const graph_set *s, int64_t graph, const double *score) {
   return best;
 }
 
+enum { TOGETHER = 64 };
+
+/* Backward to the features, and to no weights: measured, .6 to .95 of a sample's work. */
+static const double TO_FEATURES = 0.8;
+
+void gcn_attribution_work(const pl_spec *spec, double *samples, double *together) {
+  const gcn_values *v = gcn_values_of(spec);
+  graph_shape s;
+  *samples = *together = 0;
+  if (!v->record_attribution || graph_set_shape(spec, &s)) return;
+  for (int p = PL_VALIDATION; p < PL_NUM_PARTS; p++) {
+    double graphs = s.explained * (double)pl_data_count(spec, (pl_part)p);
+    graphs = fmin(graphs, (double)v->record_graphs);
+    *samples += TO_FEATURES * (double)(v->points + 1) * graphs;
+    *together = fmax(*together, fmin(graphs, TOGETHER));
+  }
+}
+
 void gcn_attribution_scores(pl_net *net, pl_part part, int64_t most, double score[METHODS]) {
-  enum { TOGETHER = 64 };
   const gcn_own *own = gcn_own_of(net);
   const graph_set *s = &own->data;
   int64_t n = 0, first, count, most_nodes = 0;

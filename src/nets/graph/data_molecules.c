@@ -125,7 +125,7 @@ static pl_status read_truth(const pl_nc *nc, graph_set *s) {
                     (long long)(k % s->alternatives), (long long)truth[k]);
     s->truth[k] = (int8_t)truth[k];
   }
-  s->shape.attributed = true;
+  s->shape.explained = 1;
   pl_free(truth);
   return st;
 }
@@ -189,7 +189,7 @@ static pl_status read_head(const pl_nc *nc, graph_set *s) {
   }
   PL_TRY(read_starts(nc, s));
   PL_TRY(read_split(nc, s));
-  s->shape.attributed = has(nc, "attribution");
+  s->shape.explained = has(nc, "attribution");
   return read_labels(nc, s);
 }
 

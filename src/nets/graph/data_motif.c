@@ -175,8 +175,11 @@ static int64_t nodes_of(const pl_spec *spec) {
 
 pl_status motif_shape(const pl_spec *spec, graph_shape *out) {
   double nodes = (double)nodes_of(spec);
-  *out = (graph_shape){
-      .features = TYPES, .classes = 2, .attributed = true, .nodes = nodes, .entries = 2.5 * nodes};
+  *out = (graph_shape){.features = TYPES,
+                       .classes = 2,
+                       .explained = graph_set_values_of(spec)->positive,
+                       .nodes = nodes,
+                       .entries = 2.5 * nodes};
   return PL_OK;
 }
 

@@ -247,8 +247,8 @@ static pl_status make_records(pl_net *net, filter_own *own) {
 
 static pl_status load(pl_net *net) {
   filter_own *own = net->own = pl_zalloc(1, sizeof *own, "network on a graph");
-  pl_status st = graph_nodes_new(&net->spec, NULL, &own->base.data);
-  if (!st) st = make(net, own);
+  PL_TRY(pl_agree(&net->team, graph_nodes_new(&net->spec, NULL, &own->base.data)));
+  pl_status st = make(net, own);
   if (!st) st = make_records(net, own);
   PL_TRY(pl_agree(&net->team, st));
   return pl_agree(&net->team, filter_responses(net));
@@ -275,6 +275,21 @@ static void unload(pl_net *net) {
   pl_free(own);
 }
 
+/* Flops and bytes of propagation for so many ranks. */
+static void propagation(const pl_spec *spec, int ranks, double *flops, double *bytes) {
+  const filter_values *v = filter_values_of(spec);
+  int64_t features, outputs;
+  graph_rule rule = filter_rule(v, filter_closed(v)), sure = filter_rule(v, true);
+  graph_load load = {.ranks = ranks};
+  *flops = *bytes = 0;
+  if (graph_widths(spec, &features, &outputs)) return;
+  graph_size(spec, &load.nodes, &load.entries);
+  load.cols = (double)filter_most(v, outputs);
+  *flops = 2 * graph_map_flops(&rule, &load);
+  *bytes = graph_map_bytes(&rule, &load);
+  if (v->record_iterates == 1) *bytes += graph_map_bytes(&sure, &load);
+}
+
 static void work(const pl_spec *spec, double *sample_flops, double *sample_bytes,
                  double *fixed_flops, double *fixed_bytes) {
   const filter_values *v = filter_values_of(spec);
@@ -284,14 +299,20 @@ static void work(const pl_spec *spec, double *sample_flops, double *sample_bytes
   if (graph_widths(spec, &features, &outputs)) return;
   double most = (double)filter_most(v, outputs), width = (double)v->width;
   double layers = filter_layered(v->rule) ? (double)v->depth : 1;
-  graph_rule rule = filter_rule(v, filter_closed(v)), sure = filter_rule(v, true);
   *sample_flops = 10 * (double)outputs;
   *sample_bytes = 64 * (double)outputs;
-  *fixed_flops = 6 * layers * nodes * width * (double)outputs +
-                 2 * graph_map_flops(&rule, nodes, entries, most);
-  *fixed_bytes = 8 * nodes * (4 * layers * most + 4 * width + 20 * (double)outputs) + 24 * entries +
-                 graph_map_bytes(&rule, nodes, most);
-  if (v->record_iterates == 1) *fixed_bytes += graph_map_bytes(&sure, nodes, most);
+  propagation(spec, 1, fixed_flops, fixed_bytes);
+  *fixed_flops += 6 * layers * nodes * width * (double)outputs;
+  *fixed_bytes += 8 * nodes * (4 * layers * most + 4 * width + 20 * (double)outputs) + 24 * entries;
+}
+
+/* A dense factor may be spread over the team. */
+static void team_work(const pl_spec *spec, int team, double *fixed_flops, double *fixed_bytes) {
+  double flops[2], bytes[2];
+  propagation(spec, 1, &flops[0], &bytes[0]);
+  propagation(spec, team, &flops[1], &bytes[1]);
+  *fixed_flops += flops[1] - flops[0];
+  *fixed_bytes += bytes[1] - bytes[0];
 }
 
 static const pl_measures *const measures[] = {&pl_net_measures, &graph_output_measures,
@@ -336,4 +357,5 @@ const pl_net_kind pl_filter = {
     .open = open,
     .predict = graph_predict,
     .work = work,
+    .team_work = team_work,
 };

@@ -268,4 +268,5 @@ const pl_net_kind pl_gcn = {
     .open = gcn_open,
     .predict = gcn_predict,
     .work = work,
+    .observe_work = gcn_attribution_work,
 };

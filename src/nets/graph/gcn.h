@@ -101,6 +101,8 @@ double gcn_node_auroc(const graph_set *data, int64_t graph, const double *score)
 /* Their means over the first `most` such graphs of a part (all of them: most < 0), every rank
  * taking its share; NaN without one.  Collective. */
 void gcn_attribution_scores(pl_net *net, pl_part part, int64_t most, double score[METHODS]);
+/* pl_net_kind.observe_work. */
+void gcn_attribution_work(const pl_spec *spec, double *samples, double *together);
 
 /* ---- records ---- */
 

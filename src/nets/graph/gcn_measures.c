@@ -24,7 +24,7 @@ static bool two_test(const pl_spec *spec, const void *context) {
 }
 static bool attributed(const pl_spec *spec) {
   graph_shape s;
-  return gcn_values_of(spec)->record_attribution && !graph_set_shape(spec, &s) && s.attributed;
+  return gcn_values_of(spec)->record_attribution && !graph_set_shape(spec, &s) && s.explained > 0;
 }
 static bool attributed_validation(const pl_spec *spec, const void *context) {
   return pl_net_wants_validation(spec, context) && attributed(spec);

@@ -10,7 +10,8 @@
 typedef struct graph_shape {
   int64_t features, edge_features; /* edge_features 0: none */
   int64_t classes;
-  bool attributed;       /* it is known which nodes make the class */
+  double explained;      /* share of graphs of which it is known which nodes make the class; of a
+                            file that says so 1, for the planner */
   double nodes, entries; /* of a graph, on the average */
 } graph_shape;
 

@@ -21,6 +21,16 @@ static pl_status factorise(graph_map *m) {
   return info ? pl_error(PL_NUMERIC, "the closed form's matrix is not positive definite") : PL_OK;
 }
 
+/* Column j of I - ratio S, which is row j. */
+static void column(const void *context, int64_t j, double *to) {
+  const graph_map *m = context;
+  const pl_csr *s = m->s;
+  memset(to, 0, (size_t)s->rows * sizeof *to);
+  for (int64_t k = s->start[j]; k < s->start[j + 1]; k++)
+    to[s->index[k]] = -m->rule.ratio * s->value[k];
+  to[j] += 1;
+}
+
 /* z <- (I - ratio S)^-1 z. */
 static void solve_dense(const graph_map *m, int64_t cols, double *z) {
   int n = pl_int(m->s->rows), c = pl_int(cols);
@@ -102,6 +112,7 @@ static const double *own(const graph_map *m, const pl_csr *s, int64_t cols, cons
     for (int64_t k = 0; k < n * wide; k++) z0[k] = r->first * turn[1][k];
   if (r->closed) {
     for (int64_t k = 0; k < n * wide; k++) z0[k] *= r->keep;
+    if (m->spread) return z0; /* the rest is for all ranks together */
     if (m->factor)
       solve_dense(m, wide, z0);
     else
@@ -132,6 +143,7 @@ void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const do
     }
   if (ranks == 1) return;
   pl_comm_sum(m->team, to, n * cols);
+  if (m->spread) pl_cholesky_solve(m->spread, cols, to);
   for (int64_t k = 0; add && k < n * cols; k++) y[k] += to[k];
 }
 
@@ -141,26 +153,48 @@ pl_status graph_map_init(graph_map *m, const graph_rule *rule, const pl_csr *s, 
                          const pl_comm *team, int64_t most) {
   *m = (graph_map){.rule = *rule, .s = s, .s_t = s_t, .team = team, .most = most};
   m->work = pl_alloc((size_t)((5 * s->rows + 4) * padded(most)), sizeof *m->work, "propagation");
+  graph_load load = {(double)s->rows, (double)pl_csr_entries(s), (double)most,
+                     team ? team->size : 1};
+  if (graph_map_spreads(rule, &load))
+    return pl_cholesky_new(team, s->rows, most, column, m, &m->spread);
   return rule->closed && s->rows <= GRAPH_DENSE ? factorise(m) : PL_OK;
 }
 
 void graph_map_fini(graph_map *m) {
   pl_free(m->factor);
+  pl_cholesky_free(m->spread);
   pl_free(m->work);
   *m = (graph_map){0};
 }
 
-double graph_map_bytes(const graph_rule *rule, double nodes, double most) {
-  bool dense = rule->closed && nodes <= GRAPH_DENSE;
-  return 8 * (5 * nodes * (most + 8) + (dense ? nodes * nodes : 0));
+/* ---- cost ---- */
+
+/* Of one column by conjugate gradients: the root of the condition number sets the steps. */
+static double sparse_flops(const graph_rule *rule, const graph_load *load) {
+  double steps = 18 * sqrt(2 / fmax(1 - fabs(rule->ratio), 1e-6));
+  return steps * (2 * load->entries + 10 * load->nodes);
 }
 
-double graph_map_flops(const graph_rule *rule, double nodes, double entries, double cols) {
-  if (rule->closed && nodes <= GRAPH_DENSE) return 2 * nodes * nodes * cols;
-  if (!rule->closed) return 2 * (double)(rule->depth + 1) * entries * cols;
-  /* Conjugate gradients: sqrt of the condition number sets the steps. */
-  double steps = 18 * sqrt(2 / fmax(1 - fabs(rule->ratio), 1e-6));
-  return steps * (2 * entries + 10 * nodes) * cols;
+static bool dense(const graph_rule *rule, const graph_load *load) {
+  return rule->closed && load->nodes <= GRAPH_DENSE;
+}
+
+bool graph_map_spreads(const graph_rule *rule, const graph_load *load) {
+  return rule->closed && load->ranks > 1 && load->nodes > GRAPH_DENSE &&
+         2 * load->nodes * load->nodes < sparse_flops(rule, load);
+}
+
+double graph_map_bytes(const graph_rule *rule, const graph_load *load) {
+  double n = load->nodes, columns = 8 * 5 * n * (load->cols + 8);
+  if (graph_map_spreads(rule, load)) return columns + pl_cholesky_bytes(n, load->cols, load->ranks);
+  return columns + (dense(rule, load) ? 8 * n * n : 0);
+}
+
+double graph_map_flops(const graph_rule *rule, const graph_load *load) {
+  if (!rule->closed) return 2 * (double)(rule->depth + 1) * load->entries * load->cols;
+  if (dense(rule, load) || graph_map_spreads(rule, load))
+    return 2 * load->nodes * load->nodes * load->cols;
+  return sparse_flops(rule, load) * load->cols;
 }
 
 /* ---- on the tape ---- */

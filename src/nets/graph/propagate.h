@@ -9,12 +9,15 @@
  * depend on how the columns were cut.
  *
  * Closed: S symmetric.  A dense Cholesky factor up to GRAPH_DENSE nodes, conjugate gradients beyond
- * (never an inverse); I - ratio S is positive definite for |ratio| < 1 and operator sym. */
+ * (never an inverse); where a graph beyond is so dense that these cost more, a team of several
+ * ranks has a dense factor spread over them.  I - ratio S is positive definite for |ratio| < 1 and
+ * operator sym. */
 #ifndef PL_NETS_GRAPH_PROPAGATE_H
 #define PL_NETS_GRAPH_PROPAGATE_H
 
 #include "base/comm.h"
 #include "base/csr.h"
+#include "linalg/cholesky.h"
 #include "tape/ops.h"
 
 #include <stdbool.h>
@@ -33,17 +36,26 @@ typedef struct graph_map {
   const pl_comm *team;   /* borrowed; NULL: alone */
   int64_t most;          /* columns */
   double *factor;        /* lower Cholesky factor, [n][n]; or NULL */
+  pl_cholesky *spread;   /* one over the team; or NULL */
   double *work;          /* [5][n][most, in whole registers] */
 } graph_map;
 
-/* s_t: S^T, which may be s.  PL_NUMERIC: not positive definite.  Local. */
+/* s_t: S^T, which may be s.  PL_NUMERIC: not positive definite.  Closed: Collective, the same
+ * status on every rank; else Local, and PL_OK. */
 pl_status graph_map_init(graph_map *m, const graph_rule *rule, const pl_csr *s, const pl_csr *s_t,
                          const pl_comm *team, int64_t most);
 void graph_map_fini(graph_map *m);
-/* Bytes that it takes for so many nodes.  Pure. */
-double graph_map_bytes(const graph_rule *rule, double nodes, double most);
-/* Flops of one application on so many columns of a graph with so many entries.  Pure. */
-double graph_map_flops(const graph_rule *rule, double nodes, double entries, double cols);
+/* A graph in numbers, and the ranks of a team that propagate columns along it. */
+typedef struct graph_load {
+  double nodes, entries, cols;
+  int ranks;
+} graph_load;
+/* Is a factor spread over the team?  Pure. */
+bool graph_map_spreads(const graph_rule *rule, const graph_load *load);
+/* Bytes on each rank.  Pure. */
+double graph_map_bytes(const graph_rule *rule, const graph_load *load);
+/* Flops of one application, all ranks.  Pure. */
+double graph_map_flops(const graph_rule *rule, const graph_load *load);
 
 /* y = p(S) x, or p(S^T) x; x, y: [n][cols], apart from each other.  Collective over the team. */
 void graph_map_apply(const graph_map *m, bool transposed, int64_t cols, const double *x, double *y,

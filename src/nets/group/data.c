@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/norm.h"
+#include "base/pause.h"
 #include "base/sums.h"
 #include "nets/group/keys.h"
 #include "recipes.h"
@@ -125,6 +126,7 @@ static pl_status make_part(pl_source *s, pl_part part, int64_t num, double *F, p
   out->x = pl_zalloc((size_t)(num * l->local), sizeof *out->x, "samples in Fourier space");
   for (int64_t i = 0; i < num; i++) {
     out->y[i] = i % 2 ? -1 : 1;
+    PL_TRY(pl_agree(&l->team, pl_pause()));
     PL_TRY(kind->sample(s, part, i, F, &out->y[i]));
     store(out, l, i, scale, F);
   }
@@ -139,6 +141,7 @@ static pl_status note_part(pl_source *s, pl_part part, int64_t num, pl_recipe *r
   out->y = pl_alloc((size_t)num, sizeof *out->y, "labels");
   for (int64_t i = 0; i < num; i++) {
     out->y[i] = i % 2 ? -1 : 1;
+    PL_TRY(pl_agree(&s->layout->team, pl_pause()));
     PL_TRY(kind->recipe(s, part, i, room));
     if (!pl_recipes_add(recipes, room, pl_group_data_of(s->spec)->scale, F))
       return kind->nothing_left(i);

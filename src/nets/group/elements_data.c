@@ -36,15 +36,14 @@ static elements_part part_of(elements_net *m, const pl_samples *s) {
 }
 
 pl_status elements_make_data(elements_net *m) {
-  pl_data *data;
+  pl_data *data = NULL;
   double *f = pl_alloc((size_t)m->order, sizeof *f, "function over G");
   pl_status st = pl_agree(
       &m->team, pl_data_new(&m->spec, m->layout, PL_DATA_KEEP, m->transform, f, m->F, &data));
   pl_free(f);
-  if (st) return st;
-  for (int k = 0; k < PL_NUM_PARTS; k++) m->part[k] = part_of(m, &data->part[k]);
+  for (int k = 0; k < PL_NUM_PARTS && !st; k++) m->part[k] = part_of(m, &data->part[k]);
   pl_data_free(data);
-  return PL_OK;
+  return st;
 }
 
 void elements_free_data(elements_net *m) {

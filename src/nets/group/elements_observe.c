@@ -64,7 +64,7 @@ pl_status elements_describe(const pl_spec *spec, pl_schema *out) {
   PL_TRY(elements_group(spec, &g));
   pl_functional_describe(
       spec, g, elements_recipe_of(spec)->relu ? elements_relu_measures : elements_linear_measures,
-      out);
+      NULL, 0, out);
   return PL_OK;
 }
 

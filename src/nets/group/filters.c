@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "draw.h"
 #include "function_file.h"
@@ -48,6 +49,8 @@ pl_status pl_filters_init(const pl_spec *spec, const pl_layout *l, pl_transform 
   int64_t *packed = draw_packed_offsets(l->group);
   int num = pl_filters_count(spec);
   for (int layer = 0; layer < num && !st; layer++) {
+    st = pl_agree(&l->team, pl_pause());
+    if (st) break;
     /* Networks without the key have 0 there. */
     bool readout = layer >= num - pl_group_channels(spec) && v->init_readout_scale > 0;
     double scale = readout ? v->init_readout_scale : v->init_scale;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "functional.h"
+#include "gcnn_dual.h"
 #include "linalg/svd.h"
 #include "model/optim.h"
 #include "recipes.h"
@@ -48,10 +49,17 @@ static double making_time(const pl_spec *spec, const pl_group *g, const pl_rates
   return (double)samples * one * size_of(r);
 }
 
+/* A look at the largest singular values: of a large matrix its products with some 300 vectors, a
+ * few at a time; of others all values, where not all are given up on the way. */
+static const double NARROW = 400, HALF = 0.5;
+
 static double record_time(const fourier_work *w, const pl_rates *rates, pl_irrep r) {
-  double factor = r.type == PL_REAL ? 1 : 4;
-  return factor * (w->record_values * pl_rates_svd(rates, r.dim) +
-                   w->record_products * pl_rates_product(rates, r.dim));
+  double factor = r.type == PL_REAL ? 1 : 4, product = pl_rates_product(rates, r.dim);
+  double spectrum = pl_rates_svd(rates, r.dim);
+  bool large = r.type == PL_REAL && r.dim > GCNN_DUAL_DEAR;
+  double look = large ? NARROW / r.dim * product : HALF * spectrum;
+  return factor *
+         (w->record_values * spectrum + w->record_looks * look + w->record_products * product);
 }
 
 /* Number of records, roughly: enough for the balance between steps and singular values. */

@@ -35,6 +35,7 @@ typedef struct fourier_work {
   double spectra;  /* kept for good, beta aside */
   double later;    /* those of them that are made when the samples are there */
   double record_values, record_products; /* singular values, and products, of a record */
+  double record_looks;                   /* at the largest singular values (gcnn_polish.h) */
   double record_samples;                 /* how often a record reads all samples */
   double record_stacks, record_matrices; /* its workspace: stacks, and whole matrices */
 } fourier_work;

@@ -122,9 +122,10 @@ extern const char *const pl_functional_headline[];
 
 /* ---- the schema ---- */
 
-/* The wanted measures of tables (NULL-terminated) on the axes irrep, sv, element, sample, exponent.
- * g is the schema's from now on.  Local; reads the data's file for the number of samples. */
+/* The wanted measures of tables (NULL-terminated) on the axes irrep, sv, element, sample, exponent,
+ * and on a network's own, at most two, whose coordinates read a pl_functional_context.  g is the
+ * schema's from now on.  Local; reads the data's file for the number of samples. */
 void pl_functional_describe(const pl_spec *spec, pl_group *g, const pl_measures *const *tables,
-                            pl_schema *out);
+                            const pl_axis *own, int num_own, pl_schema *out);
 
 #endif

@@ -72,7 +72,8 @@ static void free_context(void *c) {
 }
 
 void pl_functional_describe(const pl_spec *spec, pl_group *g, const pl_measures *const *tables,
-                            pl_schema *out) {
+                            const pl_axis *own, int num_own, pl_schema *out) {
+  enum { SHARED = 5, OWN = 2 };
   const pl_group_values *values = pl_group_values_of(spec);
   context *c = pl_zalloc(1, sizeof *c, "schema");
   c->group = g;
@@ -85,7 +86,7 @@ void pl_functional_describe(const pl_spec *spec, pl_group *g, const pl_measures 
     for (int64_t i = 0, k = 0; i < irreps; i++)
       for (int j = 0; j < pl_group_irrep(g, i).dim; j++) c->sv_irrep[k++] = i;
   }
-  const pl_axis axes[] = {
+  pl_axis axes[SHARED + OWN] = {
       {"irrep", group, irreps, COORDS(irrep_coords)},
       {"sv", group, sv, COORDS(sv_coords)},
       {"element", group, values->record_beta ? pl_group_order(g) : 0, COORDS(element_coords),
@@ -93,5 +94,7 @@ void pl_functional_describe(const pl_spec *spec, pl_group *g, const pl_measures 
       {.name = "sample", .key = all, .length = pl_data_count(spec, PL_TRAIN)},
       {"exponent", all, values->record_exponents.n, COORDS(exponent_coords)},
   };
-  pl_schema_init(out, spec, tables, axes, sizeof axes / sizeof *axes, c, free_context);
+  pl_require(num_own <= OWN);
+  for (int i = 0; i < num_own; i++) axes[SHARED + i] = own[i];
+  pl_schema_init(out, spec, tables, axes, SHARED + num_own, c, free_context);
 }

@@ -55,6 +55,7 @@ static pl_status create(const pl_spec *spec, const pl_comm *team, const pl_rates
     m->kept = pl_alloc((size_t)net->layout->scratch, sizeof *m->kept, "workspace of a step");
   m->running =
       pl_zalloc((size_t)gcnn_running_size(net->train->num), sizeof *m->running, "running averages");
+  m->dear = GCNN_DUAL_DEAR;
   fourier_refresh(&net->base, 0);
   *out = &net->base;
   return PL_OK;

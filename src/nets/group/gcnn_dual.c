@@ -17,9 +17,9 @@ static const double recency[NUM_AVERAGES] = {1, 4, 16, 64};
 
 /* Polished until the bound is above what is known to be reached by at most a share ENOUGH of what
  * it is above the margin of the filters: the reported gap is then at most 1 / (1 - ENOUGH) times
- * the true one.  At most ROUNDS rounds a record, fewer where there are large irreps (gcnn_polish.h)
- * and a round costs as much as what is recorded, and the next goes on from the best; each solves
- * its small problem a little better than that. */
+ * the true one.  At most ROUNDS rounds a record, fewer where there are large irreps
+ * (gcnn_polish.h), and the next record goes on from the best; each solves its small problem a
+ * little better than that. */
 static const double ENOUGH = 0.25, FINER = 0.4;
 enum { ROUNDS = 4, ROUNDS_LARGE = 2 };
 
@@ -68,6 +68,15 @@ static int largest_dim(const pl_layout *l) {
   return dim;
 }
 
+/* Are all singular values dear enough to estimate first? */
+static bool dear(const gcnn *m) {
+  const pl_layout *l = m->net.layout;
+  bool some = false;
+  for (int i = 0; i < l->num_stacks; i++)
+    some = some || (l->stacks[i].dim > m->dear && !pl_stack_complex(&l->stacks[i]));
+  return some;
+}
+
 /* D(a) = (1/V) max_rho ||sum_i a_i y_i X_i||_2 / sum_i a_i, or some number above `enough` where
  * it is. */
 static double bound_of(gcnn *m, const double *a, double enough) {
@@ -91,59 +100,90 @@ static double bound_of(gcnn *m, const double *a, double enough) {
   return top / (volume * sum) * (1 + 8 * dim * DBL_EPSILON);
 }
 
-/* Keep the better of the best bound so far and that of a: is it a's? */
-static bool try(gcnn *m, const double *a) {
-  double *best = &m->running[BOUND], *weights = weights_of_best(m), sum = 0;
-  double bound = bound_of(m, a, *best > 0 ? *best : INFINITY);
-  if (*best != 0 && !(bound < *best)) return false;
-  *best = bound;
-  for (int64_t i = 0; i < m->net.train->num; i++) sum += a[i];
-  for (int64_t i = 0; i < m->net.train->num; i++) weights[i] = a[i] / sum;
+/* ---- the least bound ---- */
+
+/* What is looked for.  Where all singular values cost as much as the rest of a record, bounds are
+ * estimated from products alone on the way, and only that of the end is proved. */
+typedef struct search {
+  gcnn *m;
+  bool estimates;
+  gcnn_polish *polish;    /* NULL: not needed yet */
+  double bound, *weights; /* the best so far, 0: none yet; sum 1 */
+  double *a;              /* workspace of one candidate */
+} search;
+
+static gcnn_polish *polish_of(search *s) {
+  if (!s->polish) s->polish = gcnn_polish_new(s->m);
+  return s->polish;
+}
+
+/* Keep the better of the best so far and a: is it a? */
+static bool try(search *s, const double *a) {
+  int64_t n = s->m->net.train->num;
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += a[i];
+  for (int64_t i = 0; i < n; i++) s->a[i] = a[i] / sum;
+  double bound = s->estimates ? gcnn_polish_estimate(polish_of(s), s->a)
+                              : bound_of(s->m, a, s->bound > 0 ? s->bound : INFINITY);
+  if (s->bound != 0 && !(bound < s->bound)) return false;
+  s->bound = bound;
+  memcpy(s->weights, s->a, (size_t)n * sizeof *a);
   return true;
 }
 
 /* How far the bound is above `margin`, and above what is reached, relative to it. */
-static bool tight(const gcnn *m, double margin, double *share) {
-  double bound = m->running[BOUND];
-  *share = ENOUGH * (bound - margin) / bound;
-  return bound - m->running[REACHED] <= *share * bound;
+static bool tight(const search *s, double margin, double *share) {
+  *share = ENOUGH * (s->bound - margin) / s->bound;
+  return s->bound - s->m->running[REACHED] <= *share * s->bound;
 }
 
-static void polish(gcnn *m, double margin) {
+static void polish(search *s, double margin) {
+  gcnn *m = s->m;
   int64_t n = m->net.train->num;
-  double share, lower = 0, *a, *best = weights_of_best(m);
+  double share, lower = 0;
   m->running[REACHED] = fmax(m->running[REACHED], margin);
-  if (n > GCNN_POLISH_SAMPLES || tight(m, margin, &share)) return;
-  gcnn_polish *p = gcnn_polish_new(m);
+  if (n > GCNN_POLISH_SAMPLES || tight(s, margin, &share)) return;
+  double *a = pl_alloc((size_t)n, sizeof *a, "loss weights");
+  memcpy(a, s->weights, (size_t)n * sizeof *a);
   int rounds = largest_dim(m->net.layout) > GCNN_POLISH_LARGE ? ROUNDS_LARGE : ROUNDS;
-  a = pl_alloc((size_t)n, sizeof *a, "loss weights");
-  memcpy(a, best, (size_t)n * sizeof *a);
   for (int k = 0; k < rounds; k++) {
     /* Down to where rounding sets in. */
-    if (!gcnn_polish_round(p, fmax(FINER * share, 1e-11), a, &lower)) break;
+    if (!gcnn_polish_round(polish_of(s), fmax(FINER * share, 1e-11), a, &lower)) break;
     m->running[REACHED] = fmax(m->running[REACHED], lower);
-    bool better = try(m, a);
-    if (tight(m, margin, &share)) break;
+    bool better = try(s, a);
+    if (tight(s, margin, &share)) break;
     if (better) continue;
     /* The solution lies where little has been seen: look on the way to it. */
-    for (int64_t i = 0; i < n; i++) a[i] = 0.5 * (a[i] + best[i]);
-    try(m, a);
-    if (tight(m, margin, &share)) break;
+    for (int64_t i = 0; i < n; i++) a[i] = 0.5 * (a[i] + s->weights[i]);
+    try(s, a);
+    if (tight(s, margin, &share)) break;
   }
   pl_free(a);
-  gcnn_polish_free(p);
 }
 
 double gcnn_dual_bound(gcnn *m, const double *multipliers, double margin) {
   int64_t n = m->net.train->num;
-  double log_scale, *current = pl_alloc((size_t)n, sizeof *current, "loss weights");
+  double *room = pl_alloc(3 * (size_t)n, sizeof *room, "loss weights"), *current = room + 2 * n;
+  double log_scale, *best = &m->running[BOUND];
+  search s = {m, dear(m), NULL, *best, room, room + n};
+  memcpy(s.weights, weights_of_best(m), (size_t)n * sizeof *s.weights);
   pl_loss_weights(m->net.values->loss, n, m->net.margin, &log_scale, current);
-  if (multipliers) try(m, multipliers);
-  try(m, current);
+  if (multipliers) try(&s, multipliers);
+  try(&s, current);
   for (int k = 0; k < NUM_AVERAGES && m->running[STEPS] > 0; k++)
-    try(m, m->running + AVERAGES + k * n);
-  pl_free(current);
+    try(&s, m->running + AVERAGES + k * n);
   pl_comm_bcast(&m->net.layout->team, &margin, sizeof margin, 0);
-  if (margin > 0 && isfinite(m->running[BOUND])) polish(m, margin);
-  return m->running[BOUND];
+  if (margin > 0 && isfinite(s.bound)) polish(&s, margin);
+  bool moved = s.bound != *best;
+  if (s.estimates && moved) {
+    s.bound = bound_of(m, s.weights, *best > 0 ? *best : INFINITY);
+    moved = *best == 0 || s.bound < *best;
+  }
+  if (moved) {
+    *best = s.bound;
+    memcpy(weights_of_best(m), s.weights, (size_t)n * sizeof *s.weights);
+  }
+  gcnn_polish_free(s.polish);
+  pl_free(room);
+  return *best;
 }

@@ -4,6 +4,10 @@
 
 #include "gcnn_net.h"
 
+/* Where a real irrep has more dimensions than m->dear, bounds are estimated before one is proved:
+ * there a look by products alone costs a small part of all singular values. */
+enum { GCNN_DUAL_DEAR = 1024 };
+
 /* Doubles of m->running. */
 int64_t gcnn_running_size(int64_t samples);
 /* Take the weights of a step (a >= 0, not all zero) into the running averages.  Local. */
@@ -15,7 +19,8 @@ void gcnn_average_weights(gcnn *m, const double *a);
  * be with the least D of all, or for a few rounds; later records go on.  No beta has a normalised
  * margin min_i y_i <x_i, beta> / S_1(beta) above it, as <x, beta> <= S_1(beta) max_rho
  * ||X_rho||_2 / V (duality of the nuclear and the spectral norm).  From all singular values, never
- * from an iteration that could stop below.  Collective; overwrites the workspace of a step. */
+ * from an iteration that could stop below; where irreps are large, those of the one candidate that
+ * estimates from products alone put first.  Collective; overwrites the workspace of a step. */
 double gcnn_dual_bound(gcnn *m, const double *multipliers, double margin);
 
 #endif

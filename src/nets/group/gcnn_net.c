@@ -121,26 +121,22 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
   /* Gram matrices forward and back, and their products with the filters. */
   double grams = v->regularizer_layer == PL_LAYER_ALL ? L : 1;
   if (!pl_regularised(spec)) grams = 0;
-  /* Singular values of B, and at depth 2 of M = sum a_i y_i X_i for the weights now, their averages
-   * and multipliers, most of them given up on the way: two spectra.  Polished: two looks, at about
-   * a product each, and one or two spectra after each.  With record.kkt the gradients of all
-   * samples, twice, and singular vectors at some twenty products. */
-  bool dual = v->depth == 2, polished = dual && samples <= GCNN_POLISH_SAMPLES;
+  /* Singular values of B, and at depth 2 of the M = sum a_i y_i X_i that bounds best, after looks
+   * at those of the weights now, their averages and multipliers, and of a few that are polished.
+   * With record.kkt the gradients of all samples, twice, and singular vectors at some twenty
+   * products. */
+  bool dual = v->depth == 2;
+  double looks = !dual ? 0 : samples <= GCNN_POLISH_SAMPLES ? 8 : 5;
   return (fourier_work){
       .products = K * ((L - 1) * (two_passes ? 5 : 3) + grams * (two_passes ? 5 : 3)),
       .moves = 3 * L * K, /* the update: read gradient, read and write w */
       .arrays = 2 * L * K + grams,
       .spectra = K * (2 * L - 2 + (pl_gini_exponent(spec) > 0)), /* filters, prefix products */
       .later = K * (L - 2),
-      .record_values = polished ? 6
-                       : dual   ? 3
-                                : 1,
-      .record_products =
-          K + 2 * polished + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
-      .record_samples = (polished ? 7
-                         : dual   ? 2
-                                  : 0) +
-                        (v->record_kkt ? 1 + K : 0),
+      .record_values = dual ? 2 : 1,
+      .record_looks = looks,
+      .record_products = K + (v->record_kkt ? 20 + 2 * (double)samples * (L - 1) * K : 0),
+      .record_samples = looks + dual + (v->record_kkt ? 1 + K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,
       .record_matrices = v->record_kkt ? 12 : 0,
   };

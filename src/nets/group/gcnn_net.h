@@ -13,6 +13,7 @@ typedef struct gcnn {
   double **prefix; /* [(l - 1) K + k]: P_l = W_(l-1),k .. W_1,k, l = 2..L; P_2 is a filter itself */
   double *kept;    /* dLoss/dB of a stack, for the paths behind the first; NULL if K = 1 */
   double *running; /* averages that outlive a record: gcnn_dual.h; part of a checkpoint */
+  int dear;        /* GCNN_DUAL_DEAR */
   struct gcnn_regular *regular; /* NULL: no regulariser */
 } gcnn;
 

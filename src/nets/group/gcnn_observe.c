@@ -82,7 +82,7 @@ const pl_measures *const gcnn_measures[] = {&pl_functional_measures, &pl_product
 pl_status gcnn_describe(const pl_spec *spec, pl_schema *out) {
   pl_group *g;
   PL_TRY(pl_group_of(spec, NULL, &g));
-  pl_functional_describe(spec, g, gcnn_measures, out);
+  pl_functional_describe(spec, g, gcnn_measures, NULL, 0, out);
   return PL_OK;
 }
 

@@ -29,6 +29,7 @@ struct gcnn_polish {
   int64_t n;
   int most;
   double largest[SEEN]; /* of this rank's singular values, decreasing */
+  double *at, top;      /* where was looked last (NaN: nowhere), and the largest of all there */
   seen *list;
   int num, room;
   pl_usv *usv;
@@ -192,8 +193,8 @@ static pl_status look_at(gcnn_polish *p, const pl_stack *b, int64_t k, const dou
   return st;
 }
 
-/* The largest triplets of M at a, in the list: more than are needed. */
-static pl_status look(gcnn_polish *p, const double *a) {
+/* The largest triplets of M at a into the list: more than are needed. */
+static pl_status look_everywhere(gcnn_polish *p, const double *a) {
   gcnn *m = p->m;
   const pl_layout *l = m->net.layout;
   double *matrix = m->net.scratch[0];
@@ -215,22 +216,20 @@ static pl_status look(gcnn_polish *p, const double *a) {
   return pl_agree(&l->team, worst);
 }
 
-/* ---- the small problem ---- */
-
 static int descending(const void *x, const void *y) {
   double a = *(const double *)x, b = *(const double *)y;
   return (a < b) - (a > b);
 }
 
-/* Cut the lists to the largest values of all ranks.  *top: the largest. */
-static void cut(gcnn_polish *p, double *top) {
+/* Cut the lists to the largest values of all ranks. */
+static void cut(gcnn_polish *p) {
   const pl_comm *team = &p->m->net.layout->team;
   int64_t most = p->most, all = most * team->size;
   double *value = pl_zalloc((size_t)all, sizeof *value, "leading singular values");
   memcpy(value + most * team->rank, p->largest, (size_t)most * sizeof *value);
   pl_comm_sum(team, value, all);
   qsort(value, (size_t)all, sizeof *value, descending);
-  *top = value[0];
+  p->top = value[0];
   /* Those that come in pairs come together, rounding or not. */
   double least = value[most - 1] * (1 - 1e-9);
   pl_free(value);
@@ -239,6 +238,25 @@ static void cut(gcnn_polish *p, double *top) {
     while (s->r > 0 && !(s->sigma[s->r - 1] >= least && s->sigma[s->r - 1] > 0)) s->r--;
   }
 }
+
+/* What is seen at a, unless it is what was seen last. */
+static pl_status look(gcnn_polish *p, const double *a) {
+  size_t bytes = (size_t)p->n * sizeof *a;
+  if (!memcmp(p->at, a, bytes)) return PL_OK;
+  forget(p);
+  p->at[0] = NAN;
+  pl_status st = look_everywhere(p, a);
+  if (st) return st;
+  cut(p);
+  memcpy(p->at, a, bytes);
+  return PL_OK;
+}
+
+double gcnn_polish_estimate(gcnn_polish *p, const double *a) {
+  return look(p, a) ? INFINITY : p->top / pl_group_volume(p->m->net.group);
+}
+
+/* ---- the small problem ---- */
 
 /* This rank's share of U^H X V for one sample: r x r. */
 static void compress(gcnn_polish *p, const seen *s, const double *x, double *out) {
@@ -356,15 +374,9 @@ static pl_status solve(gcnn_polish *p, double gap, double *a, double *lower) {
 
 bool gcnn_polish_round(gcnn_polish *p, double gap, double *a, double *lower) {
   const pl_comm *team = &p->m->net.layout->team;
-  double top = 0;
-  bool seen_all = !look(p, a);
-  if (seen_all) cut(p, &top);
-  if (seen_all && top > 0) {
-    if (p->rounds == 0) p->exponent = ilogb(top);
-    add_blocks(p);
-  }
-  forget(p);
-  if (!seen_all || !(top > 0)) return false;
+  if (look(p, a) || !(p->top > 0)) return false;
+  if (p->rounds == 0) p->exponent = ilogb(p->top);
+  add_blocks(p);
   int solved = team->rank == 0 && !solve(p, gap, a, lower);
   pl_comm_bcast(team, &solved, sizeof solved, 0);
   pl_comm_bcast(team, a, (size_t)p->n * sizeof *a, 0);
@@ -405,11 +417,15 @@ gcnn_polish *gcnn_polish_new(gcnn *m) {
   p->part = pl_alloc(3 * SEEN * (size_t)vectors, sizeof(double), what);
   p->ones = pl_alloc((size_t)p->n, sizeof(double), what);
   for (int64_t i = 0; i < p->n; i++) p->ones[i] = 1;
+  p->at = pl_alloc((size_t)p->n, sizeof(double), what);
+  p->at[0] = NAN;
   return p;
 }
 
 void gcnn_polish_free(gcnn_polish *p) {
-  double *arrays[] = {p->matrix, p->u, p->vh, p->sigma, p->work, p->part, p->ones};
+  if (!p) return;
+  forget(p);
+  double *arrays[] = {p->matrix, p->u, p->vh, p->sigma, p->work, p->part, p->ones, p->at};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) pl_free(arrays[k]);
   for (int k = 0; k < p->rounds; k++) pl_free(p->x[k]);
   pl_free(p->x);

@@ -16,9 +16,13 @@ enum { GCNN_POLISH_LARGE = 96 };
  * of barrier.h).  On small groups the subspaces are everything and one round solves the problem. */
 typedef struct gcnn_polish gcnn_polish;
 
-/* Local, both. */
+/* Local, both; free(NULL) does nothing. */
 gcnn_polish *gcnn_polish_new(gcnn *m);
 void gcnn_polish_free(gcnn_polish *p);
+/* D(a), a >= 0 with sum 1, or a little less: large real matrices are seen through products alone.
+ * Infinity: an entry is not finite.  The same on every rank.  Overwrites the workspace of a step.
+ * Collective. */
+double gcnn_polish_estimate(gcnn_polish *p, const double *a);
 /* Take in what is seen at a ([N], >= 0, sum 1) and solve to the relative gap: a becomes the
  * solution, *lower a number that no D is below; the same on every rank.  False: not solved, a is
  * what it was.  Overwrites the workspace of a step.  Collective. */

@@ -4,10 +4,12 @@
 #include "base/mem.h"
 #include "base/norm.h"
 #include "base/sums.h"
+#include "model/model.h"
 #include "nets/group/data.h"
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,14 +197,20 @@ static pl_status solve_whole(const pl_layout *l, pl_samples *data, double gap, p
 }
 
 /* Other families have kinds of data of their own. */
-static bool on_group(const pl_spec *spec) {
-  for (const pl_data_kind *const *k = pl_group_data_kinds; *k; k++)
-    if (*k == spec->data) return true;
-  return false;
+pl_status pl_optimum_fits(const pl_spec *spec) {
+  char kinds[160] = "";
+  size_t at = 0;
+  for (const pl_data_kind *const *k = pl_group_data_kinds; *k; k++) {
+    if (*k == spec->data) return PL_OK;
+    if (at < sizeof kinds)
+      at += (size_t)snprintf(kinds + at, sizeof kinds - at, "%s%s", at ? ", " : "", (*k)->name);
+  }
+  return pl_error(PL_EINPUT, "%s of model.kind %s: margins are of labels on a group: %s",
+                  spec->data->name, spec->model->name, kinds);
 }
 
 pl_status pl_optimum_solve(const pl_spec *spec, double gap, pl_optimum *out) {
-  if (!on_group(spec)) return pl_error(PL_EINPUT, "optimum: these data are not on a group");
+  PL_TRY(pl_optimum_fits(spec));
   pl_group *g = NULL;
   pl_layout *l = NULL;
   pl_transform *t = NULL;

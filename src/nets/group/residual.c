@@ -108,6 +108,9 @@ static const pl_key rows[] = {
     {"loss", PL_KEY_CHOICE, F(loss), PL_COST | PL_RESULTS, "exponential", .choice = loss_name,
      .help = "loss, a mean over the samples; square: ||beta - target||^2 / (2 ||target||^2), for "
              "data.kind target"},
+    {"record.weights", PL_KEY_BOOL, F(record_weights), PL_COST | PL_RESULTS,
+     .help = "record how the singular values of each layer's filter are spread (default: up to 64 "
+             "filters over groups of order up to 50000)"},
 };
 static const pl_keys table = PL_KEYS(PL_IN_NETWORK, rows);
 static const pl_keys *const keys[] = {&pl_group_keys, &pl_band_keys,       &table,

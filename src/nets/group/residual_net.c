@@ -265,6 +265,15 @@ double residual_undo(residual *m, const pl_stack *b) {
 
 /* ---- costs ---- */
 
+/* Filters that a record decomposes. */
+static double decomposed(const pl_spec *spec) {
+  pl_group *g;
+  if (pl_group_of(spec, NULL, &g)) return 0;
+  double filters = residual_wants_weights(spec, g) ? pl_filters_count(spec) : 0;
+  pl_group_free(g);
+  return filters;
+}
+
 static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) {
   const pl_group_values *v = pl_group_values_of(spec);
   bool reversible = v->store == PL_STORE_REVERSIBLE;
@@ -281,7 +290,7 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .spectra = filters + states + 1, /* and B - 1 */
       .later = states + 1,
       /* the gradient, the recursion undone, and eigenvalues at some forty products */
-      .record_values = 2,
+      .record_values = 2 + decomposed(spec),
       .record_samples = 1,
       .record_products = (N - 1) * (2 + back + reversible) + 40,
       .record_matrices = 3,

@@ -23,6 +23,7 @@ typedef struct residual {
   double *irreps;          /* of residual_observe.c */
   double *increment;       /* spectrum of B - 1, */
   double *increment_sigma; /* and its singular values on rank 0 of the team */
+  double *filter_sigma;    /* [filters]: those of each filter, likewise; NULL: not recorded */
 } residual;
 
 static inline residual *residual_of(pl_model *m) {
@@ -35,6 +36,9 @@ static inline bool residual_reverses(const residual *m) {
 static inline const double *residual_filter(const residual *m, int k, const pl_stack *b) {
   return m->net.w[m->net.filters == 1 ? 0 : k] + b->offset;
 }
+
+/* Are the filters' singular values recorded?  Pure. */
+bool residual_wants_weights(const pl_spec *spec, const pl_group *g);
 
 extern const fourier_ops residual_ops;
 

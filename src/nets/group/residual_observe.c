@@ -12,12 +12,7 @@
 /* Per irrep, one array after the other in m->irreps. */
 enum { DET_SIGN, LOG_ABS_DET, NEGATIVE, ERROR, NUM_IRREP };
 
-/* The state of one record. */
-typedef struct state {
-  pl_functional first, increment; /* of beta, and of beta less the identity */
-  const residual *m;
-  double gradient_norm, lambda_eps, bits_lost, reversal_error, store_bytes;
-} state;
+typedef residual_record state;
 
 /* ---- measures ---- */
 
@@ -107,12 +102,15 @@ static const pl_measure rows[] = {
     {"store_bytes", NULL, "byte", PL_STORE_BYTES, FROM(store_bytes)},
 };
 static const pl_measures own = PL_MEASURES(rows);
-const pl_measures *const residual_measures[] = {&pl_functional_measures, &own, NULL};
+const pl_measures *const residual_measures[] = {&pl_functional_measures, &own,
+                                                &residual_weight_measures, NULL};
 
 pl_status residual_describe(const pl_spec *spec, pl_schema *out) {
   pl_group *g;
   PL_TRY(pl_group_of(spec, NULL, &g));
-  pl_functional_describe(spec, g, residual_measures, out);
+  pl_axis axes[2];
+  residual_weight_axes(spec, g, axes);
+  pl_functional_describe(spec, g, residual_measures, axes, 2, out);
   return PL_OK;
 }
 
@@ -124,12 +122,14 @@ void residual_observe_new(residual *m) {
   m->irreps = pl_alloc(NUM_IRREP * (size_t)irreps, sizeof *m->irreps, "determinants");
   m->increment = pl_alloc((size_t)net->layout->local, sizeof *m->increment, "B - 1");
   m->increment_sigma = pl_alloc((size_t)num, sizeof *m->increment_sigma, "singular values");
+  residual_weights_new(m);
 }
 
 void residual_observe_free(residual *m) {
   pl_free(m->irreps);
   pl_free(m->increment);
   pl_free(m->increment_sigma);
+  residual_weights_free(m);
 }
 
 /* ---- a record ---- */
@@ -252,6 +252,8 @@ pl_status residual_observe(pl_model *model, double *out) {
     other = observe_irreps(m);
     if (!st) st = other;
   }
+  other = residual_weights_observe(m);
+  if (!st) st = other;
   s.gradient_norm = fourier_gradient_norm(net);
   observe_store(m, &s);
   if (net->layout->team.rank == 0) pl_schema_compute(&net->schema, &s, out);

@@ -1,6 +1,7 @@
 /* Charged particles, drawn or from a file, and where they will be. */
 #include "base/mem.h"
 #include "base/nc_read.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "file.h"
 #include "keys.h"
@@ -54,17 +55,33 @@ static void draw_all(const pl_spec *spec, pl_points *out) {
 
 /* ---- their orbits ---- */
 
+/* As pl_orbit, with pauses. */
+static pl_status orbit(const pl_points_part *p, int64_t axes, int64_t steps, double *x, double *v) {
+  enum { SYSTEMS = 8, PAIRS = 1000000 }; /* of a piece: some ten milliseconds */
+  int64_t n = p->start[1], piece = 1 + PAIRS / (1 + n * n);
+  for (int64_t s = 0; s < p->num; s += SYSTEMS)
+    for (int64_t t = 0; t < steps; t += piece) {
+      PL_TRY(pl_pause());
+      pl_orbit(p->num - s < SYSTEMS ? p->num - s : SYSTEMS, n, axes, p->charge + s * n, DT,
+               MOST_FORCE, steps - t < piece ? steps - t : piece, x + s * n * axes,
+               v + s * n * axes);
+    }
+  return PL_OK;
+}
+
 /* From the initial states to those of the input, and the targets. */
-static void simulate(const points_data_values *v, const pl_points_shape *s, pl_points_part *p) {
-  if (p->num == 0) return;
-  int64_t n = p->start[1], before = EVERY * (v->input + 1), after = EVERY * (v->output - v->input);
-  size_t bytes = (size_t)(p->num * n * s->dimension) * sizeof(double);
+static pl_status simulate(const points_data_values *v, const pl_points_shape *s,
+                          pl_points_part *p) {
+  if (p->num == 0) return PL_OK;
+  int64_t before = EVERY * (v->input + 1), after = EVERY * (v->output - v->input);
+  size_t bytes = (size_t)(p->num * p->start[1] * s->dimension) * sizeof(double);
   double *w = pl_alloc(1, bytes, "velocities");
-  pl_orbit(p->num, n, s->dimension, p->charge, DT, MOST_FORCE, before, p->x, p->v);
+  pl_status st = orbit(p, s->dimension, before, p->x, p->v);
   memcpy(p->y, p->x, bytes);
   memcpy(w, p->v, bytes);
-  pl_orbit(p->num, n, s->dimension, p->charge, DT, MOST_FORCE, after, p->y, w);
+  if (!st) st = orbit(p, s->dimension, after, p->y, w);
   pl_free(w);
+  return st;
 }
 
 /* ---- from a file ---- */
@@ -145,7 +162,7 @@ static pl_status make(const pl_spec *spec, pl_points *out) {
     PL_TRY(make_initial(spec, out));
   else
     draw_all(spec, out);
-  for (int k = 0; k < PL_NUM_PARTS; k++) simulate(v, &out->shape, &out->part[k]);
+  for (int k = 0; k < PL_NUM_PARTS; k++) PL_TRY(simulate(v, &out->shape, &out->part[k]));
   return PL_OK;
 }
 

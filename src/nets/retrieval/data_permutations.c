@@ -2,6 +2,7 @@
  * rotation. */
 #include "base/mem.h"
 #include "base/norm.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "keys.h"
 #include "nets/retrieval/data.h"
@@ -192,6 +193,7 @@ static pl_status make(const pl_spec *spec, pl_corpus *c, int64_t **split) {
   for (int part = 0; part < PL_NUM_PARTS; part++)
     for (int64_t k = 0; k < pl_data_count(spec, (pl_part)part); k++, q++) {
       (*split)[q] = part;
+      PL_TRY(pl_pause());
       draw_query(spec, (pl_part)part, k, q, c);
     }
   return PL_OK;

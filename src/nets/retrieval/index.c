@@ -1,10 +1,8 @@
-#include "nets/retrieval/index.h"
-
 #include "base/blas.h"
 #include "base/mem.h"
+#include "screen.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 struct pl_index {
@@ -15,6 +13,7 @@ struct pl_index {
   double *score;        /* [PL_INDEX_QUERIES][PL_INDEX_BLOCK] */
   double *target;       /* scores of documents that are ranked, and how many stand before */
   int64_t targets;      /* room in it, for each of the two */
+  screen *screen;       /* NULL where a first look does not pay */
   int64_t have[PL_INDEX_QUERIES];
   MPI_Op merge;
 };
@@ -36,6 +35,13 @@ static void rise(pl_hit *list, int64_t at, pl_hit h) {
   for (int64_t up; at > 0 && pl_hit_before(list[up = (at - 1) / 2], h); at = up)
     list[at] = list[up];
   list[at] = h;
+}
+
+void pl_hits_put(pl_hit *list, int64_t *have, int64_t k, pl_hit h) {
+  if (*have < k)
+    rise(list, (*have)++, h);
+  else if (pl_hit_before(h, list[0]))
+    sink(list, k, h);
 }
 
 static inline double number(double s) {
@@ -111,6 +117,7 @@ pl_index *pl_index_new(const pl_comm *team, int64_t documents, int64_t width, in
   ix->e = pl_zalloc((size_t)((to - from) * BLOCK), (size_t)width * sizeof *ix->e,
                     "embeddings of documents");
   ix->score = pl_alloc(PL_INDEX_QUERIES, PL_INDEX_BLOCK * sizeof *ix->score, "scores");
+  ix->screen = screen_new(ix->first, ix->count, width, ix->e, top);
   MPI_Op_create(merge_all, 1, &ix->merge);
   return ix;
 }
@@ -118,6 +125,7 @@ pl_index *pl_index_new(const pl_comm *team, int64_t documents, int64_t width, in
 void pl_index_free(pl_index *ix) {
   if (!ix) return;
   MPI_Op_free(&ix->merge);
+  screen_free(ix->screen);
   pl_free(ix->e);
   pl_free(ix->score);
   pl_free(ix->target);
@@ -127,30 +135,41 @@ void pl_index_free(pl_index *ix) {
 double *pl_index_rows(pl_index *ix, int64_t *first, int64_t *count) {
   *first = ix->first;
   *count = ix->count;
+  screen_stale(ix->screen);
   return ix->e;
 }
 
 /* ---- scores ---- */
 
-/* score[i][c] = <q_i, e_c> for the block that begins at this rank's document number `from`. */
+void index_score(int64_t queries, int64_t width, const double *q, const double *e, double *score) {
+  int w = pl_int(width);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)queries, PL_INDEX_BLOCK, w, 1, q, w, e,
+              w, 0, score, PL_INDEX_BLOCK);
+}
+
+/* Of the block that begins at this rank's document number `from`. */
 static void score_block(const pl_index *ix, int64_t queries, const double *q, int64_t from) {
-  int w = pl_int(ix->width);
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)queries, PL_INDEX_BLOCK, w, 1, q, w,
-              ix->e + from * ix->width, w, 0, ix->score, PL_INDEX_BLOCK);
+  index_score(queries, ix->width, q, ix->e + from * ix->width, ix->score);
 }
 
 static inline int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-static void top_of(pl_index *ix, int64_t queries, const double *q, int64_t k, pl_hit *hits) {
-  memset(ix->have, 0, sizeof ix->have);
+static void look_at_all(pl_index *ix, int64_t queries, const double *q, int64_t k, pl_hit *hits) {
   for (int64_t from = 0; from < ix->count; from += BLOCK) {
     score_block(ix, queries, q, from);
     for (int64_t i = 0; i < queries; i++)
       pl_hits_add(hits + i * k, &ix->have[i], k, ix->first + from, least(BLOCK, ix->count - from),
                   ix->score + i * BLOCK);
   }
+}
+
+static void top_of(pl_index *ix, int64_t queries, const double *q, int64_t k, pl_hit *hits) {
+  memset(ix->have, 0, sizeof ix->have);
+  if (!ix->screen || !screen_pays(queries, ix->count, k) ||
+      !screen_top(ix->screen, queries, q, k, hits, ix->have))
+    look_at_all(ix, queries, q, k, hits);
   for (int64_t i = 0; i < queries; i++) {
     pl_hits_sort(hits + i * k, ix->have[i]);
     for (int64_t r = ix->have[i]; r < k; r++) hits[i * k + r] = (pl_hit){-INFINITY, INT64_MAX};

@@ -2,6 +2,7 @@
 #include "model/batch.h"
 #include "model/optim.h"
 #include "own.h"
+#include "screen.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -183,6 +184,7 @@ static void work(const pl_spec *spec, double *sample_flops, double *sample_bytes
   *sample_flops += v->negatives == NEGATIVES_ADORE ? 2 * documents * width : 6 * compared * encode;
   *sample_bytes = 16 * width * (compared + 2);
   *fixed_bytes = 12 * s.entries + 8 * documents * width;
+  *fixed_bytes += screen_bytes(documents, width, (double)v->top);
 }
 
 /* ---- checks ---- */

@@ -1,6 +1,7 @@
 /* Codes of a random dictionary, for networks that learn to optimise: x is a point of the sphere, y
  * its code, argmin_z ||x - D z||^2 / 2 + lambda |z|_1. */
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "keys.h"
 #include "nets/vector/data.h"
@@ -66,17 +67,18 @@ static pl_status samples(const pl_spec *spec, const pl_vector_shape *s, pl_part 
   double *atom = pl_alloc((size_t)(atoms * n), sizeof *atom, "dictionary");
   double *gram = pl_alloc((size_t)(atoms * atoms), sizeof *gram, "dictionary");
   double *slope = pl_alloc((size_t)atoms, sizeof *slope, "dictionary");
+  pl_status st = PL_OK;
   pl_lasso_dictionary(spec, atom);
   for (int64_t i = 0; i < atoms; i++)
     for (int64_t j = 0; j < atoms; j++) gram[i * atoms + j] = dot(n, atom + i * n, atom + j * n);
   pl_rng_normals(pl_data_seed(spec), PL_STREAM(PL_STREAM_SAMPLE, part), 0, num * n, x);
   normalise(num, n, x);
-  for (int64_t i = 0; i < num; i++)
+  for (int64_t i = 0; i < num && !(st = pl_pause()); i++)
     solve(atoms, n, vector_data_of(spec)->lambda, atom, gram, x + i * n, slope, y + i * atoms);
   pl_free(atom);
   pl_free(gram);
   pl_free(slope);
-  return PL_OK;
+  return st;
 }
 
 static const pl_key rows[] = {
