@@ -382,6 +382,77 @@ def test_shards_are_extended_and_merged(large, tmp_path):
     assert len(states(whole)) == 32
 
 
+def sharded(folder, text, *last, code=0):
+    """The outputs of two shards, the second made with options of its own."""
+    sweep, parts = write(folder / "shards.yaml", text), [folder / f"{i}.nc" for i in range(2)]
+    for i, part in enumerate(parts):
+        pl_run.run(["run", sweep, "-q", "-o", part, "--shard", f"{i}/2", *(last if i else ())],
+                   code=code if i else 0)
+    return parts
+
+
+def weights(output):
+    """{number of run: its final weights}"""
+    found = {}
+    for path in Path(f"{output}.final").iterdir():
+        with netCDF4.Dataset(path) as f:
+            found[int(path.name[4:10])] = {n: v[:].tobytes() for n, v in f.variables.items()}
+    return found
+
+
+def test_what_was_merged_goes_on(large, tmp_path):
+    """From states by their numbers in the whole, of runs that have ended and of one under way; what
+    belonged to an output in its place is gone."""
+    parts, whole = sharded(tmp_path, SWEEP, "--max-steps", 70, code=75), tmp_path / "whole.nc"
+    there = {f"run-{r:06}.nc" for r in range(4)}
+    assert sorted(states(parts[1])) == [DONE, STOPPED]
+    shutil.copy(parts[0], whole)
+    for folder in "ckpt", "best":
+        Path(f"{whole}.{folder}").mkdir()
+        write(Path(f"{whole}.{folder}") / "run-000009.nc", "another's")
+    write(Path(f"{whole}.ckpt") / "notes.txt", "mine")
+    pl_run.run(["merge", *parts, "-o", whole, "--overwrite"])
+    assert {p.name for p in Path(f"{whole}.ckpt").iterdir()} == there | {"notes.txt"}
+    for path in parts:
+        path.unlink()
+        shutil.rmtree(f"{path}.ckpt")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["shards.yaml", "whole.nc", "whole.nc.ckpt"]
+    extend(whole, LARGER, "--max-steps", 4 * 140 + 50 + 20 * 200 + 1)  # no step is made twice
+    assert_same(whole, large)
+
+
+def test_weights_of_shards_come_along(tmp_path):
+    text = "group: C_2\nsteps: {}\nrecord.final: true\nseed: 0..3\n"
+    parts, whole = sharded(tmp_path, text.format(3)), tmp_path / "whole.nc"
+    pl_run.run(["merge", *parts, "-o", whole])
+    assert weights(whole) == weights(trained(tmp_path, text.format(3), "once"))
+    was = [weights(part) for part in parts]
+    extend(whole, text.format(9))
+    longer = trained(tmp_path, text.format(9), "longer", "--set", "record.stages=[3]")
+    assert weights(whole) == weights(longer) and [weights(part) for part in parts] == was
+    assert_same(whole, longer)
+
+
+@pytest.mark.parametrize("renames", [2, 3, 4])
+def test_a_merge_that_is_killed(tmp_path, renames):
+    """Before the new file has its name the old one is there with its states, then the new one."""
+    text = "group: C_2\nsteps: 3\ncheckpoint.keep: true\nseed: 0..3\n"
+    parts, library = sharded(tmp_path, text), killer(tmp_path)
+    whole, once = tmp_path / "whole.nc", trained(tmp_path, text, "once")
+    pl_run.run(["merge", parts[0], "-o", whole])
+    done = pl_run.run(["merge", *parts, "-o", whole, "--overwrite"], code=None,
+                      LD_PRELOAD=str(library), KILL_RANK="0", KILL_RENAMES=str(renames),
+                      PMI_RANK="0")  # as if launched: kills count in MPI alone
+    assert done.returncode in (0, -9)
+    assert states(whole) in ([DONE, 0, DONE, 0], [DONE] * 4)
+    pl_run.run(["run", "--resume", tmp_path / "shards.yaml", "-q", "-o", whole])
+    assert_same(whole, once)
+    assert len(list(Path(f"{whole}.ckpt").glob("run-*.nc"))) == 4
+    extend(whole, text.replace("steps: 3", "steps: 5"))
+    left = {p.name for p in tmp_path.iterdir() if p.name.startswith("whole") and ".lock" not in p.name}
+    assert left == {"whole.nc", "whole.nc.ckpt"}
+
+
 # ---- what is refused ----
 
 

@@ -235,7 +235,7 @@ def test_overwrite_takes_what_belonged_to_the_output(tmp_path):
 def test_no_temporary_is_written_through_a_link(tmp_path):
     write(tmp_path / "s.yaml", SHORT)
     (tmp_path / "precious").write_text("kept")
-    for name in ("out.nc.tmp", "packed.nc.packing", "whole.nc.merging"):
+    for name in ("out.nc.tmp", "packed.nc.packing", "whole.nc.extending"):
         (tmp_path / name).symlink_to(tmp_path / "precious")
     pl_run.run("run s.yaml -q -o out.nc", cwd=tmp_path)
     pl_run.run("pack out.nc -o packed.nc", cwd=tmp_path)

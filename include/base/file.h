@@ -35,9 +35,9 @@ pl_status pl_file_absent(const char *path, bool overwrite);
  * file, nor one behind a link.  *fd (NULL: closed) is open for writing; the caller frees *name
  * (pl_free), and removes or renames the file (pl_file_replace). */
 pl_status pl_file_temporary(const char *path, char **name, int *fd);
-/* A copy of the file at path beside it, under a name of its own (pl_file_temporary); the caller
- * frees *name (pl_free), and removes or renames the file. */
-pl_status pl_file_copy_beside(const char *path, char **name);
+/* A copy of the file `from` beside path, which may be the same, under a name of its own
+ * (pl_file_temporary); the caller frees *name (pl_free), and removes or renames the file. */
+pl_status pl_file_copy_beside(const char *from, const char *path, char **name);
 /* The names in a folder survive a power cut.  PL_EENV: it cannot be told to the disk. */
 pl_status pl_file_sync_folder(const char *folder);
 /* fsync from and rename it to path, and see to it that the name survives a power cut.  PL_EENV:

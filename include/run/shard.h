@@ -19,6 +19,9 @@ int64_t *pl_shard_share(const pl_config *cfg, int64_t shard, int64_t shards, int
 
 /* Merge the outputs of shards into out, the output of the whole sweep, or what was merged before
  * with what was missing; runs that no input has begun stay pending, and are counted in a warning.
+ * What stands beside the inputs comes to stand beside out, by links or copies, and what belonged to
+ * an output that out replaces goes; the end of the program in the middle leaves the old or the new
+ * one (pl_folders_settle).
  * PL_EINPUT: of different sweeps, or a run in two of them; out exists and overwrite is not set.
  * PL_EENV: cannot be written. */
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,

@@ -178,20 +178,20 @@ static const char *copy_bytes(int from, int to) {
   return failed;
 }
 
-pl_status pl_file_copy_beside(const char *path, char **name) {
-  int from, to;
-  PL_TRY(pl_file_open(path, &from));
-  pl_status st = pl_file_temporary(path, name, &to);
+pl_status pl_file_copy_beside(const char *from, const char *path, char **name) {
+  int in, out;
+  PL_TRY(pl_file_open(from, &in));
+  pl_status st = pl_file_temporary(path, name, &out);
   if (!st) {
-    const char *failed = copy_bytes(from, to);
-    if (failed) st = pl_error(PL_EENV, "%s: cannot %s it: %s", path, failed, strerror(errno));
-    close(to);
+    const char *failed = copy_bytes(in, out);
+    if (failed) st = pl_error(PL_EENV, "%s: cannot %s it: %s", from, failed, strerror(errno));
+    close(out);
     if (st) {
       unlink(*name);
       pl_free(*name);
     }
   }
-  close(from);
+  close(in);
   return st;
 }
 

@@ -12,8 +12,10 @@ pl_status pl_cli_merge(int argc, char **argv, const pl_comm *world) {
       .options = output_options_known,
       .parser = parse,
       .args_doc = "SHARD.nc.. -o OUT.nc",
-      .doc = "Merge the outputs of plancherel run --shard into the file of the whole sweep.  Runs "
-             "that no input holds stay pending: run --resume trains them."};
+      .doc = "Merge the outputs of plancherel run --shard into the file of the whole sweep, and "
+             "what stands beside them (states and weights of runs, in OUT.nc.ckpt, .final and "
+             ".best) into its folders, by links where it can.  Runs that no input holds stay "
+             "pending: run --resume trains them."};
   output_options o = {0};
   char *command = pl_cli_command_line(argc, argv);
   pl_cli_parse(&argp, argc, argv, &o, world);

@@ -93,7 +93,7 @@ static pl_status extend(const char *copy, const double *margin, const double *bo
 static pl_status write_into(optimum_file *f, const double *margin, const double *bound,
                             const double *separable) {
   char *copy, *target = pl_file_target(f->into);
-  pl_status st = pl_file_copy_beside(target, &copy);
+  pl_status st = pl_file_copy_beside(target, target, &copy);
   if (!st) {
     st = extend(copy, margin, bound, separable);
     if (!st) st = pl_lock_confirm(f->taken);

@@ -1,6 +1,5 @@
 #include "run/extend.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "folders.h"
@@ -9,10 +8,8 @@
 #include "run/inputs.h"
 #include "run/record.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct extension {
   const char *path;
@@ -152,34 +149,16 @@ static pl_status carry_over(const extension *x, const char *name) {
   return st;
 }
 
-/* The new file gets its name; *placed: it has it, even where an error says that a power cut may
- * undo that. */
-static pl_status place(const char *name, const char *target, bool *placed) {
-  struct stat made, there;
-  if (stat(name, &made)) return pl_error(PL_EENV, "%s: %s", name, strerror(errno));
-  pl_status st = pl_file_replace(name, target, NULL);
-  *placed = !stat(target, &there) && there.st_dev == made.st_dev && there.st_ino == made.st_ino;
-  return st;
-}
-
-/* From the renaming on it is the output, whatever happens. */
 static pl_status replace(const extension *x, const pl_plan *plan, const char *command,
                          pl_lock *lock) {
-  char *name = pl_extending_of(x->path), *target = pl_file_target(x->path);
-  bool placed = false;
+  char *name = pl_extending_of(x->path);
   pl_status st = write_new(x, plan, command, lock, name);
   if (!st) st = carry_over(x, name);
-  if (!st && x->moves) st = pl_folders_stage(x->path, pl_config_num_runs(x->was), x->place);
+  if (!st && x->moves)
+    st = pl_folders_stage(x->path, x->path, pl_config_num_runs(x->was), x->place);
   if (!st) st = pl_lock_confirm(lock);
-  if (!st) st = place(name, target, &placed);
-  pl_status settled = PL_OK;
-  if (placed)
-    settled = pl_folders_settle(x->path);
-  else
-    pl_folders_unstage(x->path);
   pl_free(name);
-  pl_free(target);
-  return settled ? settled : st;
+  return pl_folders_place(x->path, st);
 }
 
 static pl_status same_inputs(const extension *x) {

@@ -4,6 +4,7 @@
 #include "run/paths.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* With its files named from the root on, since the sweep's folder is not that of the attribute. */
 static char *from_root(const pl_key *key, const char *value) {
@@ -50,7 +51,10 @@ pl_status pl_final_save(const char *output, const char *which, const pl_comm *te
   pl_attribute *attributes = pl_attributes_of(cfg, run, &num);
   char *folder = pl_asprintf("%s.%s", output, which);
   char *path = pl_asprintf("%s/run-%06lld.nc", folder, (long long)run);
-  if (team->rank == 0) mkdir(folder, 0777); /* a failure shows when the file is created */
+  if (team->rank == 0) {
+    mkdir(folder, 0777); /* a failure shows when the file is created */
+    unlink(path);        /* another output may have it by a link */
+  }
   pl_status st = model->kind->save(model, path, attributes, num);
   pl_attributes_free(attributes, num);
   pl_free(folder);

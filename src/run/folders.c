@@ -109,21 +109,25 @@ char *pl_extending_of(const char *output) {
   return name;
 }
 
-/* One file under two names; file systems without hard links get a copy. */
+/* One file under two names; a copy where there are no hard links, or none that lead so far. */
 static pl_status double_file(const char *from, const char *to) {
   char *copy;
   if (!link(from, to) || errno == ENOENT) return PL_OK;
-  PL_TRY(pl_file_copy_beside(from, &copy));
+  PL_TRY(pl_file_copy_beside(from, to, &copy));
   pl_status st = pl_file_replace(copy, to, NULL);
   pl_free(copy);
   return st;
 }
 
+static pl_status make_folder(const char *staged) {
+  return mkdir(staged, 0777) && errno != EEXIST ? trouble(staged, "create") : PL_OK;
+}
+
 static pl_status stage(const char *folder, const char *staged, int64_t n, const int64_t *place) {
   static const char *const suffixes[] = {"", ".previous"};
-  pl_status st = mkdir(staged, 0777) ? trouble(staged, "create") : PL_OK;
+  pl_status st = make_folder(staged);
   for (int64_t r = 0; r < n && !st; r++)
-    for (int i = 0; i < 2 && !st; i++) {
+    for (int i = 0; i < 2 && !st && place[r] >= 0; i++) {
       char *from = pl_asprintf("%s/run-%06lld.nc%s", folder, (long long)r, suffixes[i]);
       char *to = pl_asprintf("%s/run-%06lld.nc%s", staged, (long long)place[r], suffixes[i]);
       st = double_file(from, to);
@@ -133,11 +137,11 @@ static pl_status stage(const char *folder, const char *staged, int64_t n, const 
   return st ? st : pl_file_sync_folder(staged);
 }
 
-pl_status pl_folders_stage(const char *output, int64_t n, const int64_t *place) {
+pl_status pl_folders_stage(const char *from, const char *output, int64_t n, const int64_t *place) {
   pl_status st = PL_OK;
   for (int i = 0; i < NUM_ENDINGS && !st; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
-    char *staged = pl_asprintf("%s.extending", folder);
+    char *folder = pl_asprintf("%s.%s", from, endings[i]);
+    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
     if (!access(folder, F_OK)) st = stage(folder, staged, n, place);
     pl_free(folder);
     pl_free(staged);
@@ -145,7 +149,20 @@ pl_status pl_folders_stage(const char *output, int64_t n, const int64_t *place) 
   return st;
 }
 
-void pl_folders_unstage(const char *output) {
+pl_status pl_folders_stage_none(const char *output) {
+  pl_status st = PL_OK;
+  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+    char *staged = pl_asprintf("%s.extending", folder);
+    if (!access(folder, F_OK)) st = make_folder(staged);
+    pl_free(folder);
+    pl_free(staged);
+  }
+  return st;
+}
+
+/* Neither the new file nor the folders; the message of an error stays. */
+static void unstage(const char *output) {
   char *message = pl_strdup(pl_error_message()), *name = pl_extending_of(output);
   for (int i = 0; i < NUM_ENDINGS; i++) {
     char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
@@ -181,6 +198,7 @@ static pl_status settle(const char *folder, const char *staged, const char *asid
     if (rename(staged, folder)) return trouble(staged, "move");
   }
   if (!access(aside, F_OK)) empty_into(aside, folder);
+  rmdir(folder); /* if it is empty */
   return PL_OK;
 }
 
@@ -188,7 +206,7 @@ pl_status pl_folders_settle(const char *output) {
   char *name = pl_extending_of(output), *begun = pl_asprintf("%s.tmp", name);
   pl_status st = PL_OK;
   unlink(begun); /* pl_recorder_create's, before name is there */
-  if (!access(name, F_OK)) pl_folders_unstage(output);
+  if (!access(name, F_OK)) unstage(output);
   for (int i = 0; i < NUM_ENDINGS && !st; i++) {
     char *folder = pl_asprintf("%s.%s", output, endings[i]);
     char *staged = pl_asprintf("%s.extending", folder), *aside = pl_asprintf("%s.before", folder);
@@ -200,4 +218,28 @@ pl_status pl_folders_settle(const char *output) {
   pl_free(name);
   pl_free(begun);
   return st;
+}
+
+/* The new file gets its name; *placed: it has it, even where an error says that a power cut may
+ * undo that. */
+static pl_status place(const char *name, const char *target, bool *placed) {
+  struct stat made, there;
+  if (stat(name, &made)) return pl_error(PL_EENV, "%s: %s", name, strerror(errno));
+  pl_status st = pl_file_replace(name, target, NULL);
+  *placed = !stat(target, &there) && there.st_dev == made.st_dev && there.st_ino == made.st_ino;
+  return st;
+}
+
+pl_status pl_folders_place(const char *output, pl_status st) {
+  char *name = pl_extending_of(output), *target = pl_file_target(output);
+  bool placed = false;
+  if (!st) st = place(name, target, &placed);
+  pl_status settled = PL_OK;
+  if (placed)
+    settled = pl_folders_settle(output);
+  else
+    unstage(output);
+  pl_free(name);
+  pl_free(target);
+  return settled ? settled : st;
 }

@@ -1,5 +1,6 @@
 /* What stands beside an output: OUT.nc.ckpt, checkpoints of its runs, and OUT.nc.final and
- * OUT.nc.best, their weights.  Beside sweep.c only.  Local, but for what takes a team. */
+ * OUT.nc.best, their weights.  Beside sweep.c, keeper.c, extend.c and shard.c only.  Local, but for
+ * what takes a team. */
 #ifndef PL_RUN_FOLDERS_H
 #define PL_RUN_FOLDERS_H
 
@@ -21,17 +22,26 @@ void pl_checkpoints_end(const char *output);
 
 /* PL_EINPUT if a file in one of the folders is among those that cfg reads. */
 pl_status pl_folders_apart(const char *output, const pl_config *cfg);
-/* ---- an output that another is to replace, whose runs have other numbers (run/extend.h) ---- */
+
+/* ---- a new output in the making, that takes over runs by other numbers: an extended one
+ * (run/extend.h), or what is merged (run/shard.h) ---- */
 
 /* The new file before it has its name, beside the one that path leads to.  The caller frees it. */
 char *pl_extending_of(const char *output);
-/* After that file has been created: the files of runs 0..n-1 as those of runs place[0..n-1], as
- * further links (or copies), in OUT.nc.ckpt.extending and so on.  PL_EENV: they cannot be made. */
-pl_status pl_folders_stage(const char *output, int64_t n, const int64_t *place);
-/* Neither the new file nor these; the message of an error stays. */
-void pl_folders_unstage(const char *output);
-/* Whatever was under way: while the new file waits for its name, none of it has happened; once it
- * has it, the folders follow.  Files of others in them stay.  PL_EENV: they cannot be moved. */
+/* After that file has been created: what stands beside the output `from` of runs 0..n-1 as that of
+ * runs place[0..n-1] (-1: left out), as further links (or copies), in OUT.nc.ckpt.extending and so
+ * on.  PL_EENV: they cannot be made. */
+pl_status pl_folders_stage(const char *from, const char *output, int64_t n, const int64_t *place);
+/* Likewise: of what stands beside the output itself nothing is taken over. */
+pl_status pl_folders_stage_none(const char *output);
+/* End it.  st, how it went so far, is an error: there is neither the new file nor these.  Else the
+ * new file takes its place, and from that moment on it is the output, whatever happens; the folders
+ * follow.  Returns the first trouble.  PL_EENV: it cannot take its place, or they cannot be moved.
+ */
+pl_status pl_folders_place(const char *output, pl_status st);
+/* Whatever was under way when the program ended: while the new file waits for its name, none of it
+ * has happened; once it has it, the folders follow.  Files of others in them stay.  PL_EENV: they
+ * cannot be moved. */
 pl_status pl_folders_settle(const char *output);
 
 /* Remove what belonged to an output that has been replaced: files run-*.nc and what was made beside

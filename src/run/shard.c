@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
+#include "folders.h"
 #include "model/batch.h"
 #include "run/inputs.h"
 #include "run/record.h"
@@ -126,19 +127,23 @@ pl_status pl_shard_select(const pl_comm *comm, pl_config *cfg, int64_t shard, in
 
 /* What is put together. */
 typedef struct merging {
-  const pl_config *cfg; /* of the whole */
+  const char *out;      /* the output of the whole .. */
+  const pl_config *cfg; /* .. and its sweep */
   pl_recorder *whole;
   bool *taken;    /* [runs of the whole]: some input has begun it */
   double *values; /* room for a record */
   int64_t begun, ended;
 } merging;
 
-/* Copy all that `from` has of its run r into run `to` of the whole. */
+/* Copy all that `from` has of its run r into run `to` of the whole; *place: to, or -1 where it has
+ * nothing. */
 static pl_status copy_run(merging *m, const pl_recorder *from, int64_t r, int64_t to,
-                          const char *path) {
+                          const char *path, int64_t *place) {
   pl_outcome out;
+  *place = -1;
   PL_TRY(pl_recorder_run(from, r, &out));
   if (out.state == PL_RUN_PENDING) return PL_OK;
+  *place = to;
   if (m->taken[to])
     return pl_error(PL_EINPUT, "%s: run %lld is in an earlier file, too", path, (long long)to);
   m->taken[to] = true;
@@ -158,8 +163,12 @@ static pl_status copy_shard(merging *m, const char *path) {
   /* Only files that the whole sweep reads as they are now. */
   if (!st) pl_config_set_inputs(cfg, pl_config_inputs(m->cfg));
   if (!st) st = pl_recorder_open(path, false, cfg, &rec);
-  for (int64_t r = 0; r < pl_config_num_runs(cfg) && !st; r++)
-    st = copy_run(m, rec, r, pl_config_index(cfg, r), path);
+  int64_t runs = pl_config_num_runs(cfg);
+  int64_t *place = pl_alloc((size_t)runs, sizeof *place, "runs merged");
+  for (int64_t r = 0; r < runs && !st; r++)
+    st = copy_run(m, rec, r, pl_config_index(cfg, r), path, &place[r]);
+  if (!st) st = pl_folders_stage(path, m->out, runs, place);
+  pl_free(place);
   pl_recorder_close(rec);
   pl_config_free(cfg);
   return st;
@@ -175,16 +184,19 @@ static void tell(const merging *m) {
          (long long)rest);
 }
 
-static pl_status write_merged(const char *const *inputs, int num_inputs, const char *path,
+static pl_status write_merged(const char *const *inputs, int num_inputs, const char *out,
                               const pl_config *cfg, const char *command) {
   /* Shards were planned apart: the whole has no plan that a resumed sweep could keep. */
   pl_plan none = {.rates = pl_rates_nominal()};
-  merging m = {.cfg = cfg};
-  PL_TRY(pl_recorder_create(path, false, cfg, &none, command, &m.whole));
+  merging m = {.out = out, .cfg = cfg};
+  char *name = pl_extending_of(out);
+  pl_status st = pl_recorder_create(name, false, cfg, &none, command, &m.whole);
+  pl_free(name);
+  if (st) return st;
   pl_recorder_gather(m.whole, INFINITY);
   m.taken = pl_zalloc((size_t)pl_config_num_runs(cfg), sizeof *m.taken, "runs merged");
   m.values = pl_alloc((size_t)pl_recorder_longest(m.whole), sizeof *m.values, "a record");
-  pl_status st = PL_OK;
+  st = pl_folders_stage_none(out);
   for (int i = 0; i < num_inputs && !st; i++) st = copy_shard(&m, inputs[i]);
   if (!st) tell(&m);
   pl_free(m.values);
@@ -200,17 +212,11 @@ static pl_status merge(const char *const *inputs, int num_inputs, const pl_outpu
   pl_config_select_all(cfg);
   PL_TRY(pl_inputs_take(cfg));
   PL_TRY(pl_inputs_apart(cfg, out));
-  char *target = pl_file_target(out), *temporary = pl_asprintf("%s.merging", target);
-  unlink(temporary);
-  pl_status st = write_merged(inputs, num_inputs, temporary, cfg, command);
+  PL_TRY(pl_folders_settle(out));
+  PL_TRY(pl_folders_apart(out, cfg));
+  pl_status st = write_merged(inputs, num_inputs, out, cfg, command);
   if (!st) st = pl_lock_confirm(output->lock);
-  if (st)
-    unlink(temporary);
-  else
-    st = pl_file_replace(temporary, target, NULL);
-  pl_free(temporary);
-  pl_free(target);
-  return st;
+  return pl_folders_place(out, st);
 }
 
 pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, bool overwrite,

@@ -51,23 +51,31 @@ static void row_max_forward(pl_tape *t, pl_node *y, double *out) {
   }
 }
 
-/* As many columns as w registers have, over n > 0 rows of cols numbers that begin at entry `at`. */
-PL_ROW_INLINE void tallest(int w, int64_t n, int64_t cols, const double *x, int64_t at, double *out,
+/* down > 0 lines of across > 0 rows of x, each of cols numbers; line: from one line to the next. */
+typedef struct rectangle {
+  int64_t down, across, line, cols;
+} rectangle;
+
+/* As many columns as w registers have, over the rows of a rectangle that begins at entry `at`. */
+PL_ROW_INLINE void tallest(int w, rectangle of, const double *x, int64_t at, double *out,
                            int64_t *place) {
   pl_lanes most[4];
-  pl_marks where[4], row = (pl_marks){0};
+  pl_marks where[4];
 #pragma GCC unroll 4
-  for (int u = 0; u < w; u++) most[u] = pl_lanes_at(x + at + u * PL_LANES), where[u] = row;
-  for (int64_t i = 1; i < n; i++) {
-    row += cols;
+  for (int u = 0; u < w; u++)
+    most[u] = pl_lanes_at(x + at + u * PL_LANES), where[u] = (pl_marks){0};
+  for (int64_t r = 0; r < of.down; r++)
+    for (int64_t c = r == 0; c < of.across; c++) {
+      int64_t offset = r * of.line + c * of.cols;
+      pl_marks row = (pl_marks){0} + offset;
 #pragma GCC unroll 4
-    for (int u = 0; u < w; u++) {
-      pl_lanes v = pl_lanes_at(x + at + i * cols + u * PL_LANES);
-      pl_marks better = ~(v <= most[u]) & (most[u] == most[u]); /* NaN is, and stays */
-      most[u] = pl_lanes_select(better, v, most[u]);
-      where[u] = (better & row) | (~better & where[u]);
+      for (int u = 0; u < w; u++) {
+        pl_lanes v = pl_lanes_at(x + at + offset + u * PL_LANES);
+        pl_marks better = ~(v <= most[u]) & (most[u] == most[u]); /* NaN is, and stays */
+        most[u] = pl_lanes_select(better, v, most[u]);
+        where[u] = (better & row) | (~better & where[u]);
+      }
     }
-  }
 #pragma GCC unroll 4
   for (int u = 0; u < w; u++) {
     *(pl_lanes *)(out + u * PL_LANES) = most[u];
@@ -76,19 +84,37 @@ PL_ROW_INLINE void tallest(int w, int64_t n, int64_t cols, const double *x, int6
   }
 }
 
+/* All columns. */
+static void rectangle_max(rectangle of, const double *x, int64_t at, double *out, int64_t *place) {
+  int64_t j = 0;
+  for (; j + 4 * PL_LANES <= of.cols; j += 4 * PL_LANES)
+    tallest(4, of, x, at + j, out + j, place + j);
+  for (; j + PL_LANES <= of.cols; j += PL_LANES) tallest(1, of, x, at + j, out + j, place + j);
+  for (int64_t r = 0; r < of.down && j < of.cols; r++)
+    for (int64_t c = 0; c < of.across; c++)
+      contend(of.cols - j, x, at + r * of.line + c * of.cols + j, out + j, place + j);
+}
+
 static void segment_max_forward(pl_tape *t, pl_node *y, double *out) {
   const int64_t *start = *(const int64_t *const *)y->data, cols = y->cols;
-  const double *x = y->input[0]->value;
   int64_t *place = no_places(t, y, out);
+  for (int64_t s = 0; s < y->rows; s++)
+    if (start[s + 1] > start[s])
+      rectangle_max((rectangle){1, start[s + 1] - start[s], 0, cols}, y->input[0]->value,
+                    start[s] * cols, out + s * cols, place + s * cols);
+}
+
+/* Every entry of x once, in order. */
+static void segment_max_transposed(const pl_node *y, const double *dy, double *dx, bool add) {
+  const int64_t *start = *(const int64_t *const *)y->data, cols = y->cols;
   for (int64_t s = 0; s < y->rows; s++) {
-    int64_t n = start[s + 1] - start[s], at = start[s] * cols, to = s * cols, j = 0;
-    if (n == 0) continue;
-    for (; j + 4 * PL_LANES <= cols; j += 4 * PL_LANES)
-      tallest(4, n, cols, x, at + j, out + to + j, place + to + j);
-    for (; j + PL_LANES <= cols; j += PL_LANES)
-      tallest(1, n, cols, x, at + j, out + to + j, place + to + j);
-    for (int64_t i = 0; i < n; i++)
-      contend(cols - j, x, at + i * cols + j, out + to + j, place + to + j);
+    const int64_t *place = (const int64_t *)y->saved + s * cols;
+    for (int64_t i = start[s]; i < start[s + 1]; i++)
+#pragma omp simd
+      for (int64_t j = 0; j < cols; j++) {
+        double moved = place[j] == i * cols + j ? dy[s * cols + j] : 0;
+        dx[i * cols + j] = (add ? dx[i * cols + j] : 0) + moved;
+      }
   }
 }
 
@@ -96,14 +122,14 @@ static void max_pool_forward(pl_tape *t, pl_node *y, double *out) {
   const pl_tape_windows *w = y->data;
   int64_t *place = no_places(t, y, out), cols = y->cols, row = 0;
   int64_t down = pl_tape_windows_down(w), across = pl_tape_windows_across(w);
+  const rectangle window = {w->size, w->size, w->width * cols, cols};
   for (int64_t n = 0; n < w->count; n++)
     for (int64_t i = 0; i < down; i++)
-      for (int64_t j = 0; j < across; j++, row++)
-        for (int64_t r = i * w->stride; r < i * w->stride + w->size; r++)
-          for (int64_t c = j * w->stride; c < j * w->stride + w->size; c++) {
-            int64_t pixel = (n * w->height + r) * w->width + c;
-            contend(cols, y->input[0]->value, pixel * cols, out + row * cols, place + row * cols);
-          }
+      for (int64_t j = 0; j < across; j++, row++) {
+        int64_t pixel = (n * w->height + i * w->stride) * w->width + j * w->stride;
+        rectangle_max(window, y->input[0]->value, pixel * cols, out + row * cols,
+                      place + row * cols);
+      }
 }
 
 /* y_i = x at the place of the first largest of its candidates; xbar there += ybar_i. */
@@ -113,7 +139,7 @@ const pl_tape_op pl_max_ops[] = {
                  .transposed = place_transposed},
     /* y_sj: among x_ij over the rows i of segment s */
     [SEGMENT_MAX] = {"segment_max", .forward = segment_max_forward, .map = place_map,
-                     .transposed = place_transposed},
+                     .transposed = segment_max_transposed},
     /* y_wc: among x_pc over the pixels p of window w */
     [MAX_POOL] = {"max_pool", .forward = max_pool_forward, .map = place_map,
                   .transposed = place_transposed},

@@ -48,8 +48,14 @@ PL_ROW_INLINE pl_lanes pl_lanes_larger(pl_lanes a, pl_lanes b) {
   return pl_lanes_select(a > b, a, b);
 }
 
-/* The largest of n numbers, NaN passed over. */
+/* The largest of n numbers, NaN passed over.  Short rows number by number, here and in sums:
+ * folding a register costs more. */
 PL_ROW_INLINE double pl_row_largest(int64_t n, int64_t room, const double *x) {
+  if (n <= 2 * PL_LANES) {
+    double most_of_few = -INFINITY;
+    for (int64_t i = 0; i < n; i++) most_of_few = x[i] > most_of_few ? x[i] : most_of_few;
+    return most_of_few;
+  }
   pl_lanes most = (pl_lanes){0} - INFINITY, m[4] = {most, most, most, most};
   int64_t i = 0;
   for (; i + 4 * PL_LANES <= n; i += 4 * PL_LANES)
@@ -92,8 +98,18 @@ PL_ROW_INLINE int64_t pl_row_place(int64_t n, int64_t room, const double *x, dou
 
 /* Sum of a_i b_i; b NULL: of a_i. */
 PL_ROW_INLINE double pl_row_dot(int64_t n, int64_t room, const double *a, const double *b) {
-  pl_lanes sums = {0};
+  if (n <= 2 * PL_LANES) {
+    double sum_of_few = 0;
+    for (int64_t i = 0; i < n; i++) sum_of_few += b ? a[i] * b[i] : a[i];
+    return sum_of_few;
+  }
+  pl_lanes sums = {0}, s[4] = {sums, sums, sums, sums};
   int64_t i = 0;
+  for (; i + 4 * PL_LANES <= n; i += 4 * PL_LANES)
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++)
+      s[k] += pl_lanes_product(a + i + k * PL_LANES, b ? b + i + k * PL_LANES : NULL);
+  if (i > 0) sums = (s[0] + s[1]) + (s[2] + s[3]);
   for (; i + PL_LANES <= n; i += PL_LANES) sums += pl_lanes_product(a + i, b ? b + i : NULL);
   if (i < n && i + PL_LANES <= room) {
     sums += pl_lanes_first(n - i, pl_lanes_product(a + i, b ? b + i : NULL), 0);

@@ -53,6 +53,18 @@ static void exp_all(int64_t n, const double *x, double *y) {
   for (int64_t i = 0; i < n; i++) y[i] = pl_exp_negative(x[i]);
 }
 
+/* y_i = e^x_i.  True where no e^x_i and no sum of them is far from what numbers hold, so that
+ * shares need no largest entry taken off first, and are more exact without. */
+static bool exp_plain(int64_t n, const double *x, double *y) {
+  int64_t plain = 1;
+#pragma omp simd reduction(& : plain)
+  for (int64_t i = 0; i < n; i++) {
+    y[i] = pl_exp_moderate(x[i]);
+    plain &= fabs(x[i]) <= 600;
+  }
+  return plain;
+}
+
 /* Groups whose entries fill about the first-level cache go together, so that short groups share
  * one long loop over exp. */
 enum { BLOCK = 2048 };
@@ -106,13 +118,38 @@ static void block_shares(const groups *g, int64_t s, int64_t end, const double *
   }
 }
 
+/* p = e / sum e of the groups s .. end - 1, e of which is not p.  Groups of up to SHORT registers
+ * alike, whatever their lengths, which nobody can guess. */
+static void divide_groups(const groups *g, int64_t s, int64_t end, const double *e, double *p) {
+  enum { SHORT = 3 };
+  int64_t first = begin(g, s), n = begin(g, end) - first;
+  for (int64_t k = s; k < end; k++) {
+    int64_t at = begin(g, k) - first, row = begin(g, k + 1) - first - at;
+    if (row > SHORT * PL_LANES || at + SHORT * PL_LANES > n) {
+      double share = 1 / pl_row_dot(row, n - at, e + at, NULL);
+      pl_row_times(row, n - at, e + at, share, p + at);
+      continue;
+    }
+    pl_lanes v[SHORT], sums = {0};
+    double sum = 0;
+    for (int u = 0; u < SHORT; u++) {
+      v[u] = pl_lanes_at(e + at + u * PL_LANES);
+      sums += pl_lanes_first(row - u * PL_LANES, v[u], 0);
+    }
+    for (int i = 0; i < PL_LANES; i++) sum += sums[i];
+    for (int u = 0; u < SHORT; u++) *(pl_lanes *)(p + at + u * PL_LANES) = v[u] * (1 / sum);
+  }
+}
+
 /* Between whiles in the cache, but for a group too long for that. */
 static void row_shares(const groups *g, const double *x, double *p, double *y, double *work) {
   double z[BLOCK], e[BLOCK];
   for (int64_t s = 0, end; s < g->count; s = end) {
     end = block_end(g, s);
-    int64_t first = begin(g, s);
-    if (begin(g, end) - first <= BLOCK)
+    int64_t first = begin(g, s), n = begin(g, end) - first;
+    if (!y && !g->mask && n <= BLOCK && exp_plain(n, x + first, e))
+      divide_groups(g, s, end, e, p + first);
+    else if (n <= BLOCK)
       block_shares(g, s, end, x, z, e, p, y, work);
     else
       block_shares(g, s, end, x, (y ? y : p) + first, p + first, p, y, work);
@@ -121,25 +158,57 @@ static void row_shares(const groups *g, const double *x, double *p, double *y, d
 
 /* ---- many columns ---- */
 
+/* p = e^(x - the largest of its column) of the rows first .. last - 1. */
+static void column_exp(int64_t first, int64_t last, int64_t n, const double *x, double *p,
+                       double *top) {
+  for (int64_t j = 0; j < n; j++) top[j] = -INFINITY;
+  for (int64_t i = first; i < last; i++)
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) top[j] = x[i * n + j] > top[j] ? x[i * n + j] : top[j];
+  for (int64_t j = 0; j < n; j++) top[j] = top[j] > -INFINITY ? top[j] : 0;
+  for (int64_t i = first; i < last; i++)
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) p[i * n + j] = x[i * n + j] - top[j];
+  exp_all((last - first) * n, p + first * n, p + first * n);
+}
+
+/* p_ij /= sum of p_ij over the rows, in as many columns as w registers have; no sum: p is 0. */
+PL_ROW_INLINE void divide_panel(int w, int64_t rows, int64_t n, double *p) {
+  pl_lanes sum[4];
+#pragma GCC unroll 4
+  for (int u = 0; u < w; u++) sum[u] = (pl_lanes){0};
+  for (int64_t i = 0; i < rows; i++)
+#pragma GCC unroll 4
+    for (int u = 0; u < w; u++) sum[u] += pl_lanes_at(p + i * n + u * PL_LANES);
+#pragma GCC unroll 4
+  for (int u = 0; u < w; u++) sum[u] = pl_lanes_select(sum[u] == 0, sum[u], 1 / sum[u]);
+  for (int64_t i = 0; i < rows; i++)
+#pragma GCC unroll 4
+    for (int u = 0; u < w; u++) *(pl_lanes *)(p + i * n + u * PL_LANES) *= sum[u];
+}
+
+static void divide_columns(int64_t rows, int64_t n, double *p) {
+  int64_t j = 0;
+  for (; j + 4 * PL_LANES <= n; j += 4 * PL_LANES) divide_panel(4, rows, n, p + j);
+  for (; j + 2 * PL_LANES <= n; j += 2 * PL_LANES) divide_panel(2, rows, n, p + j);
+  for (; j < n; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < rows; i++) sum += p[i * n + j];
+    sum = sum == 0 ? 0 : 1 / sum;
+    for (int64_t i = 0; i < rows; i++) p[i * n + j] *= sum;
+  }
+}
+
 static void column_shares(const groups *g, const double *x, double *p, double *work) {
-  double *top = work, *sum = work + g->inner;
   int64_t n = g->inner;
-  for (int64_t s = 0; s < g->count; s++) {
-    int64_t first = begin(g, s), last = begin(g, s + 1);
-    for (int64_t j = 0; j < n; j++) top[j] = -INFINITY;
-    for (int64_t i = first; i < last; i++)
-#pragma omp simd
-      for (int64_t j = 0; j < n; j++) top[j] = x[i * n + j] > top[j] ? x[i * n + j] : top[j];
-    for (int64_t j = 0; j < n; j++) top[j] = top[j] > -INFINITY ? top[j] : 0;
-    for (int64_t i = first; i < last; i++)
-#pragma omp simd
-      for (int64_t j = 0; j < n; j++) p[i * n + j] = x[i * n + j] - top[j];
-    exp_all((last - first) * n, p + first * n, p + first * n);
-    dot(g, s, p, NULL, sum);
-    for (int64_t j = 0; j < n; j++) sum[j] = sum[j] == 0 ? 0 : 1 / sum[j];
-    for (int64_t i = first; i < last; i++)
-#pragma omp simd
-      for (int64_t j = 0; j < n; j++) p[i * n + j] *= sum[j];
+  for (int64_t s = 0, end; s < g->count; s = end) {
+    end = block_end(g, s);
+    int64_t from = begin(g, s) * n;
+    bool plain = exp_plain(begin(g, end) * n - from, x + from, p + from);
+    for (int64_t k = s; k < end; k++) {
+      if (!plain) column_exp(begin(g, k), begin(g, k + 1), n, x, p, work);
+      divide_columns(begin(g, k + 1) - begin(g, k), n, p + begin(g, k) * n);
+    }
   }
 }
 
