@@ -11,7 +11,11 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yi
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OPENBLAS_NUM_THREADS=1 PLANCHEREL_CACHE=
 MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} WRAP=${WRAP:-}
-logs=$(mktemp -d); : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
+# The program syncs what it writes, again and again: in memory, where there is room, no disk makes a test
+# wait.  Each has a folder for itself, removed when it is over.
+scratch=${TMPDIR:-/tmp} room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
+[ -w /dev/shm ] && [ "${room:-0}" -gt 2000000 ] && scratch=/dev/shm
+logs=$(mktemp -d "$scratch/pl.XXXXXX"); : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
 # As pytest sums them up ("3 passed, 1 skipped in 2 s") or cmocka ("[  SKIPPED ] 1 test(s)").
 skipped_in() { # log
   local n; n=$(grep -oE '[0-9]+ skipped|SKIPPED +\] [0-9]+ test' "$1" | tail -n 1 | grep -oE '[0-9]+')
@@ -20,7 +24,9 @@ skipped_in() { # log
 check() { # name command..
   local name=$1 t0=$SECONDS rc log skips i; shift
   log=$logs/${name// /_}
+  export TMPDIR; TMPDIR=$(mktemp -d "$logs/XXXX")
   timeout --kill-after=10 "$LIMIT" "$@" >"$log" 2>&1 </dev/null; rc=$?
+  rm -rf "$TMPDIR"
   if [ $rc = 77 ]; then
     echo skipped >>"$logs/results"
     echo "skipped $name: $(tail -n 1 "$log")"
@@ -36,12 +42,8 @@ check() { # name command..
 }
 # Tests mostly wait, for MPI to start or a reader to see something: three at a time fill two cores.
 aside() { while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n; done; check "$@" & }
-# A process without mpirun has nobody to talk to, and a session folder of its own (tests/pl_run.py).
-alone() {
-  mkdir -p "$logs/$1.mpi"
-  echo env OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl=self \
-    "OMPI_MCA_orte_tmpdir_base=$logs/$1.mpi"
-}
+# A process without mpirun has nobody to talk to (tests/pl_run.py).
+alone="env OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl=self"
 count() { grep -c "$1" "$logs/results"; }
 for t in "$@"; do
   case $t in
@@ -53,7 +55,7 @@ for t in "$@"; do
     [ -n "$ranks" ] || { echo "FAILED  $name: no ranks line"; echo failed >>"$logs/results"; continue; }
     for n in $ranks; do
       [[ -z ${RANKS:-} || " $RANKS " == *" $n "* ]] || continue
-      if [ "$n" = 1 ]; then aside "$name" $(alone "$name") $WRAP "$t"
+      if [ "$n" = 1 ]; then aside "$name" $alone $WRAP "$t"
       else aside "$name on $n ranks" "$MPIRUN" --oversubscribe -n "$n" $WRAP "$t"; fi
     done ;;
   esac

@@ -133,7 +133,7 @@ def session(args, out, ranks, seen, **env):
     end = time.time() + 200  # what hangs
     while process.poll() is None and time.time() < end:
         seen.update(records(out))
-        time.sleep(0.02)
+        time.sleep(0.05)
     code = finish(process)
     left = records(out)
     for key, value in seen.items():

@@ -16,6 +16,7 @@ A table stands between a line <!-- WHAT: NAMES --> and a line <!-- end -->; NAME
 Without --write: exit code 1 and a list if a page is out of date.
 """
 
+import functools
 import re
 import sys
 
@@ -41,6 +42,7 @@ def cells(lines):
     return [tuple(row) for row in rows]
 
 
+@functools.cache
 def sections(network):
     """{("", "") or ("data.kind", "idx") ..: (help, rows)} of the keys of a network."""
     lines = pl_run.run(["run", "--keys", network]).stdout.splitlines()
@@ -58,6 +60,7 @@ def sections(network):
     return out
 
 
+@functools.cache
 def networks():
     """Every network of the zoo."""
     rows = cells(pl_run.run(["run", "--keys"]).stdout.splitlines())
@@ -65,6 +68,7 @@ def networks():
     return accepts.removeprefix("one of ").split(", ")
 
 
+@functools.cache
 def variables(network):
     return cells(pl_run.run(["run", "--variables", network]).stdout.splitlines())
 

@@ -293,7 +293,7 @@ def test_optimisers(tmp_path):
         assert_close(got.beta.values, beta, np.linalg.norm(beta), what, 1e-8)
 
 
-@pytest.mark.parametrize("ranks, steps", [(1, 20000), (2, 6000)])
+@pytest.mark.parametrize("ranks, steps", [(1, 6000), (2, 1500)])
 def test_resume(ranks, steps, tmp_path):
     """Stopped after some records and resumed: bitwise the undisturbed sweep."""
     from sessions import assert_same, in_sessions

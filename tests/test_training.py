@@ -288,7 +288,7 @@ def test_patience_without_a_validation_part_watches_loss(tmp_path):
 # ---- resumed ----
 
 
-@pytest.mark.parametrize("ranks, epochs", [(1, 2000), (2, 2000)])
+@pytest.mark.parametrize("ranks, epochs", [(1, 500), (2, 250)])
 def test_resumed(tmp_path, ranks, epochs):
     """Stopped again and again, inside epochs and between a best record and the end of the
     patience: bitwise the undisturbed sweep."""

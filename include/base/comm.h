@@ -1,5 +1,6 @@
 /* A communicator with its rank and size.  Everything here is collective over comm unless it says
- * Local. */
+ * Local.  Ranks that wait for others and share a core nap in turn (sched_yield, which Open MPI
+ * calls there). */
 #ifndef PL_BASE_COMM_H
 #define PL_BASE_COMM_H
 

@@ -1,5 +1,5 @@
-/* What this machine can do, measured in about a second, and the times that follow.  Used to choose
- * team sizes, mappings and the faster of two equivalent methods, and to print estimates. */
+/* What this machine can do, measured in a quarter of a second, and the times that follow.  Used to
+ * choose team sizes, mappings and the faster of two equivalent methods, and to print estimates. */
 #ifndef PL_BASE_RATES_H
 #define PL_BASE_RATES_H
 
@@ -25,7 +25,7 @@ typedef struct pl_rates {
   double memory; /* bytes that a rank may use; 0: not bounded */
 } pl_rates;
 
-/* Measure this machine, all but singular values (pl_svd_rates), which stay nominal; half a second.
+/* Measure this machine, all but singular values (pl_svd_rates), which stay nominal.
  * Local: rank 0 measures and broadcasts. */
 pl_rates pl_rates_measure(void);
 /* Fixed rates of a middling core, for choices that must not depend on the machine. */

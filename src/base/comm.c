@@ -2,8 +2,30 @@
 
 #include "base/mem.h"
 
+#include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- ranks that share a core ---- */
+
+static _Thread_local bool is_rank; /* this thread is one of several */
+
+/* In place of the C library's.  A rank that waits and shares its core is made to yield by Open MPI
+ * without end; since Linux 6.18 that costs a turn each time, and it is late when its message comes.
+ * So it naps, after a few looks.  All other threads yield as ever. */
+int sched_yield(void) {
+  enum { LOOKS = 5, NAP = 20000 /* ns */ };
+  static _Thread_local int looks;
+  if (!is_rank) return (int)syscall(SYS_sched_yield);
+  if (++looks % LOOKS == 0) nanosleep(&(struct timespec){0, NAP}, NULL);
+  return 0;
+}
+
+/* ---- communicators ---- */
 
 static MPI_Comm abort_comm = MPI_COMM_NULL;
 
@@ -15,6 +37,7 @@ pl_comm pl_comm_wrap(MPI_Comm mpi) {
   pl_comm c = {.mpi = mpi};
   MPI_Comm_rank(mpi, &c.rank);
   MPI_Comm_size(mpi, &c.size);
+  if (c.size > 1) is_rank = true;
   if (abort_comm == MPI_COMM_NULL) {
     abort_comm = mpi;
     pl_set_abort_hook(abort_job);

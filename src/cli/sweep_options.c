@@ -45,10 +45,25 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 const struct argp sweep_argp = {.options = options, .parser = parse};
 
+/* For this machine.  Measuring it takes longer than the best plan could save of a sweep that is
+ * over in a second: such ones go by fixed rates. */
+static pl_status plan_here(const pl_config *cfg, int ranks, double memory, pl_plan **plan) {
+  static const double worth = 1; /* rank-seconds */
+  pl_rates rates = pl_rates_nominal();
+  PL_TRY(pl_plan_new(cfg, ranks, memory, &rates, plan));
+  if ((*plan)->work < worth) return PL_OK;
+  pl_plan_free(*plan);
+  *plan = NULL;
+  rates = pl_rates_measure();
+  pl_svd_rates(&rates);
+  return pl_plan_new(cfg, ranks, memory, &rates, plan);
+}
+
 /* On rank 0: for this machine, or for the one described. */
 static pl_status make_plan(const sweep_options *o, const pl_comm *world, const pl_config *cfg,
                            double memory, const char *says, pl_plan **plan) {
   pl_rates rates;
+  bool known = true;
   int ranks = o->ranks ? o->ranks : world->size;
   if (o->machine) {
     pl_machine m;
@@ -60,11 +75,11 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
   } else if (o->planned_as && pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
     says = "as planned before";
   } else {
-    rates = pl_rates_measure();
-    pl_svd_rates(&rates);
+    known = false;
   }
   if (o->memory_per_rank > 0) memory = o->memory_per_rank, says = "--memory-per-rank";
-  PL_TRY(pl_plan_new(cfg, ranks, memory, &rates, plan));
+  PL_TRY(known ? pl_plan_new(cfg, ranks, memory, &rates, plan)
+               : plan_here(cfg, ranks, memory, plan));
   snprintf((*plan)->memory_says, sizeof(*plan)->memory_says, "%s", says);
   return PL_OK;
 }

@@ -25,8 +25,8 @@ typedef struct sweep_options {
 /* argp child that fills them. */
 extern const struct argp sweep_argp;
 
-/* Read and check the sweep, measure the machine, and plan: all the same on every rank.
- * Collective.  On failure *cfg and *plan are NULL. */
+/* Read and check the sweep, measure the machine if that is worth it, and plan: all the same on
+ * every rank. Collective.  On failure *cfg and *plan are NULL. */
 pl_status plan_sweep(const sweep_options *o, const pl_comm *world, pl_config **cfg, pl_plan **plan);
 
 #endif
