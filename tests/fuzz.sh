@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the fuzzers given as arguments (build/fuzz/fuzz_X) side by side for FUZZ_SECONDS each, from the
 # seeds in tests/corpus/X; what they find stays in build/fuzz/X.  fuzz_sweep draws its cases by itself
-# and names them by number.  Silent but for one line each; a failure prints the fuzzer's report and
+# and names them by number, from FUZZ_FIRST on (1; 0: from the clock).  Silent but for one line each; a failure prints the fuzzer's report and
 # leaves the input beside it.  Last line: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -17,7 +17,7 @@ for f in "$@"; do
   [ "$name" != netcdf ] || longest=800 # a header alone takes 400
   args=(-timeout=100 -rss_limit_mb=2048 -max_len=$longest "-artifact_prefix=build/fuzz/$name."
     "build/fuzz/$name" "tests/corpus/$name")
-  [ "$name" != sweep ] || args=()
+  [ "$name" != sweep ] || args=("-first=${FUZZ_FIRST:-1}")
   timeout $((seconds + 180)) "$f" -max_total_time="$seconds" "${args[@]}" \
     >"build/fuzz/$name.log" 2>&1 </dev/null &
   pids+=($!)

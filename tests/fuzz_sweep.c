@@ -1,7 +1,7 @@
 /* Random sweeps with random data, through the program's own door, on one rank and now and then on
  * three:
  *
- *     fuzz_sweep [-max_total_time=SECONDS] [SEED ..]
+ *     fuzz_sweep [-max_total_time=SECONDS] [-first=SEED] [SEED ..]
  *
  * Each case is drawn from its seed (sweep_case.h, sweep_files.h), goes through --dry-run and, if
  * that takes it, through a training of few steps, sometimes cut short and resumed.  What must hold:
@@ -16,7 +16,8 @@
  *
  * Commands on one rank run in a process forked from this one, which has started MPI; on three by
  * mpirun with the program beside this one.  A fault is printed with its seed, and the next case
- * follows; with seeds, these cases alone, all they print shown, their files left in sweep/work. */
+ * follows; with seeds, these cases alone, all they print shown, their files left in sweep/work.
+ * Without -first seeds begin at 1, the same at every time; -first=0: at the clock. */
 #include "sweep_files.h"
 
 #include "base/blas.h"
@@ -376,19 +377,21 @@ static void start_mpi(void) {
 
 int main(int argc, char **argv) {
   double seconds = 60;
+  unsigned long long first = 1;
   int64_t cases = 0, far[NUM_ENDS] = {0};
   start(argv[0]);
   start_mpi();
   for (int i = 1; i < argc; i++) {
-    if (sscanf(argv[i], "-max_total_time=%lf", &seconds) == 1 || *argv[i] == '-') continue;
+    if (sscanf(argv[i], "-max_total_time=%lf", &seconds) == 1) continue;
+    if (sscanf(argv[i], "-first=%llu", &first) == 1 || *argv[i] == '-') continue;
     single = true;
     far[try_case(strtoull(argv[i], NULL, 10))]++;
     cases++;
   }
-  uint64_t first = (uint64_t)time(NULL) * 1000;
-  if (!single) printf("Seeds from %llu\n", (unsigned long long)first);
+  if (first == 0) first = (unsigned long long)time(NULL) * 1000;
+  if (!single) printf("Seeds from %llu\n", first);
   for (double until = now() + seconds; !single && now() < until; cases++)
-    far[try_case(first + (uint64_t)cases)]++;
+    far[try_case((uint64_t)first + (uint64_t)cases)]++;
   printf("%lld refused, %lld taken and not trained to the end, %lld trained\n",
          (long long)far[REFUSED], (long long)far[TAKEN], (long long)far[TRAINED]);
   printf("Done %lld runs, %d faults\n", (long long)cases, faults);
