@@ -16,8 +16,7 @@ static _Thread_local bool is_rank; /* this thread is one of several */
 
 /* In place of the C library's.  A rank that waits and shares its core is made to yield by Open MPI
  * without end; on recent kernels (seen on Linux 6.18) that costs a turn each time, and it is late
- * when its message comes.
- * So it naps, after a few looks.  All other threads yield as ever. */
+ * when its message comes.  So it naps, after a few looks.  All other threads yield as ever. */
 int sched_yield(void) {
   enum { LOOKS = 5, NAP = 20000 /* ns */ };
   static _Thread_local int looks;
