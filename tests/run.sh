@@ -15,7 +15,7 @@ MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} 
 # wait.  Each has a folder for itself, removed when it is over.
 scratch=${TMPDIR:-/tmp} room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
 [ -w /dev/shm ] && [ "${room:-0}" -gt 2000000 ] && scratch=/dev/shm
-logs=$(mktemp -d "$scratch/pl.XXXXXX"); : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
+logs=$(mktemp -d "$scratch/pl.XXXXXX"); chmod 755 "$logs"; : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
 # As pytest sums them up ("3 passed, 1 skipped in 2 s") or cmocka ("[  SKIPPED ] 1 test(s)").
 skipped_in() { # log
   local n; n=$(grep -oE '[0-9]+ skipped|SKIPPED +\] [0-9]+ test' "$1" | tail -n 1 | grep -oE '[0-9]+')
@@ -24,7 +24,7 @@ skipped_in() { # log
 check() { # name command..
   local name=$1 t0=$SECONDS rc log skips i; shift
   log=$logs/${name// /_}
-  export TMPDIR; TMPDIR=$(mktemp -d "$logs/XXXX")
+  export TMPDIR; TMPDIR=$(mktemp -d "$logs/XXXX"); chmod 1777 "$TMPDIR" # some become another user
   timeout --kill-after=10 "$LIMIT" "$@" >"$log" 2>&1 </dev/null; rc=$?
   rm -rf "$TMPDIR"
   if [ $rc = 77 ]; then
