@@ -175,6 +175,41 @@ static double value_of(const pl_schema *s, const double *values, const char *nam
   return values[s->offset[k]];
 }
 
+/* A network of its own, and room for a record. */
+typedef struct trial {
+  pl_config *cfg;
+  pl_spec spec;
+  const pl_model_kind *kind;
+  pl_model *m;
+  pl_schema schema;
+  double *values;
+} trial;
+
+static void begin(trial *t, const char *text) {
+  pl_rates rates = pl_rates_nominal();
+  t->spec = spec_of(&t->cfg, text);
+  t->kind = t->spec.model;
+  assert_ok(t->kind->describe(&t->spec, &t->schema));
+  assert_ok(t->kind->create(&t->spec, &pl_test_world, &rates, &t->m));
+  t->values = pl_alloc((size_t)t->schema.size, sizeof *t->values, "a record");
+}
+
+/* So many steps, and the record behind them. */
+static void train(trial *t, int64_t steps) {
+  double vote = 0;
+  pl_optim *o = pl_optim_new(&t->spec, t->m, steps);
+  for (int64_t k = 0; k < steps; k++) t->kind->step(t->m, k, pl_optim_step(o, k), &vote);
+  assert_ok(t->kind->observe(t->m, t->values));
+  pl_optim_free(o);
+}
+
+static void end(trial *t) {
+  pl_free(t->values);
+  t->kind->destroy(t->m);
+  pl_schema_free(&t->schema);
+  pl_config_free(t->cfg);
+}
+
 /* One sample: the optimum of every depth is the rank one matrix of the largest singular value, and
  * all conditions hold there.  Teams of any size agree. */
 static void one_sample(void **state) {
@@ -188,65 +223,38 @@ static void one_sample(void **state) {
       "optimizer: {kind: ngd, lr: 0.01, growth: {factor: 2.5}}}",
       "{group: C_9, model.depth: 2, data.samples: 1, record.kkt: true, steps: 1, "
       "optimizer: {kind: ngd, lr: 0.01, growth: {factor: 2.5}}}"};
-  for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
-    pl_config *cfg;
-    pl_spec spec = spec_of(&cfg, texts[t]);
-    const pl_model_kind *kind = spec.model;
-    pl_rates rates = pl_rates_nominal();
-    pl_model *m;
-    pl_schema schema;
-    assert_ok(kind->describe(&spec, &schema));
-    assert_ok(kind->create(&spec, &pl_test_world, &rates, &m));
-    enum { STEPS = 6000 };
-    pl_optim *o = pl_optim_new(&spec, m, STEPS);
-    double *values = pl_alloc((size_t)schema.size, sizeof *values, "a record"), vote = 0;
-    for (int64_t k = 0; k < STEPS; k++) kind->step(m, k, pl_optim_step(o, k), &vote);
-    assert_ok(kind->observe(m, values));
+  for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+    trial t;
+    begin(&t, texts[k]);
+    train(&t, 6000);
     if (pl_test_world.rank == 0) {
-      assert_true(value_of(&schema, values, "kkt_residual") < 0.02);
-      assert_true(value_of(&schema, values, "kkt_slack") == 0);
-      assert_true(value_of(&schema, values, "schatten_stationarity") < 0.02);
-      if (pl_group_values_of(&spec)->depth == 2) {
-        double gap = value_of(&schema, values, "optimality_gap");
+      assert_true(value_of(&t.schema, t.values, "kkt_residual") < 0.02);
+      assert_true(value_of(&t.schema, t.values, "kkt_slack") == 0);
+      assert_true(value_of(&t.schema, t.values, "schatten_stationarity") < 0.02);
+      if (pl_group_values_of(&t.spec)->depth == 2) {
+        double gap = value_of(&t.schema, t.values, "optimality_gap");
         pl_optimum best;
-        assert_ok(pl_optimum_solve(&spec, 1e-8, &best));
+        assert_ok(pl_optimum_solve(&t.spec, 1e-8, &best));
         /* With one sample the only weights are a = 1: the bound is the optimum. */
-        assert_close(value_of(&schema, values, "dual_bound") / best.bound, 1, 1e-7);
+        assert_close(value_of(&t.schema, t.values, "dual_bound") / best.bound, 1, 1e-7);
         assert_true(gap > -1e-9 && gap < 2e-3);
-        assert_true(value_of(&schema, values, "schatten_excess") < 1e-2);
+        assert_true(value_of(&t.schema, t.values, "schatten_excess") < 1e-2);
       } else {
-        assert_true(isnan(value_of(&schema, values, "dual_bound")));
+        assert_true(isnan(value_of(&t.schema, t.values, "dual_bound")));
       }
     }
-    pl_free(values);
-    pl_optim_free(o);
-    kind->destroy(m);
-    pl_schema_free(&schema);
-    pl_config_free(cfg);
+    end(&t);
   }
 }
 
-/* The certificate after a few steps; irreps of more dimensions than `dear` are estimated first. */
+/* The certificate after all steps; irreps of more dimensions than `dear` are estimated first. */
 static double certificate(const char *text, int dear) {
-  pl_config *cfg;
-  pl_spec spec = spec_of(&cfg, text);
-  const pl_model_kind *kind = spec.model;
-  pl_rates rates = pl_rates_nominal();
-  pl_model *m;
-  pl_schema schema;
-  assert_ok(kind->describe(&spec, &schema));
-  assert_ok(kind->create(&spec, &pl_test_world, &rates, &m));
-  gcnn_of(m)->dear = dear;
-  pl_optim *o = pl_optim_new(&spec, m, spec.common.steps);
-  double *values = pl_alloc((size_t)schema.size, sizeof *values, "a record"), vote = 0;
-  for (int64_t k = 0; k < spec.common.steps; k++) kind->step(m, k, pl_optim_step(o, k), &vote);
-  assert_ok(kind->observe(m, values));
-  double bound = pl_test_world.rank == 0 ? value_of(&schema, values, "dual_bound") : 0;
-  pl_free(values);
-  pl_optim_free(o);
-  kind->destroy(m);
-  pl_schema_free(&schema);
-  pl_config_free(cfg);
+  trial t;
+  begin(&t, text);
+  gcnn_of(t.m)->dear = dear;
+  train(&t, t.spec.common.steps);
+  double bound = pl_test_world.rank == 0 ? value_of(&t.schema, t.values, "dual_bound") : 0;
+  end(&t);
   return bound;
 }
 
