@@ -14,7 +14,8 @@ MPIRUN=${MPIRUN:-mpirun} PYTHON=${PYTHON:-/usr/bin/python3} LIMIT=${LIMIT:-120} 
 # The program syncs what it writes, again and again: in memory, where there is room, no disk makes a test
 # wait.  Each has a folder for itself, removed when it is over.
 scratch=${TMPDIR:-/tmp} room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
-[ -w /dev/shm ] && [ "${room:-0}" -gt 2000000 ] && scratch=/dev/shm
+[ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "${room:-0}" -gt 2000000 ] &&
+  ! findmnt -no OPTIONS -T /dev/shm | grep -qw noexec && scratch=/dev/shm
 logs=$(mktemp -d "$scratch/pl.XXXXXX"); chmod 755 "$logs"; : >"$logs/results"; trap 'rm -rf "$logs"' EXIT
 # As pytest sums them up ("3 passed, 1 skipped in 2 s") or cmocka ("[  SKIPPED ] 1 test(s)").
 skipped_in() { # log

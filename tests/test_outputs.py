@@ -118,7 +118,7 @@ def test_a_run_trains_while_another_is_set_up(tmp_path):
     the samples of the first run, the longest."""
     out = tmp_path / "out.nc"
     write(tmp_path / "s.yaml", "zip: [[group, data.samples]]\ngroup: [S_8, S_3]\n"
-          "data.samples: [1000, 3]\nmodel.depth: 2\nsteps: 1000000000\nmapping.team: 1\n")
+          "data.samples: [4000, 3]\nmodel.depth: 2\nsteps: 1000000000\nmapping.team: 1\n")
     args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
     stop_when(args, lambda: len(records(out)) > 5, 2)
     assert {run for run, _ in records(out)} == {1} and states(out) == [RUNNING, STOPPED_RUN]
