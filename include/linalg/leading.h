@@ -18,7 +18,8 @@ int64_t pl_leading_work(int d);
  * [r][d], orthonormal, with A right_j = sigma_j left_j to rounding; r <= PL_LEADING.  From a block
  * Krylov space of A^T A that starts with random vectors (Musco and Musco, NIPS 2015): a fraction of
  * the time of all singular values.  Values not found, or below a thousandth of the first, are 0
- * with vectors 0.  Collective where the products are; no allocation. */
+ * with vectors 0; NaN where A has an entry that is not finite.  Collective where the products are;
+ * no allocation. */
 void pl_leading(int d, int r, pl_products *products, void *context, double *sigma, double *left,
                 double *right, double *work);
 

@@ -63,12 +63,13 @@ void pl_leading(int d, int r, pl_products *products, void *context, double *sigm
               space);
   int lwork = LWORK, info;
   dsyev_("V", "U", &space, gram, &space, value, rest, &lwork, &info, 1, 1);
+  bool known = !info && isfinite(value[space - 1]);
   for (int j = 0; j < r; j++) {
     /* Values ascend; the vector of each is a row for us. */
     int k = space - 1 - j;
     const double *q = gram + (int64_t)k * space;
-    bool some = j < space && !info && value[k] > SMALL * value[space - 1];
-    sigma[j] = some ? sqrt(value[k]) : 0;
+    bool some = j < space && known && value[k] > SMALL * value[space - 1];
+    sigma[j] = some ? sqrt(value[k]) : known ? 0 : NAN;
     memset(left + (int64_t)j * d, 0, (size_t)d * sizeof *left);
     memset(right + (int64_t)j * d, 0, (size_t)d * sizeof *right);
     if (!some) continue;

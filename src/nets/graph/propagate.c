@@ -27,7 +27,7 @@ static void column(const void *context, int64_t j, double *to) {
   const pl_csr *s = m->s;
   memset(to, 0, (size_t)s->rows * sizeof *to);
   for (int64_t k = s->start[j]; k < s->start[j + 1]; k++)
-    to[s->index[k]] = -m->rule.ratio * s->value[k];
+    to[s->index[k]] -= m->rule.ratio * s->value[k];
   to[j] += 1;
 }
 

@@ -22,7 +22,7 @@
 
 #include <stdbool.h>
 
-enum { GRAPH_DENSE = 1024 }; /* beyond, conjugate gradients take fewer operations */
+enum { GRAPH_DENSE = 1024 }; /* most nodes of a whole factor on every rank */
 
 typedef struct graph_rule {
   double first, second, ratio, keep;

@@ -94,7 +94,7 @@ pl_status pl_functional_spectrum(const pl_layout *l, pl_stack_source beta, const
   if (l->team.size > 1)
     MPI_Reduce(l->team.rank ? sigma : MPI_IN_PLACE, sigma, pl_int(num), MPI_DOUBLE, MPI_SUM, 0,
                l->team.mpi);
-  if (worst) pl_error(worst, "singular values of beta could not be computed");
+  if (worst) pl_error(worst, "singular values could not be computed");
   return pl_agree(&l->team, worst);
 }
 

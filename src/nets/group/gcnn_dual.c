@@ -123,6 +123,8 @@ static bool try(search *s, const double *a) {
   double sum = 0;
   for (int64_t i = 0; i < n; i++) sum += a[i];
   for (int64_t i = 0; i < n; i++) s->a[i] = a[i] / sum;
+  /* Ranks of other processors may round otherwise, and what is looked at is remembered. */
+  if (s->estimates) pl_comm_bcast(&s->m->net.layout->team, s->a, (size_t)n * sizeof *a, 0);
   double bound = s->estimates ? gcnn_polish_estimate(polish_of(s), s->a)
                               : bound_of(s->m, a, s->bound > 0 ? s->bound : INFINITY);
   if (s->bound != 0 && !(bound < s->bound)) return false;
@@ -152,11 +154,13 @@ static void polish(search *s, double margin) {
     m->running[REACHED] = fmax(m->running[REACHED], lower);
     bool better = try(s, a);
     if (tight(s, margin, &share)) break;
+    if (s->estimates) memcpy(a, s->a, (size_t)n * sizeof *a); /* what was looked at */
     if (better) continue;
     /* The solution lies where little has been seen: look on the way to it. */
     for (int64_t i = 0; i < n; i++) a[i] = 0.5 * (a[i] + s->weights[i]);
     try(s, a);
     if (tight(s, margin, &share)) break;
+    if (s->estimates) memcpy(a, s->a, (size_t)n * sizeof *a); /* what was looked at */
   }
   pl_free(a);
 }

@@ -188,6 +188,7 @@ static pl_status look_at(gcnn_polish *p, const pl_stack *b, int64_t k, const dou
   } else
     st = whole_triplets(p, b, A, s);
   if (b->grid >= 0) share(l, b, s);
+  if (isnan(s->sigma[0])) return PL_NUMERIC;
   if (b->owner == l->team.rank)
     for (int j = 0; j < s->r; j++) rank_value(p, s->sigma[j]);
   return st;

@@ -23,9 +23,10 @@ void gcnn_polish_free(gcnn_polish *p);
  * Infinity: an entry is not finite.  The same on every rank.  Overwrites the workspace of a step.
  * Collective. */
 double gcnn_polish_estimate(gcnn_polish *p, const double *a);
-/* Take in what is seen at a ([N], >= 0, sum 1) and solve to the relative gap: a becomes the
- * solution, *lower a number that no D is below; the same on every rank.  False: not solved, a is
- * what it was.  Overwrites the workspace of a step.  Collective. */
+/* Take in what is seen at a ([N], >= 0, sum 1) and solve to the relative gap, or as near as is
+ * reached: a becomes the point, *lower a number that no D is below; the same on every rank.  False:
+ * nothing positive was reached, a is what it was.  Overwrites the workspace of a step.
+ * Collective. */
 bool gcnn_polish_round(gcnn_polish *p, double gap, double *a, double *lower);
 
 #endif
