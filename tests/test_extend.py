@@ -433,6 +433,25 @@ def test_weights_of_shards_come_along(tmp_path):
     assert_same(whole, longer)
 
 
+def test_a_merge_keeps_what_belongs_to_none_of_its_outputs(tmp_path):
+    """Weights whose output is elsewhere, and those of an input whose numbers are not its own yet."""
+    text = "group: C_2\nsteps: 3\nrecord.final: true\nseed: 0..3\n"
+    parts, whole = sharded(tmp_path, text), tmp_path / "whole.nc"
+    pl_run.run(["merge", parts[0], "-o", whole])
+    was = weights(whole)
+    whole.rename(tmp_path / "elsewhere.nc")
+    done = pl_run.run(["merge", *parts, "-o", whole], code=2)
+    assert "/run-" in done.stderr and "that it belongs to" in done.stderr
+    assert weights(whole) == was and not whole.exists()
+    under_way = Path(f"{parts[1]}.final.before")
+    under_way.mkdir()
+    done = pl_run.run(["merge", *parts, "-o", whole, "--overwrite"], code=2)
+    assert f"{parts[1]}: was being extended" in done.stderr and weights(whole) == was
+    under_way.rmdir()
+    pl_run.run(["merge", *parts, "-o", whole, "--overwrite"])
+    assert len(weights(whole)) == 4
+
+
 @pytest.mark.parametrize("renames", [2, 3, 4])
 def test_a_merge_that_is_killed(tmp_path, renames):
     """Before the new file has its name the old one is there with its states, then the new one."""

@@ -21,10 +21,10 @@ enum {
  * promised. */
 #define PL_KEEPER_GATHER 0.5
 
-/* Take the output (base/lock.h), and end what a killed extension left (pl_folders_settle); then
- * create it or, with opt->resume, go on with it or, with opt->extend, extend it first; checkpoints
- * that no run will go on from are removed.  *out is to be closed even after an error.  Errors as
- * pl_sweep_run. */
+/* Take the output (base/lock.h), and end what a killed extension or merge left (pl_folders_settle);
+ * then create it or, with opt->resume, go on with it or, with opt->extend, extend it first;
+ * checkpoints that no run will go on from are removed.  *out is to be closed even after an error.
+ * Errors as pl_sweep_run. */
 pl_status pl_keeper_open(const pl_config *cfg, const pl_plan *plan, const pl_sweep_options *opt,
                          pl_keeper **out);
 /* Returns what went wrong with the output or else st, how the sweep went.  k may be NULL. */

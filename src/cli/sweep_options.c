@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Override a key of the sweep file; VALUE in YAML, lists sweep", 0},
@@ -74,6 +75,8 @@ static pl_status make_plan(const sweep_options *o, const pl_comm *world, const p
     if (!o->ranks) ranks = m.nodes > 0 ? (int)(m.nodes * m.ranks) : 0;
   } else if (o->planned_as && pl_recorder_planned(o->planned_as, ranks, &rates, &memory)) {
     says = "as planned before";
+    const pl_rates fixed = pl_rates_nominal(); /* of a small sweep, which may grow out of them */
+    known = !(o->extend && !memcmp(&rates, &fixed, sizeof rates));
   } else {
     known = false;
   }

@@ -81,6 +81,23 @@ pl_status pl_folders_apart(const char *output, const pl_config *cfg) {
   return st;
 }
 
+pl_status pl_folders_expect_none(const char *output) {
+  pl_status st = PL_OK;
+  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+    DIR *dir = opendir(folder);
+    char *path = dir ? next_file(dir, folder) : NULL;
+    if (path)
+      st =
+          pl_error(PL_EINPUT, "%s: is there, but no %s that it belongs to: move it, or --overwrite",
+                   path, output);
+    if (dir) closedir(dir);
+    pl_free(path);
+    pl_free(folder);
+  }
+  return st;
+}
+
 /* Files of the program's own in it, and the folder, if it is empty then. */
 static void clear(const char *folder) {
   DIR *dir = opendir(folder);
@@ -218,6 +235,23 @@ pl_status pl_folders_settle(const char *output) {
   pl_free(name);
   pl_free(begun);
   return st;
+}
+
+pl_status pl_folders_expect_settled(const char *output) {
+  char *name = pl_extending_of(output);
+  bool waits = !access(name, F_OK), follow = false;
+  for (int i = 0; i < NUM_ENDINGS; i++) {
+    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
+    char *aside = pl_asprintf("%s.%s.before", output, endings[i]);
+    follow = follow || !access(staged, F_OK) || !access(aside, F_OK);
+    pl_free(staged);
+    pl_free(aside);
+  }
+  pl_free(name);
+  return follow && !waits
+             ? pl_error(PL_EINPUT, "%s: was being extended when that ended: run --resume it first",
+                        output)
+             : PL_OK;
 }
 
 /* The new file gets its name; *placed: it has it, even where an error says that a power cut may

@@ -23,6 +23,9 @@ void pl_checkpoints_end(const char *output);
 /* PL_EINPUT if a file in one of the folders is among those that cfg reads. */
 pl_status pl_folders_apart(const char *output, const pl_config *cfg);
 
+/* PL_EINPUT if there are files in them: without an output they belong to none. */
+pl_status pl_folders_expect_none(const char *output);
+
 /* ---- a new output in the making, that takes over runs by other numbers: an extended one
  * (run/extend.h), or what is merged (run/shard.h) ---- */
 
@@ -36,13 +39,15 @@ pl_status pl_folders_stage(const char *from, const char *output, int64_t n, cons
 pl_status pl_folders_stage_none(const char *output);
 /* End it.  st, how it went so far, is an error: there is neither the new file nor these.  Else the
  * new file takes its place, and from that moment on it is the output, whatever happens; the folders
- * follow.  Returns the first trouble.  PL_EENV: it cannot take its place, or they cannot be moved.
+ * follow.  Returns the last trouble.  PL_EENV: it cannot take its place, or they cannot be moved.
  */
 pl_status pl_folders_place(const char *output, pl_status st);
 /* Whatever was under way when the program ended: while the new file waits for its name, none of it
  * has happened; once it has it, the folders follow.  Files of others in them stay.  PL_EENV: they
  * cannot be moved. */
 pl_status pl_folders_settle(const char *output);
+/* PL_EINPUT if the folders have still to follow: their numbers are not those of the output. */
+pl_status pl_folders_expect_settled(const char *output);
 
 /* Remove what belonged to an output that has been replaced: files run-*.nc and what was made beside
  * them, then the folders. */

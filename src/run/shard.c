@@ -162,6 +162,7 @@ static pl_status copy_shard(merging *m, const char *path) {
   if (st) st = pl_error_in(st, "%s: of another sweep: ", path);
   /* Only files that the whole sweep reads as they are now. */
   if (!st) pl_config_set_inputs(cfg, pl_config_inputs(m->cfg));
+  if (!st) st = pl_folders_expect_settled(path);
   if (!st) st = pl_recorder_open(path, false, cfg, &rec);
   int64_t runs = pl_config_num_runs(cfg);
   int64_t *place = pl_alloc((size_t)runs, sizeof *place, "runs merged");
@@ -207,12 +208,13 @@ static pl_status write_merged(const char *const *inputs, int num_inputs, const c
 
 /* Under the lock of out. */
 static pl_status merge(const char *const *inputs, int num_inputs, const pl_output *output,
-                       pl_config *cfg, const char *command) {
+                       bool overwrite, pl_config *cfg, const char *command) {
   const char *out = output->path;
   pl_config_select_all(cfg);
   PL_TRY(pl_inputs_take(cfg));
   PL_TRY(pl_inputs_apart(cfg, out));
   PL_TRY(pl_folders_settle(out));
+  if (!overwrite) PL_TRY(pl_folders_expect_none(out));
   PL_TRY(pl_folders_apart(out, cfg));
   pl_status st = write_merged(inputs, num_inputs, out, cfg, command);
   if (!st) st = pl_lock_confirm(output->lock);
@@ -226,7 +228,7 @@ pl_status pl_merge(const char *const *inputs, int num_inputs, const char *out, b
   pl_status st = pl_output_begin(&output, out, overwrite, num_inputs, inputs);
   if (!st) st = pl_recorder_config(inputs[0], &cfg);
   if (!st) {
-    st = merge(inputs, num_inputs, &output, cfg, command);
+    st = merge(inputs, num_inputs, &output, overwrite, cfg, command);
     pl_config_free(cfg);
   }
   return pl_output_end(&output, st);

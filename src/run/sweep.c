@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Messages between team leaders and rank 0, all on one communicator. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
@@ -437,11 +438,19 @@ static pl_status open_root(sweep *s) {
 }
 
 /* How it ended, on rank 0. */
+/* Stopped in an earlier session, and not taken up in this one. */
+static bool waits(const sweep *s, int64_t run) {
+  if (s->drawn[run] || pl_keeper_kept(s->keeper, run) < 0) return false;
+  char *path = pl_checkpoint_of(s->opt->output, run); /* none, if it was not even set up */
+  bool there = !access(path, F_OK);
+  pl_free(path);
+  return there;
+}
+
 static pl_status result(const sweep *s) {
   long long runs = (long long)s->plan->num_runs, ended = (long long)(s->ended - s->stopped);
   long long saved = (long long)s->stopped;
-  for (int64_t r = 0; r < s->plan->num_runs; r++)
-    saved += !s->drawn[r] && pl_keeper_kept(s->keeper, r) >= 0;
+  for (int64_t r = 0; r < s->plan->num_runs; r++) saved += waits(s, r);
   const char *reason = pl_stop_reason();
   if (s->unsaved)
     return pl_error(PL_EENV, "stopped, but %lld of the runs under way could not be saved",
