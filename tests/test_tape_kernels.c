@@ -45,7 +45,7 @@ static const struct elementary {
 } elementary[] = {
     {"exp", pl_tape_exp, exact_exp, 1, 0, INFINITY},
     {"log", pl_tape_log, exact_log, 1, NAN, INFINITY},
-    {"tanh", pl_tape_tanh, exact_tanh, 2.5, -1, 1},
+    {"tanh", pl_tape_tanh, exact_tanh, 3, -1, 1},
     {"sigmoid", pl_tape_sigmoid, exact_sigmoid, 2.5, 0, 1},
     {"silu", pl_tape_silu, exact_silu, 3.5, 0, INFINITY},
     {"softplus", pl_tape_softplus, exact_softplus, 2, 0, INFINITY},

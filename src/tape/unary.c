@@ -13,15 +13,10 @@ enum kind {
 #undef X
 };
 
-/* Kinds whose derivatives need sigma(x), which forward has at hand and nothing else gives. */
-INLINE bool keeps(enum kind k) {
-  return k == SOFTPLUS;
-}
-
-/* sigma(x) for the derivatives of f, y = f(x); kept: what forward kept of it. */
-INLINE double sigma(enum kind k, double x, double y, double kept) {
+/* sigma(x) for the derivatives of f, y = f(x). */
+INLINE double sigma(enum kind k, double x, double y) {
   if (k == SILU) return fabs(x) < 0x1p-900 ? 0.5 : y / x;
-  return kept;
+  return k == SOFTPLUS ? pl_sigmoid(x) : 0;
 }
 
 INLINE double value(enum kind k, double x, double theta) {
@@ -109,64 +104,57 @@ enum { PIECE = 512 };
 
 /* Two short chains of arithmetic, of which a processor sees several at a time, in place of a long
  * one. */
-INLINE void softplus_piece(int64_t n, const double *x, double *y, double *s) {
+INLINE void softplus_piece(int64_t n, const double *x, double *y) {
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) y[i] = pl_exp_negative(-fabs(x[i]));
-  if (s) {
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) y[i] = pl_softplus(x[i], y[i], &s[i]);
-  } else {
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-      double not_kept;
-      y[i] = pl_softplus(x[i], y[i], &not_kept);
-    }
-  }
+  for (int64_t i = 0; i < n; i++) y[i] = pl_softplus(x[i], y[i]);
 }
 
-/* Again, with the special cases, where a number of the piece needs that. */
+/* Again, with the special cases, where a number of the piece needs that: few others have such
+ * logarithms. */
 INLINE void log_piece(int64_t n, const double *x, double *y) {
   int64_t normal = 1;
 #pragma omp simd reduction(& : normal)
   for (int64_t i = 0; i < n; i++) {
     y[i] = pl_log_normal(x[i]);
-    normal &= (x[i] >= 0x1p-1022) & (x[i] < INFINITY);
+    normal &= fabs(y[i]) < 707;
   }
   if (normal) return;
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) y[i] = pl_log(x[i]);
 }
 
-/* y_i = f(x_i); s NULL: sigma(x_i) is not kept. */
-INLINE void forward_loop(enum kind k, int64_t n, const double *x, double theta, double *y,
-                         double *s) {
+/* y_i = f(x_i) */
+INLINE void forward_piece(enum kind k, int64_t n, const double *x, double theta, double *y) {
   if (k == SOFTPLUS) {
-    for (int64_t i = 0; i < n; i += PIECE)
-      softplus_piece(n - i < PIECE ? n - i : PIECE, x + i, y + i, s ? s + i : NULL);
+    softplus_piece(n, x, y);
   } else if (k == LOG) {
-    for (int64_t i = 0; i < n; i += PIECE) log_piece(n - i < PIECE ? n - i : PIECE, x + i, y + i);
+    log_piece(n, x, y);
   } else {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = value(k, x[i], theta);
   }
 }
+INLINE void forward_loop(enum kind k, int64_t n, const double *x, double theta, double *y) {
+  for (int64_t i = 0; i < n; i += PIECE)
+    forward_piece(k, n - i < PIECE ? n - i : PIECE, x + i, theta, y + i);
+}
 
 /* to_i (+)= from_i f'(x_i): the backward sweep, and the tangent. */
 INLINE void slope_loop(enum kind k, bool add, int64_t n, const double *x, const double *y,
-                       const double *s, const double *from, double *to) {
+                       const double *from, double *to) {
 #pragma omp simd simdlen(8)
   for (int64_t i = 0; i < n; i++)
-    to[i] = (add ? to[i] : 0) +
-            from[i] * slope(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? s[i] : 0));
+    to[i] = (add ? to[i] : 0) + from[i] * slope(k, x[i], y[i], sigma(k, x[i], y[i]));
 }
 
 /* dx_i (+)= dy_i f''(x_i) xdot_i */
 INLINE void second_loop(enum kind k, bool add, int64_t n, const double *x, const double *y,
-                        const double *s, const double *dot, const double *dy, double *dx) {
+                        const double *dot, const double *dy, double *dx) {
 #pragma omp simd simdlen(8)
   for (int64_t i = 0; i < n; i++)
-    dx[i] = (add ? dx[i] : 0) +
-            dy[i] * dot[i] * second(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? s[i] : 0));
+    dx[i] = (add ? dx[i] : 0) + dy[i] * dot[i] * second(k, x[i], y[i], sigma(k, x[i], y[i]));
 }
 
 static enum kind kind_of(const pl_node *y) {
@@ -174,14 +162,14 @@ static enum kind kind_of(const pl_node *y) {
 }
 
 static void forward(pl_tape *t, pl_node *y, double *out) {
+  (void)t;
   int64_t n = pl_tape_count(y);
   const double *x = y->input[0]->value;
   double theta = y->data ? *(const double *)y->data : 0;
-  if (y->wanted && keeps(kind_of(y))) y->saved = pl_tape_alloc(t, (size_t)n, sizeof(double));
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
-    forward_loop(kind, n, x, theta, out, y->saved);                                                \
+    forward_loop(kind, n, x, theta, out);                                                          \
     break;
     KINDS(X)
 #undef X
@@ -190,14 +178,14 @@ static void forward(pl_tape *t, pl_node *y, double *out) {
 
 static void times_slope(const pl_node *y, const double *from, pl_into to) {
   int64_t n = pl_tape_count(y);
-  const double *x = y->input[0]->value, *s = y->saved;
+  const double *x = y->input[0]->value;
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
     if (to.add)                                                                                    \
-      slope_loop(kind, true, n, x, y->value, s, from, to.at);                                      \
+      slope_loop(kind, true, n, x, y->value, from, to.at);                                         \
     else                                                                                           \
-      slope_loop(kind, false, n, x, y->value, s, from, to.at);                                     \
+      slope_loop(kind, false, n, x, y->value, from, to.at);                                        \
     break;
     KINDS(X)
 #undef X
@@ -216,12 +204,12 @@ static void tangent(pl_tape *t, const pl_node *y) {
 static void bend(pl_tape *t, const pl_node *y, const double *dy) {
   pl_into dx = pl_tape_into(t, y->input[0]);
   int64_t n = pl_tape_count(y);
-  const double *x = y->input[0]->value, *s = y->saved;
+  const double *x = y->input[0]->value;
   const double *dot = pl_tape_read(t, y->input[0], PL_TANGENT);
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
-    second_loop(kind, dx.add, n, x, y->value, s, dot, dy, dx.at);                                  \
+    second_loop(kind, dx.add, n, x, y->value, dot, dy, dx.at);                                     \
     break;
     KINDS(X)
 #undef X
