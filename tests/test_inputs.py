@@ -104,6 +104,16 @@ def test_packed_samples(tmp_path):
     assert np.allclose(margins(tmp_path / "a.nc"), margins(tmp_path / "b.nc"), rtol=1e-12)
 
 
+def test_what_else_the_file_holds(tmp_path):
+    """Such as a variable over a dimension that has no entries yet."""
+    data(tmp_path / "in.nc")
+    with netCDF4.Dataset(tmp_path / "in.nc", "a") as f:
+        f.createDimension("time", None)
+        f.createVariable("log", "f8", ("sample", "time", "element"))
+    sweep(tmp_path)
+    pl_run.run(["run", "s.yaml", "-q", "-o", "out.nc"], cwd=tmp_path)
+
+
 # ---- elements ----
 
 @pytest.mark.parametrize("strings", [False, True])

@@ -101,6 +101,18 @@ def test_signals_are_heard_while_a_run_is_set_up(ranks, tmp_path):
     pl_run.run([*args, "--resume", "--max-steps", "1"], ranks, code=STOPPED)
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_signals_are_heard_in_the_middle_of_a_record(ranks, tmp_path):
+    """One of a million instances: nothing of it remains, and the steps before it are saved."""
+    out, kept = tmp_path / "out.nc", tmp_path / "out.nc.ckpt" / "run-000000.nc"
+    write(tmp_path / "s.yaml", "model.kind: pointer\ndata: {kind: hull, samples: 100, test: 1000000}\n"
+          f"record: {{steps: [3], sample: 1000000}}\nsteps: 3\ncheckpoint.every: 1e-9\n"
+          f"mapping.team: {ranks}\n")
+    args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
+    stop_when(args, kept.exists, ranks)
+    assert not records(out) and states(out) == [STOPPED_RUN]
+
+
 @pytest.mark.parametrize("ranks, rank", [(2, 1), (4, 3)])
 def test_signals_are_heard_while_several_runs_are_set_up(ranks, rank, tmp_path):
     """By any rank: all runs are given up, and nothing has come of them."""

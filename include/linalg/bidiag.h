@@ -21,8 +21,8 @@ enum { PL_BAND = 32 };
 int64_t pl_bidiag_work(int d, bool is_complex);
 /* All singular values of a (d x d, column-major, complex as (re, im) pairs, overwritten),
  * decreasing, into sigma.  Entries must be finite and the largest of order 1: anything below 1e-140
- * may be taken for zero.  Returns 0, or dlasq1's info when that fails.  Local; allocates nothing.
- */
+ * may be taken for zero.  Returns 0, dlasq1's info when that fails, or -1 when it is given up at a
+ * pause (base/pause.h).  Local; allocates nothing. */
 int pl_bidiag_values(int d, bool is_complex, double *a, double *sigma, double *work);
 
 /* Singular vectors too, of the values above floor: *r of them, left and right d x r, column-major

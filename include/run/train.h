@@ -43,6 +43,9 @@ typedef struct pl_train_hooks {
   void (*record)(void *context, int64_t index, const double *values, int64_t n);
   /* Called on every rank between steps; returns one of PL_VOTE_* or a sum of them. */
   double (*poll)(void *context, int64_t step);
+  /* Called at pauses (base/pause.h) while the run is set up or observed (NULL: nothing);
+   * PL_STOPPED gives up what is under way. */
+  pl_status (*pause)(void *context);
   /* Take up a run where a checkpoint left it; false: there is none.  Collective, like save. */
   bool (*resume)(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at);
   /* Write a checkpoint; the same status on every rank. */
@@ -61,11 +64,13 @@ typedef struct pl_train_hooks {
  * its objective falls below stop.loss, or after stop.patience records without a better stop.metric;
  * it has diverged when its standing is not finite (pl_standing_finite), or at a record with a
  * number that must be and is not (pl_measure.finite).  It is saved when the team votes for it and
- * when it is stopped; a checkpoint that cannot be written is a warning, and the training goes on.
+ * when it is stopped, which is between two steps or inside a record, of which nothing remains then;
+ * a checkpoint that cannot be written is a warning, and the training goes on.
  * Collective over team; out is the same on every rank.  A status other than PL_OK means that the
  * run could not be set up or observed: its state is then PL_RUN_FAILED and the message tells why;
- * the sweep goes on.  PL_STOPPED: setting it up was given up at a pause (base/pause.h), and nothing
- * has come of it. */
+ * the sweep goes on.  PL_STOPPED: setting it up was given up at a pause, and nothing has come of
+ * it.
+ */
 pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_length *length,
                    const pl_rates *rates, const pl_train_hooks *hooks, pl_outcome *out);
 

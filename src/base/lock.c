@@ -37,6 +37,10 @@ static void first_word(const char *path, char *out, size_t n) {
   fclose(f);
 }
 
+/* Linux's mark of a process that ends: it runs no more, but large memory takes it seconds to give
+ * back. */
+enum { EXITING = 0x4 };
+
 /* When a process started, in clock ticks since boot; -1: there is none, -2: not to be known. */
 static int64_t start_of(int64_t pid) {
   char path[64], text[1024];
@@ -47,10 +51,13 @@ static int64_t start_of(int64_t pid) {
   fclose(f);
   text[n] = 0;
   /* "pid (name) state ..": the name may hold anything, so from its last bracket on; the start is
-   * field 22, the state field 3. */
+   * field 22, the state field 3, the flags field 9. */
   char *at = strrchr(text, ')');
   if (!at) return n ? -2 : -1;
-  if (at[1] == ' ' && (at[2] == 'Z' || at[2] == 'X')) return -1;
+  char state;
+  unsigned long flags;
+  if (sscanf(at + 1, " %c %*d %*d %*d %*d %*d %lu", &state, &flags) != 2) return -2;
+  if (state == 'Z' || state == 'X' || flags & EXITING) return -1;
   for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
   return at ? strtoll(at + 1, NULL, 10) : -2;
 }

@@ -75,7 +75,7 @@ static int64_t try_values(int id, int var, int64_t left) {
   if (nc_inq_var(id, var, NULL, &type, &dims, dim, &num_atts)) return left;
   try_attributes(id, var, num_atts);
   for (int i = 0; i < dims; i++) {
-    if (nc_inq_dimlen(id, dim[i], &count[i]) || (i && count[i] > MOST / row)) return left;
+    if (nc_inq_dimlen(id, dim[i], &count[i]) || (i && row && count[i] > MOST / row)) return left;
     row *= i ? count[i] : 1;
   }
   size_t rows = count[0], piece = row > 0 && row < PIECE ? PIECE / row : 1;

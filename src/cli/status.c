@@ -174,9 +174,9 @@ static pl_status add_keys(table *t) {
 static pl_status each_row(const table *t, const char *var,
                           void (*take)(void *context, int64_t run, const double *row),
                           void *context) {
-  int64_t block = t->records < BLOCK ? BLOCK / t->records : 1;
+  int64_t row = t->records > 0 ? t->records : 1, block = row < BLOCK ? BLOCK / row : 1;
   if (block > t->runs) block = t->runs;
-  double *rows = pl_alloc((size_t)(block * t->records), sizeof *rows, "records");
+  double *rows = pl_alloc((size_t)(block * row), sizeof *rows, "records");
   pl_status st = PL_OK;
   for (int64_t r = 0; !st && r < t->runs; r += block) {
     int64_t n = t->runs - r < block ? t->runs - r : block;

@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <math.h>
 #include <string.h>
@@ -207,7 +208,7 @@ ALWAYS void adjoint(const int z, int rows, int cols, const double *a, int lda, d
  *
  * left is [V X], right [W^H V'], so that this is one product.  keep: V and V'^H take the place of
  * the panels in a. */
-ALWAYS void dense_to_band(const int z, int d, double *a, double *band, double *work,
+ALWAYS bool dense_to_band(const int z, int d, double *a, double *band, double *work,
                           const bool keep) {
   int64_t panel = (int64_t)B * d * z, square = (int64_t)B * B * z;
   double *left = work, *right = left + 2 * panel, *small = right + 2 * panel;
@@ -215,6 +216,7 @@ ALWAYS void dense_to_band(const int z, int d, double *a, double *band, double *w
   double *product = small + 2 * square;
   size_t entry = (size_t)z * sizeof(double);
   for (int p = 0; p < d; p += B) {
+    if (pl_pause()) return false;
     /* Columns: the triangle is the diagonal block of the band. */
     int m = d - p, w = min(B, m), rest = m - w, n = min(w, rest);
     double *corner = a + (p + (int64_t)p * d) * z, *top = corner + (int64_t)w * d * z;
@@ -226,7 +228,7 @@ ALWAYS void dense_to_band(const int z, int d, double *a, double *band, double *w
       memcpy(band + (p + (int64_t)(p + j) * LDB) * z, k.r + j * B * z, entry * (size_t)(j + 1));
     for (int j = 0; keep && j < w; j++)
       memcpy(corner + (int64_t)j * d * z, k.v + (int64_t)j * m * z, entry * (size_t)m);
-    if (rest == 0) break;
+    if (rest == 0) return true;
     gemm(z, H, N, rest, w, m, 1, top, d, k.y, m, 0, right, rest);
     /* Rows: first they take their part of that. */
     gemm(z, N, H, w, rest, w, -1, left, m, right, rest, 1, top, d);
@@ -245,6 +247,7 @@ ALWAYS void dense_to_band(const int z, int d, double *a, double *band, double *w
     gemm(z, N, N, rest, n, w, -1, v, m, product, B, 1, x, m);
     gemm(z, N, H, rest, rest, w + n, -1, v, m, right, rest, 1, c, d);
   }
+  return true;
 }
 
 /* ---- second stage: band to bidiagonal ---- */
@@ -297,8 +300,9 @@ ALWAYS void chase(const int z, int d, double *band, int s, int k, double *rows, 
 
 /* Step k of a sweep may follow step k + 2 of the sweep before it; so a few sweeps go down the band
  * together, each two blocks behind the last, while that part of it is in cache. */
-ALWAYS void band_to_bidiagonal(const int z, int d, double *band, double *rows, double *columns) {
+ALWAYS bool band_to_bidiagonal(const int z, int d, double *band, double *rows, double *columns) {
   for (int s0 = 0; s0 < d - 1; s0 += SWEEPS) {
+    if (pl_pause()) return false;
     int sweeps = min(SWEEPS, d - 1 - s0), steps = (d - 2 - s0) / B + 1;
     for (int t = 0; t < steps + 2 * (sweeps - 1); t++)
       for (int g = 0; g < sweeps; g++) {
@@ -306,9 +310,12 @@ ALWAYS void band_to_bidiagonal(const int z, int d, double *band, double *rows, d
         if (k >= 0 && s0 + g + 1 + k * B < d) chase(z, d, band, s0 + g, k, rows, columns);
       }
   }
+  return true;
 }
 
 /* ---- all of it ---- */
+
+enum { GIVEN_UP = -1 }; /* at a pause */
 
 static int64_t band_size(int d) {
   return (int64_t)(LDB + 1) * d;
@@ -322,8 +329,8 @@ static double modulus(int z, const double *x) {
 ALWAYS int values(const int z, int d, double *a, double *sigma, double *work) {
   double *band = work, *rest = work + z * band_size(d);
   memset(band, 0, sizeof(double) * (size_t)(z * band_size(d)));
-  dense_to_band(z, d, a, band, rest, false);
-  band_to_bidiagonal(z, d, band, NULL, NULL);
+  if (!dense_to_band(z, d, a, band, rest, false) || !band_to_bidiagonal(z, d, band, NULL, NULL))
+    return GIVEN_UP;
   double *e = rest, *scratch = rest + d;
   for (int i = 0; i < d; i++) {
     sigma[i] = modulus(z, band + (i + (int64_t)i * LDB) * z);
@@ -430,8 +437,8 @@ ALWAYS int vectors(const int z, int d, double *a, double floor, int *r, double *
   double *u = columns + z * square, *vt = u + square, *p = vt + square, *q = p + z * (int64_t)d;
   double *e = q + z * (int64_t)d, *rest = e + d;
   memset(band, 0, sizeof(double) * (size_t)(z * band_size(d)));
-  dense_to_band(z, d, a, band, rest, true);
-  band_to_bidiagonal(z, d, band, rows, columns);
+  if (!dense_to_band(z, d, a, band, rest, true) || !band_to_bidiagonal(z, d, band, rows, columns))
+    return GIVEN_UP;
   take_phases(z, d, band, sigma, e, p, q);
   int info;
   dbdsdc_("U", "I", &d, sigma, e, u, &d, vt, &d, NULL, NULL, rest, iwork, &info, 1, 1);

@@ -1,6 +1,7 @@
 #include "nets/net.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "base/norm.h"
 #include "linalg/rect.h"
@@ -184,7 +185,7 @@ static void sum_pieces(pl_net *net, const double *w, const pl_take *take, double
     add_terms(net, terms, from == 0);
     if (g) pl_tape_backward(k->tape, terms, k->slope);
     from += piece;
-  } while (from < take->count);
+  } while (from < take->count && !pl_pause());
 }
 
 /* The objective of the batch of step t at the present weights: what a step then goes back from, or,
@@ -236,7 +237,8 @@ double pl_net_objective(pl_net *net, pl_part part) {
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context) {
   pl_net_work *k = net->work;
   pl_take take = pl_net_recorded(net, part);
-  for (int64_t from = 0, piece = piece_of(net, take.total); from < take.count; from += piece) {
+  int64_t piece = piece_of(net, take.total);
+  for (int64_t from = 0; from < take.count && !pl_pause(); from += piece) {
     pl_take some = cut(&take, from, piece);
     pl_net_tape(net);
     pl_net_variables(net, k->tape, net->w, NULL, k->node);

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "base/norm.h"
+#include "base/pause.h"
 #include "model/batch.h"
 #include "model/optim.h"
 #include "net_work.h"
@@ -201,7 +202,8 @@ static pl_status decompose(pl_net *net) {
   double *s = k->sigma;
   for (int p = 0; p < net->num_weights; p++) {
     const pl_net_weight *w = &net->weight[p];
-    if (pl_rect_singular_values(k->rect, w->rows, w->cols, net->w + net->start[p], s))
+    if (!pl_pause() &&
+        pl_rect_singular_values(k->rect, w->rows, w->cols, net->w + net->start[p], s))
       worst = PL_NUMERIC;
     s += sigma_count(w);
   }

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/pause.h"
 #include "folders.h"
 #include "post.h"
 #include "run/final.h"
@@ -40,7 +39,7 @@ typedef struct sweep {
   bool stop; /* a signal, the clock, or trouble with the output */
   double last_look;
   /* the run under way */
-  int64_t run;
+  int64_t run, at; /* its step */
   pl_spec spec;
   const pl_length *length;
   double step_seconds; /* predicted, of a step and a record */
@@ -283,6 +282,7 @@ static bool look(sweep *s, int64_t step, double now) {
 static double poll_hook(void *context, int64_t step) {
   sweep *s = context;
   double now = pl_clock();
+  s->at = step;
   if (is_root(s)) s->progress.steps++;
   if (pl_stop_step()) s->stop = true;
   if (!look(s, step, now)) return s->stop ? PL_VOTE_STOP : PL_VOTE_NONE;
@@ -291,25 +291,21 @@ static double poll_hook(void *context, int64_t step) {
   return (s->stop ? PL_VOTE_STOP : PL_VOTE_NONE) + (save ? PL_VOTE_SAVE : PL_VOTE_NONE);
 }
 
-/* While a run is set up. */
+/* While a run is set up or observed. */
 static pl_status pause_hook(void *context) {
   sweep *s = context;
-  look(s, 0, pl_clock());
-  return s->stop ? pl_error(PL_STOPPED, "given up while it was set up") : PL_OK;
-}
-
-/* The run is set up, or could not be: from now on there is something to save. */
-static void is_set_up(void) {
-  pl_pause_do(NULL, NULL);
-  pl_stop_later();
+  look(s, s->at, pl_clock());
+  return s->stop ? pl_error(PL_STOPPED, "given up at a signal") : PL_OK;
 }
 
 static bool resume_hook(void *context, pl_model *model, pl_optim *optim, pl_ckpt *at) {
   sweep *s = context;
-  is_set_up();
+  pl_stop_later(); /* from now on there is something to save */
   if (s->task.records == PL_KEPT_NONE) return false;
-  return pl_checkpoint_read(s->opt->output, s->run, &s->team, s->cfg, model, optim, s->task.records,
-                            at);
+  bool there = pl_checkpoint_read(s->opt->output, s->run, &s->team, s->cfg, model, optim,
+                                  s->task.records, at);
+  if (there) s->at = at->step;
+  return there;
 }
 
 static pl_status write_checkpoint(sweep *s, pl_model *model, pl_optim *optim, const pl_ckpt *at) {
@@ -361,13 +357,13 @@ static void begin(sweep *s) {
   if (is_leader(s))
     tell(s, (pl_news){.kind = PL_NEWS_START, .run = s->run, .index = s->team.size}, NULL);
   before(s, alone ? INFINITY : cost->setup + cost->record);
-  pl_pause_do(pause_hook, s);
   if (alone) pl_stop_at_once();
 }
 
 static void train_run(sweep *s) {
   pl_outcome out;
   s->run = s->task.run;
+  s->at = 0;
   s->length = pl_plan_run_length(s->plan, s->run);
   pl_config_run(s->cfg, s->run, &s->spec);
   s->saved = pl_clock();
@@ -377,15 +373,16 @@ static void train_run(sweep *s) {
   pl_train_hooks hooks = {.context = s,
                           .record = record_hook,
                           .poll = poll_hook,
+                          .pause = pause_hook,
                           .resume = resume_hook,
                           .save = save_hook,
                           .keep = pl_spec_keeps_state(&s->spec) ? keep_hook : NULL,
                           .finish = s->spec.common.record_final ? finish_hook : NULL,
                           .best = best_hook};
   pl_status st = pl_train(&s->team, &s->spec, s->length, &s->plan->rates, &hooks, &out);
-  is_set_up();
+  pl_stop_later();
   bool given_up = st == PL_STOPPED;
-  if (given_up) s->stop = true; /* perhaps by another rank of the team */
+  if (given_up || out.state == PL_RUN_STOPPED) s->stop = true; /* perhaps by another rank */
   if (!is_leader(s)) return;
   if (st && !given_up)
     pl_log_all(PL_LOG_ERROR, "run %lld: %s", (long long)s->run, pl_error_message());

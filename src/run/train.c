@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <math.h>
+#include <string.h>
 
 const char *pl_run_state_name(pl_run_state s) {
   static const char *const names[PL_NUM_RUN_STATES] = {"pending",  "running", "done",
@@ -25,6 +27,7 @@ typedef struct trainer {
   int64_t n;
   pl_watch watch;
   double **best; /* weights of the best record, block by block; NULL: not wanted */
+  double *kept;  /* what the model keeps beside its weights, as it was before a record */
   double start;  /* pl_clock when the run would have begun, had it never been interrupted */
   pl_outcome *out;
 } trainer;
@@ -66,6 +69,40 @@ static pl_status save_best(trainer *r) {
   return pl_agree(r->team, st);
 }
 
+/* ---- work that may be given up ---- */
+
+static void begin_work(const trainer *r) {
+  pl_pause_do(r->hooks->pause, r->hooks->context);
+}
+
+/* The work's status, the same on every rank.  PL_STOPPED: it was given up at a pause of some rank,
+ * and what has come of it counts for nothing. */
+static pl_status end_work(const trainer *r, pl_status st) {
+  pl_status answer = pl_pause_answer();
+  pl_pause_do(NULL, NULL);
+  return pl_agree(r->team, answer ? answer : st);
+}
+
+/* What the model keeps beside its weights into r->kept, or back. */
+static void copy_kept(const trainer *r, bool back) {
+  double *at = r->kept, *x;
+  const char *name;
+  int64_t n;
+  const pl_model_kind *kind = r->model->kind;
+  for (int i = 0; kind->keep && (x = kind->keep(r->model, i, &name, &n)); at += n, i++)
+    memcpy(back ? x : at, back ? at : x, (size_t)n * sizeof *x);
+}
+
+static void make_kept(trainer *r) {
+  int64_t n, total = 0;
+  const char *name;
+  const pl_model_kind *kind = r->model->kind;
+  for (int i = 0; kind->keep && kind->keep(r->model, i, &name, &n); i++) total += n;
+  if (total) r->kept = pl_alloc((size_t)total, sizeof *r->kept, "what the run keeps");
+}
+
+/* ---- records ---- */
+
 /* What a record tells all ranks. */
 typedef struct learnt {
   pl_verdict verdict;
@@ -73,13 +110,20 @@ typedef struct learnt {
   bool finite;
 } learnt;
 
-/* One record of the present state; the run may have diverged by it.  Collective over the team. */
+/* One record of the present state; the run may have diverged by it.  PL_STOPPED: given up, as if it
+ * had not been begun.  Collective over the team. */
 static pl_status record(trainer *r, int64_t t) {
   double *own = r->values + PL_RECORD_HEAD;
   r->values[PL_RECORD_STEP] = (double)t;
   r->values[PL_RECORD_LR] = exp(pl_log_lr(r->spec, t, r->length->steps));
+  copy_kept(r, false);
+  begin_work(r);
   /* Networks whose ranks compute alike need not agree themselves; what follows is collective. */
-  pl_status st = pl_agree(r->team, r->model->kind->observe(r->model, own));
+  pl_status st = end_work(r, r->model->kind->observe(r->model, own));
+  if (st == PL_STOPPED) {
+    copy_kept(r, true);
+    return st;
+  }
   if (r->team->rank == 0) r->hooks->record(r->hooks->context, r->out->records, r->values, r->n);
   r->out->records++;
   if (st) return st;
@@ -160,6 +204,12 @@ static pl_status loop(trainer *r) {
     bool there = next > 0 && at[next - 1] >= t;
     bool due = !there && next < num_records && (at[next] == t || out->state == PL_RUN_DONE);
     if (due && out->state != PL_RUN_DIVERGED) st = record(r, t);
+    if (st == PL_STOPPED) {
+      save(r, t);
+      out->state = PL_RUN_STOPPED;
+      st = PL_OK;
+      break;
+    }
     if ((due || there) && out->state == PL_RUN_RUNNING && pl_best_over(&out->best, &r->watch))
       out->state = PL_RUN_DONE;
     if (st) out->state = PL_RUN_FAILED;
@@ -176,12 +226,20 @@ static pl_status loop(trainer *r) {
   return st;
 }
 
+static pl_status create(trainer *r, const pl_rates *rates) {
+  begin_work(r);
+  pl_status made = r->spec->model->create(r->spec, r->team, rates, &r->model);
+  pl_status st = end_work(r, made);
+  if (st && !made) r->model->kind->destroy(r->model);
+  return st;
+}
+
 /* The run of a trainer whose schema is known. */
 static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schema) {
-  const pl_model_kind *kind = r->spec->model;
   r->schema = schema;
   PL_TRY(pl_agree(r->team, pl_watch_init(&r->watch, r->spec, schema)));
-  PL_TRY(kind->create(r->spec, r->team, rates, &r->model));
+  PL_TRY(create(r, rates));
+  make_kept(r);
   r->optim = pl_optim_new(r->spec, r->model, r->length->steps);
   make_best(r);
   r->n = PL_RECORD_HEAD + schema->size;
@@ -194,8 +252,9 @@ static pl_status train(trainer *r, const pl_rates *rates, const pl_schema *schem
   if (st) r->out->state = PL_RUN_FAILED;
   free_best(r);
   pl_free(r->values);
+  pl_free(r->kept);
   pl_optim_free(r->optim);
-  kind->destroy(r->model);
+  r->model->kind->destroy(r->model);
   return st;
 }
 

@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/pause.h"
 #include "gcn.h"
 
 #include "model/auroc.h"
@@ -96,7 +97,7 @@ static void norms(const asked *a, double *out) {
 /* Midpoints of the line's pieces. */
 static void integrate(asked *a, double *out) {
   int64_t points = gcn_values_of(&a->net->spec)->points, n = a->batch.nodes * a->features;
-  for (int64_t k = 0; k < points; k++) {
+  for (int64_t k = 0; k < points && !pl_pause(); k++) {
     double at = ((double)k + 0.5) / (double)points;
     for (int64_t i = 0; i < n; i++) a->x[i] = at * a->batch.feature[i];
     differentiate(a, false);
@@ -189,7 +190,7 @@ void gcn_attribution_scores(pl_net *net, pl_part part, int64_t most, double scor
     score[m] = 0;
     out[m] = pl_alloc((size_t)(TOGETHER * most_nodes), sizeof **out, "attributions");
   }
-  for (int64_t g = first; g < first + count; g += TOGETHER) {
+  for (int64_t g = first; g < first + count && !pl_pause(); g += TOGETHER) {
     int64_t some = first + count - g < TOGETHER ? first + count - g : TOGETHER, node = 0;
     gcn_attribute(net, some, graph + g, out);
     for (int64_t i = g; i < g + some; i++) {

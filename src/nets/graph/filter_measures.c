@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/norm.h"
 
 #include <math.h>
@@ -94,7 +95,7 @@ static void fixed_depths(pl_net *net, filter_record *r, const double *h, int64_t
     for (int64_t k = 0; k < n; k++) z0[k] = rule.first * h[k];
   if (v->record_iterates == 1) graph_map_apply(&own->sure, false, cols, h, sure, false);
   memcpy(z, z0, (size_t)n * sizeof *z);
-  for (int64_t k = wanted ? 0 : v->depth; k <= v->depth; k++) {
+  for (int64_t k = wanted ? 0 : v->depth; k <= v->depth && !pl_pause(); k++) {
     /* The last depth is what the network answers, closed or gated. */
     look(net, r, k, cols, k == v->depth ? own->base.output : z, work);
     if (v->record_iterates == 1) r->error[k] = distance(n, z, sure);

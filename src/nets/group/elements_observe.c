@@ -1,6 +1,7 @@
 #include "elements_observe.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 #include "elements_batch.h"
 #include "elements_data.h"
 #include "functional.h"
@@ -291,6 +292,7 @@ static pl_status observe_samples(elements_net *m, relu_state *s) {
   live = 0;
   for (int64_t i = 0; i < count; i++) {
     const double *beta = m->betas + i * m->order;
+    if (pl_pause()) break;
     if (is_zero(m->order, beta)) continue;
     s->first.shift = 0;
     pl_status one = look(m, beta, &s->first);

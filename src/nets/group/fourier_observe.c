@@ -2,6 +2,7 @@
 
 #include "apply.h"
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <math.h>
 #include <string.h>
@@ -45,7 +46,8 @@ void fourier_observe_free(fourier_net *m) {
 static void make_beta(fourier_net *m) {
   const pl_layout *l = m->layout;
   for (int i = 0; m->beta && i < l->num_stacks; i++)
-    if (l->stacks[i].here) m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
+    if (l->stacks[i].here && (l->stacks[i].grid >= 0 || !pl_pause()))
+      m->ops->product(m, &l->stacks[i], m->beta + l->stacks[i].offset);
 }
 
 static const double *stack_of_beta(void *of, const pl_stack *b) {

@@ -1,6 +1,7 @@
 #include "functional.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <float.h>
 #include <math.h>
@@ -84,7 +85,7 @@ pl_status pl_functional_spectrum(const pl_layout *l, pl_stack_source beta, const
   memset(sigma, 0, (size_t)num * sizeof *sigma);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    if (!b->here) continue;
+    if (!b->here || (b->grid < 0 && pl_pause())) continue;
     memcpy(copy, beta.stack(beta.of, b), (size_t)pl_stack_doubles(b) * sizeof *copy);
     if (pl_stack_singular_values(l, b, copy, svd, values)) worst = PL_NUMERIC;
     if (b->owner != l->team.rank) continue;

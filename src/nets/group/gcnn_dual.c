@@ -1,6 +1,7 @@
 #include "gcnn_dual.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 #include "gcnn_polish.h"
 #include "model/loss.h"
 
@@ -47,6 +48,7 @@ void gcnn_average_weights(gcnn *m, const double *a) {
 /* Largest singular value of a stack of M, at least `top`. */
 static double stack_top(gcnn *m, const pl_stack *b, double top) {
   double *matrix = m->net.scratch[0];
+  if (b->grid < 0 && pl_pause()) return top;
   pl_samples_sum(m->net.train, b, m->net.coefficient, matrix);
   if (b->grid < 0) {
     /* No singular value is above the Frobenius norm. */

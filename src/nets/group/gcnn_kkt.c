@@ -2,6 +2,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "functional.h"
 #include "linalg/nnls.h"
 #include "linalg/svd.h"
@@ -65,7 +66,7 @@ static void gram(gcnn *m, const active *s) {
   double *G = pl_alloc((size_t)(s->n * stride), sizeof *G, "gradients of samples");
   for (int i = 0; i < l->num_stacks; i++)
     for (int k = 0; k < m->channels && l->stacks[i].here; k++)
-      stack_gram(m, k, &l->stacks[i], s, T, G);
+      if (l->stacks[i].grid >= 0 || !pl_pause()) stack_gram(m, k, &l->stacks[i], s, T, G);
   pl_comm_sum(&l->team, s->K, s->n * s->n);
   pl_free(T);
   pl_free(G);
@@ -132,6 +133,7 @@ static pl_status add_irrep(stationarity *s, int d, bool z, double weight) {
 
 static pl_status add_stack(gcnn *m, const pl_stack *b, stationarity *s) {
   pl_status worst = PL_OK;
+  if (b->grid < 0 && pl_pause()) return PL_OK;
   const double *B = fourier_beta(&m->net, b);
   double *M = m->net.scratch[1];
   pl_samples_sum(m->net.train, b, m->net.coefficient, M);

@@ -3,6 +3,7 @@
 #include "barrier.h"
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "linalg/leading.h"
 #include "linalg/usv.h"
 
@@ -199,22 +200,23 @@ static pl_status look_everywhere(gcnn_polish *p, const double *a) {
   gcnn *m = p->m;
   const pl_layout *l = m->net.layout;
   double *matrix = m->net.scratch[0];
-  pl_status worst = PL_OK;
+  pl_status worst = PL_OK, st = PL_OK;
   memset(p->largest, 0, sizeof p->largest);
   for (int64_t i = 0; i < p->n; i++) m->net.coefficient[i] = m->net.train->y[i] * a[i];
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
     if (!b->here) continue;
+    if (b->grid < 0 && (st = pl_pause())) break; /* grids come first: none is left */
     pl_samples_sum(m->net.train, b, m->net.coefficient, matrix);
     for (int64_t k = 0; k < b->count; k++) {
       const double *A = matrix + k * b->size;
       /* No singular value is above the Frobenius norm. */
       if (b->grid < 0 && pl_norm2(b->size, A) <= p->largest[p->most - 1]) continue;
-      pl_status st = look_at(p, b, k, A);
+      st = look_at(p, b, k, A);
       if (st) worst = st;
     }
   }
-  return pl_agree(&l->team, worst);
+  return pl_agree(&l->team, st == PL_STOPPED ? st : worst);
 }
 
 static int descending(const void *x, const void *y) {

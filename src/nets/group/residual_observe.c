@@ -1,6 +1,7 @@
 #include "residual_observe.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 #include "fourier_observe.h"
 #include "linalg/eigenvalues.h"
 #include "linalg/momentum.h"
@@ -203,7 +204,7 @@ static pl_status observe_irreps(residual *m) {
   memset(m->irreps, 0, NUM_IRREP * (size_t)n * sizeof *m->irreps);
   for (int i = 0; i < l->num_stacks; i++) {
     const pl_stack *b = &l->stacks[i];
-    if (!b->here) continue;
+    if (!b->here || (b->grid < 0 && pl_pause())) continue;
     if (fourier_square(net)) add_errors(m, b, m->irreps + ERROR * n);
     if (b->grid >= 0) pl_dmat_gather(&b->mat, net->beta + b->offset, whole);
     for (int64_t k = 0; b->owner == l->team.rank && k < b->count; k++) {

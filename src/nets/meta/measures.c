@@ -4,6 +4,7 @@
 
 #include "base/blas.h"
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/norm.h"
 
 #include <math.h>
@@ -172,7 +173,7 @@ static void add_up(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_ta
   meta_net *m = meta_of(net);
   (void)t, (void)w;
   memcpy(m->theta, net->w, (size_t)m->n * sizeof *m->theta);
-  for (int64_t i = 0; i < take->count; i++) {
+  for (int64_t i = 0; i < take->count && !pl_pause(); i++) {
     double metric;
     meta_adapt(m, take->part, take->entry[i], &metric);
     *(double *)context += metric;

@@ -2,6 +2,7 @@
  * g of the axes, as a function on the group by irreps (Plancherel): energy of irrep rho, dimension
  * d and multiplicity m, m d/|G| ||sum_g D(g) rho(g)||^2, over all coordinates of all samples. */
 #include "base/mem.h"
+#include "base/pause.h"
 #include "base/norm.h"
 #include "base/rng.h"
 #include "network.h"
@@ -154,7 +155,8 @@ pl_status points_observe(pl_net *net, void *state) {
   if (!d) return PL_OK;
   memset(d->violation, 0, (size_t)(d->elements * d->numbers) * sizeof *d->violation);
   ask(net, d, NULL, d->answer);
-  for (int64_t k = net->team.rank; k < d->elements; k += net->team.size) violate(net, d, k);
+  for (int64_t k = net->team.rank; k < d->elements && !pl_pause(); k += net->team.size)
+    violate(net, d, k);
   pl_comm_sum(&net->team, d->violation, d->elements * d->numbers);
   double largest = 0, size = sqrt(pl_sum_squares(d->numbers, d->answer));
   for (int64_t k = 0; k < d->elements; k++)

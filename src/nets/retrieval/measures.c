@@ -1,6 +1,7 @@
 /* What retrieval records beside metrics: of lists and negatives (listed.c), and of the encoders by
  * irreps (blocks.c). */
 #include "base/mem.h"
+#include "base/pause.h"
 #include "own.h"
 
 #include <math.h>
@@ -133,7 +134,12 @@ pl_status retrieval_observe(pl_net *net, void *state) {
   const retrieval_values *v = retrieval_values_of(&net->spec);
   retrieval_record *r = state;
   make_room(net, r);
-  retrieval_top_of(net, net->w, PL_TRAIN, 0, net->count[PL_TRAIN], v->top, own->hits);
+  int64_t queries = net->count[PL_TRAIN], some = PL_INDEX_QUERIES;
+  for (int64_t i = 0; i < queries; i += some) {
+    PL_TRY(pl_agree(&net->team, pl_pause()));
+    retrieval_top_of(net, net->w, PL_TRAIN, i, queries - i < some ? queries - i : some, v->top,
+                     own->hits + i * v->top);
+  }
   if (net->team.rank != 0) return PL_OK;
   r->static_overlap = retrieval_overlap(net);
   r->weight_cosine = retrieval_weigh(net, r->implicit, r->explicit);

@@ -1,5 +1,6 @@
 /* Metrics of a part from the ranks of its relevant documents among the whole corpus. */
 #include "base/mem.h"
+#include "base/pause.h"
 #include "own.h"
 
 #include <math.h>
@@ -64,7 +65,7 @@ void retrieval_metrics(pl_net *net, pl_part part, double *metric) {
   int64_t *best = pl_alloc((size_t)n, sizeof *best, "ranks");
   /* Parts come in order, the training part first. */
   if (part == PL_TRAIN) retrieval_index_now(net, net->w);
-  for (int64_t i = 0; i < n; i += PL_INDEX_QUERIES)
+  for (int64_t i = 0; i < n && !pl_agree(&net->team, pl_pause()); i += PL_INDEX_QUERIES)
     rank_part(net, part, i, n - i < PL_INDEX_QUERIES ? n - i : PL_INDEX_QUERIES);
   memset(metric, 0, NUM_METRICS * sizeof *metric);
   for (int64_t i = 0; i < n; i++) {
