@@ -219,12 +219,41 @@ static bool scales_rows(const pl_node *y, const shape *s, const side **matrix,
   return (*matrix)->row == s->cols && (*column)->row == 1;
 }
 
+INLINE void scale_rows_of(int64_t cols, int64_t rows, const double *x, const double *c,
+                          double *out) {
+  for (int64_t i = 0; i < rows; i++)
+    pl_row_times(cols, (rows - i) * cols, x + i * cols, c[i], out + i * cols);
+}
+
+INLINE void row_products_of(int64_t cols, int64_t rows, const double *x, const double *y,
+                            pl_into to) {
+#pragma omp simd
+  for (int64_t i = 0; i < rows; i++) {
+    double sum = 0;
+    for (int64_t j = 0; j < cols; j++) sum += x[i * cols + j] * y[i * cols + j];
+    to.at[i] = (to.add ? to.at[i] : 0) + sum;
+  }
+}
+
+/* Points in the plane and in space have loops of their own, over points. */
 static void scale_rows(const shape *s, const double *x, const double *c, double *out) {
-  for (int64_t i = 0; i < s->rows; i++)
-    pl_row_times(s->cols, (s->rows - i) * s->cols, x + i * s->cols, c[i], out + i * s->cols);
+  if (s->cols == 2)
+    scale_rows_of(2, s->rows, x, c, out);
+  else if (s->cols == 3)
+    scale_rows_of(3, s->rows, x, c, out);
+  else
+    scale_rows_of(s->cols, s->rows, x, c, out);
 }
 
 static void row_products(const shape *s, const double *x, const double *y, pl_into to) {
+  if (s->cols == 2) {
+    row_products_of(2, s->rows, x, y, to);
+    return;
+  }
+  if (s->cols == 3) {
+    row_products_of(3, s->rows, x, y, to);
+    return;
+  }
   for (int64_t i = 0; i < s->rows; i++) {
     int64_t at = i * s->cols;
     double sum = pl_row_dot(s->cols, (s->rows - i) * s->cols, x + at, y + at);
