@@ -238,6 +238,39 @@ static void maxima_keep_the_first(void **state) {
   pl_tape_free(t);
 }
 
+/* To the bit, also where another group needs its largest entry taken off first. */
+static void shares_do_not_depend_on_other_groups(void **state) {
+  (void)state;
+  enum { GROUPS = 50, MOST = GROUPS * 70 };
+  static double x[MOST], calm[MOST];
+  int64_t start[GROUPS + 1] = {0};
+  pl_tape *t = pl_tape_new();
+  for (int how = 0; how < 8; how++) {
+    bool segments = how < 3, logs = how % 2;
+    int64_t cols = how == 0 ? 1 : how == 1 ? 3 : how == 2 ? 9 : how < 6 ? 7 : 64, n = 0;
+    for (int g = 0; g < GROUPS; g++) start[g + 1] = start[g] + (g * 5) % 14;
+    n = (segments ? start[GROUPS] : GROUPS) * cols;
+    assert_true(n <= MOST);
+    draw(22, n, x);
+    pl_tape_reset(t);
+    for (int wild = 0; wild < 2; wild++) {
+      int64_t from = (segments ? start[20] : 20) * cols, to = (segments ? start[21] : 21) * cols;
+      for (int64_t i = from; i < to && wild; i++) x[i] += 720;
+      pl_node *in = pl_tape_constant(t, n / cols, cols, x);
+      const double *y = (segments ? pl_tape_softmax_segments(t, in, GROUPS, start)
+                         : logs   ? pl_tape_log_softmax(t, in, NULL)
+                                  : pl_tape_softmax(t, in, NULL))
+                            ->value;
+      if (!wild) memcpy(calm, y, (size_t)n * sizeof *y);
+      assert_true(to > from);
+      assert_memory_equal(calm, y, (size_t)from * sizeof *y);
+      assert_memory_equal(calm + to, y + to, (size_t)(n - to) * sizeof *y);
+      for (int64_t i = from; i < to; i++) assert_close(y[i], calm[i], 1e-11);
+    }
+  }
+  pl_tape_free(t);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(masks_take_entries_out),
     cmocka_unit_test(maxima_are_found_anywhere),
@@ -247,5 +280,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(maxima_of_segments_are_found_in_any_column),
     cmocka_unit_test(maxima_of_windows_are_found_in_any_column),
     cmocka_unit_test(maxima_keep_the_first),
+    cmocka_unit_test(shares_do_not_depend_on_other_groups),
 };
 PL_TEST_MAIN(tests)

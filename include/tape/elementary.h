@@ -29,6 +29,7 @@ extern const struct pl_limits {
   double zero;
   double least;       /* rounds to 2^-1023, whose exponent's bits are those of 0 */
   double least_half;  /* the same for half of e^x */
+  double most;        /* of which e^x is finite, beyond 1e300 */
   double infinite;    /* e^x is infinite */
   double one;         /* 1/(1 + e^-x) is 1 */
   double minus, plus; /* of 2x: tanh x is -1, 1 */
