@@ -23,6 +23,7 @@ typedef struct pl_progress {
   double next_percent; /* off a terminal: the next share of the work to announce */
   bool tty, open_line;
   int64_t steps; /* steps done so far, this session */
+  double before; /* share of the work that earlier sessions did: the time left is told without it */
 } pl_progress;
 void pl_progress_init(pl_progress *p);
 /* Would an update print now? */

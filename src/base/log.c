@@ -72,7 +72,7 @@ void pl_progress_update(pl_progress *p, int64_t done, int64_t total, double work
   p->last = now;
   while (p->next_percent <= percent) p->next_percent += 10;
   char left[32] = "?", took[32];
-  if (work > 0) duration(elapsed * (1 - work) / work, left, sizeof left);
+  if (work > p->before) duration(elapsed * (1 - work) / (work - p->before), left, sizeof left);
   duration(elapsed, took, sizeof took);
   char line[160];
   snprintf(line, sizeof line, "%lld/%lld runs, %3.0f %%, %.3g steps/s, %s, %s left",

@@ -16,6 +16,8 @@
 /* Messages between team leaders and rank 0, all on one communicator. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
 enum { NO_RUN = -1 };
+/* TAKEN_UP: where an earlier session left it. */
+enum { DRAWN = 1, TAKEN_UP };
 
 /* Runs to train: number first of the phase's list and those behind it. */
 typedef struct task {
@@ -63,7 +65,7 @@ typedef struct sweep {
   bool told;       /* the other teams know that they are to stop */
   double done;     /* rank-seconds, as predicted */
   double *begun;   /* [num_runs]: share of a run that is done */
-  bool *drawn;     /* [num_runs]: handed out in this session */
+  char *drawn;     /* [num_runs]: handed out in this session */
   pl_progress progress;
 } sweep;
 
@@ -85,14 +87,20 @@ static void heed(sweep *s) {
 
 /* A run has come so far. */
 static void advance(sweep *s, int64_t run, double share) {
-  s->done += (share - s->begun[run]) * pl_plan_run_seconds(s->plan, run);
+  double seconds = (share - s->begun[run]) * pl_plan_run_seconds(s->plan, run);
+  s->done += seconds;
   s->begun[run] = share;
+  if (s->drawn[run] == TAKEN_UP && seconds > 0) { /* heard of for the first time */
+    s->drawn[run] = DRAWN;
+    s->progress.before += seconds / s->plan->work;
+  }
 }
 
 static void on_record(sweep *s, int64_t run, int64_t index, const double *values, int64_t n) {
   pl_keeper_record(s->keeper, run, index, values, n);
   double steps = (double)pl_plan_run_steps(s->plan, run), share = values[PL_RECORD_STEP] / steps;
-  if (run != s->run) /* rank 0 counts its own steps as it makes them */
+  /* Rank 0 counts its own steps as it makes them. */
+  if (run != s->run && s->drawn[run] != TAKEN_UP)
     s->progress.steps += (int64_t)((share - s->begun[run]) * steps + 0.5);
   advance(s, run, share);
 }
@@ -138,7 +146,7 @@ static task draw(sweep *s) {
   task t = {.run = f->runs[s->next], .place = s->next, .count = 1};
   t.records = pl_keeper_kept(s->keeper, t.run);
   if (t.records == PL_KEPT_NONE) t.count = handful(s);
-  s->drawn[t.run] = true;
+  s->drawn[t.run] = t.records == PL_KEPT_NONE ? DRAWN : TAKEN_UP;
   s->handed += t.count;
   s->next += t.count;
   return t;
@@ -166,7 +174,7 @@ static void on_news(void *context, const pl_news *news, const double *values, in
     return;
   case PL_NEWS_BACK:
     s->handed -= news->index;
-    s->drawn[news->run] = false;
+    s->drawn[news->run] = 0;
     stop_all(s);
     return;
   }
@@ -431,6 +439,7 @@ static pl_status open_root(sweep *s) {
     s->ended++;
     advance(s, r, 1);
   }
+  s->progress.before = s->plan->work > 0 ? s->done / s->plan->work : 0;
   return PL_OK;
 }
 
