@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+static const char what[] = "workspace of singular values";
+
 struct pl_rect {
-  int lwork;
-  int64_t most; /* entries of a matrix */
+  int lwork, values; /* values: of a matrix at most */
+  int64_t most;      /* entries of a matrix */
   double *work, *copy, *u, *vt, *sigma;
   int *iwork;
 };
@@ -24,23 +26,32 @@ static int decompose(char job, int m, int n, double *a, double *u, double *sigma
 }
 
 pl_rect *pl_rect_new(int64_t rows, int64_t cols) {
-  static const char what[] = "workspace of singular values";
   pl_rect *w = pl_zalloc(1, sizeof *w, what);
-  int m = pl_int(rows), n = pl_int(cols), k = m < n ? m : n;
-  w->lwork = 1;
+  pl_rect_admit(w, rows, cols);
+  return w;
+}
+
+static void enlarge(double **x, int64_t n) {
+  *x = pl_realloc(*x, (size_t)n, sizeof **x, what);
+}
+
+void pl_rect_admit(pl_rect *w, int64_t rows, int64_t cols) {
+  int m = pl_int(rows), n = pl_int(cols), k = m < n ? m : n, lwork = 1;
   for (int turn = 0; turn < 2 && k > 0; turn++) {
     double best;
     decompose('S', turn ? n : m, turn ? m : n, NULL, NULL, NULL, NULL, &best, -1, NULL);
-    if ((int)best > w->lwork) w->lwork = (int)best;
+    if ((int)best > lwork) lwork = (int)best;
   }
+  if (lwork > w->lwork) enlarge(&w->work, w->lwork = lwork);
+  if (k > w->values) {
+    enlarge(&w->sigma, w->values = k);
+    w->iwork = pl_realloc(w->iwork, 8 * (size_t)k, sizeof *w->iwork, what);
+  }
+  if (rows * cols <= w->most) return;
   w->most = rows * cols;
-  w->work = pl_alloc((size_t)w->lwork, sizeof *w->work, what);
-  w->copy = pl_alloc((size_t)w->most, sizeof *w->copy, what);
-  w->u = pl_alloc((size_t)w->most, sizeof *w->u, what);
-  w->vt = pl_alloc((size_t)w->most, sizeof *w->vt, what);
-  w->sigma = pl_alloc((size_t)k, sizeof *w->sigma, what);
-  w->iwork = pl_alloc(8 * (size_t)k, sizeof *w->iwork, what);
-  return w;
+  enlarge(&w->copy, w->most);
+  enlarge(&w->u, w->most);
+  enlarge(&w->vt, w->most);
 }
 
 void pl_rect_free(pl_rect *w) {

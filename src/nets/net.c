@@ -433,7 +433,7 @@ const pl_transfer pl_net_weights = {weight_length, gather, scatter};
 
 static void make_work(pl_net *net) {
   pl_net_work *k = net->work = pl_zalloc(1, sizeof *k, "network");
-  int64_t n = length(net), train = net->count[PL_TRAIN], rows = 1, cols = 1;
+  int64_t n = length(net), train = net->count[PL_TRAIN];
   k->tape = pl_tape_new();
   k->own_terms = net->kind->num_terms ? net->kind->num_terms : 1;
   k->num_terms = k->own_terms + pl_net_regular_new(net);
@@ -447,11 +447,9 @@ static void make_work(pl_net *net) {
   k->epoch = -1;
   k->step = -1;
   pl_net_sample_new(net);
-  for (int p = 0; p < net->num_weights; p++) {
-    if (net->weight[p].rows > rows) rows = net->weight[p].rows;
-    if (net->weight[p].cols > cols) cols = net->weight[p].cols;
-  }
-  k->rect = pl_rect_new(rows, cols);
+  k->rect = pl_rect_new(1, 1);
+  for (int p = 0; p < net->num_weights; p++)
+    pl_rect_admit(k->rect, net->weight[p].rows, net->weight[p].cols);
 }
 
 /* A network whose data and parameters are known: room, weights. */
