@@ -228,7 +228,7 @@ def test_what_is_learned(tmp_path):
 
 def test_what_a_wide_network_takes(tmp_path):
     """Nothing is as large as the most rows times the most columns of two weights."""
-    (tmp_path / "s.yaml").write_text("{model: {kind: mlp, depth: 2, width: 20000}, steps: 1, "
+    (tmp_path / "s.yaml").write_text("{model: {kind: mlp, depth: 2, width: 5000}, steps: 1, "
                                      "data: {kind: curve, samples: 3}}")
     pl_run.run(["run", tmp_path / "s.yaml", "-q", "-o", tmp_path / "o.nc"])
     with netCDF4.Dataset(tmp_path / "o.nc") as nc:
