@@ -11,7 +11,7 @@ typedef struct pl_rect pl_rect; /* workspace */
 
 /* For matrices of up to rows x cols and cols x rows.  Local. */
 pl_rect *pl_rect_new(int64_t rows, int64_t cols);
-/* For such ones, too: less than for matrices of the most rows and the most columns.  Local. */
+/* For these, too; takes less than one workspace for the most rows and the most columns.  Local. */
 void pl_rect_admit(pl_rect *w, int64_t rows, int64_t cols);
 void pl_rect_free(pl_rect *w);
 

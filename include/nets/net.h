@@ -235,8 +235,8 @@ pl_take pl_net_whole(const pl_net *net, pl_part part, int64_t **entries);
  * beyond record.sample, so many of it, drawn once.  Borrowed. */
 pl_take pl_net_recorded(const pl_net *net, pl_part part);
 /* Call visit for this rank's share of pl_net_recorded, in pieces that memory holds, each on an
- * empty tape with the present weights.  Local: what visit adds up in context is for the caller to
- * sum. */
+ * empty tape with the present weights; what is left when a pause (base/pause.h) gives up is left
+ * out.  Local, and so is visit: what it adds up in context is for the caller to sum. */
 typedef void pl_net_visit(const pl_net *net, pl_tape *t, pl_node *const *w, const pl_take *take,
                           void *context);
 void pl_net_each(pl_net *net, pl_part part, pl_net_visit *visit, void *context);

@@ -68,8 +68,7 @@ typedef struct pl_train_hooks {
  * a checkpoint that cannot be written is a warning, and the training goes on.
  * Collective over team; out is the same on every rank.  A status other than PL_OK means that the
  * run could not be set up or observed: its state is then PL_RUN_FAILED and the message tells why;
- * the sweep goes on.  PL_STOPPED: setting it up was given up at a pause, and nothing has come of
- * it.
+ * the sweep goes on.  PL_STOPPED: setting it up was given up at a pause, and nothing came of it.
  */
 pl_status pl_train(const pl_comm *team, const pl_spec *spec, const pl_length *length,
                    const pl_rates *rates, const pl_train_hooks *hooks, pl_outcome *out);

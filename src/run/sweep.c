@@ -16,7 +16,7 @@
 /* Messages between team leaders and rank 0, all on one communicator. */
 enum { TAG_NEWS = 1, TAG_ASSIGN, TAG_STOP };
 enum { NO_RUN = -1 };
-/* TAKEN_UP: where an earlier session left it. */
+/* TAKEN_UP: where an earlier session left it, and not heard of since. */
 enum { DRAWN = 1, TAKEN_UP };
 
 /* Runs to train: number first of the phase's list and those behind it. */
@@ -65,7 +65,7 @@ typedef struct sweep {
   bool told;       /* the other teams know that they are to stop */
   double done;     /* rank-seconds, as predicted */
   double *begun;   /* [num_runs]: share of a run that is done */
-  char *drawn;     /* [num_runs]: handed out in this session */
+  char *drawn;     /* [num_runs]: handed out in this session: DRAWN or TAKEN_UP, 0: not */
   pl_progress progress;
 } sweep;
 
@@ -443,7 +443,6 @@ static pl_status open_root(sweep *s) {
   return PL_OK;
 }
 
-/* How it ended, on rank 0. */
 /* Stopped in an earlier session, and not taken up in this one. */
 static bool waits(const sweep *s, int64_t run) {
   if (s->drawn[run] || pl_keeper_kept(s->keeper, run) < 0) return false;
@@ -453,6 +452,7 @@ static bool waits(const sweep *s, int64_t run) {
   return there;
 }
 
+/* How it ended, on rank 0. */
 static pl_status result(const sweep *s) {
   long long runs = (long long)s->plan->num_runs, ended = (long long)(s->ended - s->stopped);
   long long saved = (long long)s->stopped;
