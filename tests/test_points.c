@@ -3,6 +3,8 @@
  * forces. */
 #include "pl_test.h"
 
+#include "base/mem.h"
+#include "base/pause.h"
 #include "base/rng.h"
 #include "nets/points/orbit.h"
 
@@ -17,12 +19,12 @@ static void orbits_are_the_published_ones(void **state) {
   double x[GOLDEN * STATE], v[GOLDEN * STATE];
   memcpy(x, golden_x0, sizeof x);
   memcpy(v, golden_v0, sizeof v);
-  pl_orbit(GOLDEN, N, AXES, golden_q, 1e-3, 100, 1000, x, v);
+  assert_int_equal(pl_orbit(GOLDEN, N, AXES, golden_q, 1e-3, 100, 1000, x, v), PL_OK);
   for (int k = 0; k < GOLDEN * STATE; k++) {
     assert_close(x[k], golden_x1[k], 1e-12);
     assert_close(v[k], golden_v1[k], 1e-11);
   }
-  pl_orbit(GOLDEN, N, AXES, golden_q, 1e-3, 100, 3000, x, v);
+  assert_int_equal(pl_orbit(GOLDEN, N, AXES, golden_q, 1e-3, 100, 3000, x, v), PL_OK);
   for (int k = 0; k < GOLDEN * STATE; k++) assert_close(x[k], golden_x4[k], 1e-9);
 }
 
@@ -66,7 +68,7 @@ static void steps_are_of_first_order_and_keep_energy(void **state) {
     int finer = level < 0 ? FINE : 1 << level;
     memcpy(x, x0, sizeof x);
     memcpy(v, v0, sizeof v);
-    pl_orbit(SYSTEMS, N, AXES, q, 1e-3 / finer, 100, 1000 * finer, x, v);
+    assert_int_equal(pl_orbit(SYSTEMS, N, AXES, q, 1e-3 / finer, 100, 1000 * finer, x, v), PL_OK);
     if (level < 0) memcpy(best, x, sizeof best);
     for (int k = 0; k < SYSTEMS * STATE && level >= 0; k++)
       error[level] = fmax(error[level], fabs(x[k] - best[k]));
@@ -92,11 +94,11 @@ static void forces_are_cut_as_a_whole(void **state) {
   const double q[] = {1, 1, -1};
   double r = sqrt(1 / 650.0), s = sqrt(1 / 600.0);
   double x[] = {0, -r, -s}, v[3] = {0};
-  pl_orbit(1, 3, 1, q, 1e-3, 100, 1, x, v);
+  assert_int_equal(pl_orbit(1, 3, 1, q, 1e-3, 100, 1, x, v), PL_OK);
   assert_close(v[0], 1e-3 * (650 - 600), 1e-12);
   double y[] = {0, -sqrt(1 / 625.0), sqrt(1 / 600.0)}, w[3] = {0};
   const double charge[] = {1, 1, -1};
-  pl_orbit(1, 3, 1, charge, 1e-3, 100, 1, y, w);
+  assert_int_equal(pl_orbit(1, 3, 1, charge, 1e-3, 100, 1, y, w), PL_OK);
   assert_close(w[0], 0.1, 1e-12);
 }
 
@@ -109,12 +111,38 @@ static void systems_do_not_see_each_other(void **state) {
   draw(SYSTEMS, q, x, v);
   memcpy(y, x, sizeof y);
   memcpy(w, v, sizeof w);
-  pl_orbit(SYSTEMS, N, AXES, q, 1e-3, 100, 200, x, v);
+  assert_int_equal(pl_orbit(SYSTEMS, N, AXES, q, 1e-3, 100, 200, x, v), PL_OK);
   for (int s = 0; s < SYSTEMS; s++)
     for (int piece = 0; piece < 2; piece++)
-      pl_orbit(1, N, AXES, q + s * N, 1e-3, 100, 100, y + s * STATE, w + s * STATE);
+      assert_int_equal(
+          pl_orbit(1, N, AXES, q + s * N, 1e-3, 100, 100, y + s * STATE, w + s * STATE), PL_OK);
   assert_memory_equal(x, y, sizeof x);
   assert_memory_equal(v, w, sizeof v);
+}
+
+/* Asked long before one system of many particles has made one step; told to stop, it does. */
+static int pauses;
+static pl_status stop_at_third(void *most) {
+  return ++pauses < *(int *)most ? PL_OK : PL_STOPPED;
+}
+
+static void one_system_can_be_given_up(void **state) {
+  (void)state;
+  enum { NODES = 4000, THIRD = 3, NEVER = 1000 };
+  double *q = pl_zalloc(NODES, sizeof *q, "charges"),
+         *x = pl_zalloc(NODES, 2 * sizeof *x, "states");
+  pl_rng_normals(3, 1, 0, NODES, x);
+  pauses = 0;
+  pl_pause_do(stop_at_third, &(int){NEVER});
+  assert_int_equal(pl_orbit(1, NODES, 1, q, 1e-3, 100, 1, x, x + NODES), PL_OK);
+  assert_true(pauses > THIRD && pauses < 20);
+  pauses = 0;
+  pl_pause_do(stop_at_third, &(int){THIRD});
+  assert_int_equal(pl_orbit(1, NODES, 1, q, 1e-3, 100, 1, x, x + NODES), PL_STOPPED);
+  assert_int_equal(pauses, THIRD);
+  pl_pause_do(NULL, NULL);
+  pl_free(q);
+  pl_free(x);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -122,5 +150,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(steps_are_of_first_order_and_keep_energy),
     cmocka_unit_test(forces_are_cut_as_a_whole),
     cmocka_unit_test(systems_do_not_see_each_other),
+    cmocka_unit_test(one_system_can_be_given_up),
 };
 PL_TEST_MAIN(tests)

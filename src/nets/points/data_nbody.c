@@ -1,7 +1,6 @@
 /* Charged particles, drawn or from a file, and where they will be. */
 #include "base/mem.h"
 #include "base/nc_read.h"
-#include "base/pause.h"
 #include "base/rng.h"
 #include "file.h"
 #include "keys.h"
@@ -55,18 +54,9 @@ static void draw_all(const pl_spec *spec, pl_points *out) {
 
 /* ---- their orbits ---- */
 
-/* As pl_orbit, with pauses. */
+/* `steps` of all systems of a part. */
 static pl_status orbit(const pl_points_part *p, int64_t axes, int64_t steps, double *x, double *v) {
-  enum { SYSTEMS = 8, PAIRS = 1000000 }; /* of a piece: some ten milliseconds */
-  int64_t n = p->start[1], piece = 1 + PAIRS / (1 + n * n);
-  for (int64_t s = 0; s < p->num; s += SYSTEMS)
-    for (int64_t t = 0; t < steps; t += piece) {
-      PL_TRY(pl_pause());
-      pl_orbit(p->num - s < SYSTEMS ? p->num - s : SYSTEMS, n, axes, p->charge + s * n, DT,
-               MOST_FORCE, steps - t < piece ? steps - t : piece, x + s * n * axes,
-               v + s * n * axes);
-    }
-  return PL_OK;
+  return pl_orbit(p->num, p->start[1], axes, p->charge, DT, MOST_FORCE, steps, x, v);
 }
 
 /* From the initial states to those of the input, and the targets. */

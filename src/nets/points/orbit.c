@@ -1,6 +1,7 @@
 #include "nets/points/orbit.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,12 +28,20 @@ static void add_force(int64_t axes, const double *qi, const double *qj, lane *xi
     }
 }
 
-static void step(int64_t nodes, int64_t axes, lane *q, double dt, double most, lane *x, lane *v,
-                 lane *f) {
+/* due: pairs until the next pause. */
+static pl_status step(int64_t nodes, int64_t axes, lane *q, double dt, double most, lane *x,
+                      lane *v, lane *f, int64_t *due) {
+  enum { PAIRS = 1000000 }; /* some ten milliseconds */
   memset(f, 0, (size_t)(nodes * axes) * sizeof *f);
-  for (int64_t i = 0; i < nodes; i++)
+  for (int64_t i = 0; i < nodes; i++) {
+    if (*due <= 0) {
+      PL_TRY(pl_pause());
+      *due = PAIRS;
+    }
     for (int64_t j = 0; j < i; j++)
       add_force(axes, q[i], q[j], x + i * axes, x + j * axes, f + i * axes, f + j * axes);
+    *due -= i + 1;
+  }
   for (int64_t k = 0; k < nodes * axes; k++)
 #pragma omp simd
     for (int l = 0; l < LANES; l++) {
@@ -40,23 +49,27 @@ static void step(int64_t nodes, int64_t axes, lane *q, double dt, double most, l
       v[k][l] += dt * cut;
       x[k][l] += dt * v[k][l];
     }
+  return PL_OK;
 }
 
-void pl_orbit(int64_t count, int64_t nodes, int64_t axes, const double *q, double dt, double most,
-              int64_t steps, double *x, double *v) {
-  int64_t n = nodes * axes;
+pl_status pl_orbit(int64_t count, int64_t nodes, int64_t axes, const double *q, double dt,
+                   double most, int64_t steps, double *x, double *v) {
+  int64_t n = nodes * axes, due = 0;
+  pl_status st = PL_OK;
   lane *room = pl_alloc((size_t)(nodes + 3 * n), sizeof *room, "orbits");
   lane *xs = room + nodes, *vs = xs + n, *f = vs + n;
-  for (int64_t s = 0; s < count; s += LANES) {
+  for (int64_t s = 0; s < count && !st; s += LANES) {
     /* Lanes without a system repeat the last one. */
     for (int l = 0; l < LANES; l++) {
       int64_t at = s + l < count ? s + l : count - 1;
       for (int64_t i = 0; i < nodes; i++) room[i][l] = q[at * nodes + i];
       for (int64_t k = 0; k < n; k++) xs[k][l] = x[at * n + k], vs[k][l] = v[at * n + k];
     }
-    for (int64_t t = 0; t < steps; t++) step(nodes, axes, room, dt, most, xs, vs, f);
+    for (int64_t t = 0; t < steps && !st; t++)
+      st = step(nodes, axes, room, dt, most, xs, vs, f, &due);
     for (int l = 0; l < LANES && s + l < count; l++)
       for (int64_t k = 0; k < n; k++) x[(s + l) * n + k] = xs[k][l], v[(s + l) * n + k] = vs[k][l];
   }
   pl_free(room);
+  return st;
 }
