@@ -40,6 +40,16 @@ static inline double reference(double top) {
   return top > -INFINITY ? top : 0;
 }
 
+/* 1/sum in place of each, and its logarithm; a group without entries shares nothing. */
+PL_ROW_INLINE void divide_sums(int64_t n, double *sum, double *logs) {
+#pragma omp simd
+  for (int64_t k = 0; k < n; k++) {
+    double all = sum[k] == 0 ? 1 : sum[k];
+    if (logs) logs[k] = pl_log(all);
+    sum[k] = 1 / all;
+  }
+}
+
 /* p, and y, if not NULL, its logarithms.  x may be y, or p where y is NULL. */
 static void wide_shares(const pl_batch *g, const double *x, double *p, double *y) {
   double top[PL_TOGETHER], sum[PL_TOGETHER], logs[PL_TOGETHER];
@@ -48,12 +58,7 @@ static void wide_shares(const pl_batch *g, const double *x, double *p, double *y
     top[k] = reference(pl_row_largest(n, g->all - at, x + at));
     sum[k] = exp_row(n, x + at, top[k], p + at);
   }
-#pragma omp simd
-  for (int64_t k = 0; k < g->count; k++) { /* a group without entries: nothing is shared */
-    double all = sum[k] == 0 ? 1 : sum[k];
-    logs[k] = pl_log(all);
-    sum[k] = 1 / all;
-  }
+  divide_sums(g->count, sum, y ? logs : NULL);
   for (int64_t k = 0; k < g->count; k++) {
     int64_t at = g->at[k], n = g->at[k + 1] - at;
     pl_row_times(n, n, p + at, sum[k], p + at);
@@ -98,12 +103,12 @@ static void plain_shares(const pl_groups *g, int64_t s, int64_t end, const doubl
   }
 }
 
-/* Rows of up to NARROW entries, as many as TILE of them side by side: turned, so that an operation
+/* Rows of less than a register, as many as TILE of them side by side: turned, so that an operation
  * takes an entry of several rows. */
-enum { NARROW = 16, TILE = 32 };
+enum { TILE = 32 };
 
-PL_ROW_INLINE void narrow_tile(int64_t rows, int64_t n, const double *x, double *p, double *y) {
-  double z[NARROW][TILE], e[NARROW][TILE], top[TILE], sum[TILE], logs[TILE];
+PL_ROW_INLINE void turned_tile(int64_t rows, int64_t n, const double *x, double *p, double *y) {
+  double z[PL_LANES][TILE], e[PL_LANES][TILE], top[TILE], sum[TILE], logs[TILE];
   for (int64_t r = 0; r < rows; r++) top[r] = -INFINITY, sum[r] = 0;
   for (int64_t r = 0; r < rows; r++)
     for (int64_t j = 0; j < n; j++) z[j][r] = x[r * n + j];
@@ -118,23 +123,84 @@ PL_ROW_INLINE void narrow_tile(int64_t rows, int64_t n, const double *x, double 
       e[j][r] = pl_exp_negative(z[j][r]);
       sum[r] += e[j][r];
     }
-#pragma omp simd
-  for (int64_t r = 0; r < rows; r++) {
-    double all = sum[r] == 0 ? 1 : sum[r];
-    if (y) logs[r] = pl_log(all);
-    sum[r] = 1 / all;
-  }
+  divide_sums(rows, sum, y ? logs : NULL);
   for (int64_t r = 0; r < rows; r++)
     for (int64_t j = 0; j < n; j++) p[r * n + j] = e[j][r] * sum[r];
   for (int64_t r = 0; r < rows && y; r++)
     for (int64_t j = 0; j < n; j++) y[r * n + j] = z[j][r] - logs[r];
 }
 
-static void narrow_shares(int64_t rows, int64_t n, const double *x, double *p, double *y) {
+static void turned_shares(int64_t rows, int64_t n, const double *x, double *p, double *y) {
   int64_t i = 0;
   for (; i + TILE <= rows; i += TILE)
-    narrow_tile(TILE, n, x + i * n, p + i * n, y ? y + i * n : NULL);
-  narrow_tile(rows - i, n, x + i * n, p + i * n, y ? y + i * n : NULL);
+    turned_tile(TILE, n, x + i * n, p + i * n, y ? y + i * n : NULL);
+  turned_tile(rows - i, n, x + i * n, p + i * n, y ? y + i * n : NULL);
+}
+
+enum { NARROW = 4 * PL_LANES };
+
+/* Rows of n entries that w registers hold, up to four, of which the last ends where the row does
+ * and shares entries with the one before.  Register u of row r: */
+PL_ROW_INLINE int64_t narrow_at(int w, int64_t n, int64_t r, int u) {
+  return r * n + (u == w - 1 ? n - PL_LANES : (int64_t)u * PL_LANES);
+}
+
+PL_ROW_INLINE void narrow_block(int w, int64_t rows, int64_t n, const double *x, double *p,
+                                double *y) {
+  double z[PL_TOGETHER * NARROW], e[PL_TOGETHER * NARROW], sum[PL_TOGETHER], logs[PL_TOGETHER];
+  pl_marks fresh = pl_lanes_places() >= (double)(w * PL_LANES - n);
+  for (int64_t r = 0; r < rows; r++) {
+    pl_lanes most = pl_lanes_at(x + narrow_at(w, n, r, w - 1));
+#pragma GCC unroll 4
+    for (int u = 0; u < w - 1; u++)
+      most = pl_lanes_larger(pl_lanes_at(x + narrow_at(w, n, r, u)), most);
+    double top = most[0];
+    for (int k = 1; k < PL_LANES; k++) top = most[k] > top ? most[k] : top;
+    top = reference(top);
+#pragma GCC unroll 4
+    for (int u = 0; u < w; u++) {
+      int64_t at = narrow_at(w, n, r, u);
+      *(pl_lanes *)(z + at) = pl_lanes_at(x + at) - top;
+    }
+  }
+#pragma omp simd
+  for (int64_t i = 0; i < rows * n; i++) e[i] = pl_exp_negative(z[i]);
+  for (int64_t r = 0; r < rows; r++) {
+    pl_lanes last = pl_lanes_at(e + narrow_at(w, n, r, w - 1));
+    pl_lanes sums = (pl_lanes)(fresh & (pl_marks)last);
+#pragma GCC unroll 4
+    for (int u = 0; u < w - 1; u++) sums += pl_lanes_at(e + narrow_at(w, n, r, u));
+    sum[r] = sums[0];
+    for (int k = 1; k < PL_LANES; k++) sum[r] += sums[k];
+  }
+  divide_sums(rows, sum, y ? logs : NULL);
+  for (int64_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+    for (int u = 0; u < w; u++) {
+      int64_t at = narrow_at(w, n, r, u);
+      *(pl_lanes *)(p + at) = pl_lanes_at(e + at) * sum[r];
+      if (y) *(pl_lanes *)(y + at) = pl_lanes_at(z + at) - logs[r];
+    }
+}
+
+static void narrow_shares(int64_t rows, int64_t n, const double *x, double *p, double *y) {
+  for (int64_t i = 0; i < rows; i += PL_TOGETHER) {
+    int64_t now = rows - i < PL_TOGETHER ? rows - i : PL_TOGETHER, at = i * n;
+    double *of = y ? y + at : NULL;
+    switch ((n + PL_LANES - 1) / PL_LANES) {
+    case 1:
+      narrow_block(1, now, n, x + at, p + at, of);
+      break;
+    case 2:
+      narrow_block(2, now, n, x + at, p + at, of);
+      break;
+    case 3:
+      narrow_block(3, now, n, x + at, p + at, of);
+      break;
+    default:
+      narrow_block(4, now, n, x + at, p + at, of);
+    }
+  }
 }
 
 void pl_row_shares(const pl_groups *g, const double *x, double *p, double *y) {
@@ -145,7 +211,7 @@ void pl_row_shares(const pl_groups *g, const double *x, double *p, double *y) {
     x = taken_x;
   }
   if (!g->start && g->width <= NARROW) {
-    narrow_shares(g->count, g->width, x, p, y);
+    (g->width < PL_LANES ? turned_shares : narrow_shares)(g->count, g->width, x, p, y);
     return;
   }
   for (int64_t s = 0, end; s < g->count; s = end) {
