@@ -101,23 +101,29 @@ static int ranks_of(const pl_mapping *map, int64_t i) {
   return grid < 0 ? 1 : map->grids[grid].nprow * map->grids[grid].npcol;
 }
 
-/* Doubles of a spectrum on each rank, bytes of its workspace for matrices on grids, and the largest
- * whole matrix anywhere. */
-static double *spread_doubles(const pl_group *g, const pl_mapping *map, double *work, int *largest,
-                              bool *z) {
-  double *doubles = pl_zalloc((size_t)map->team, sizeof *doubles, "memory estimate");
-  *largest = 0;
-  *z = false;
+/* What a rank has of a spectrum: doubles, those of its largest stack, the dimension of its largest
+ * whole matrix, bytes to work on matrices that are spread. */
+typedef struct share {
+  double doubles, biggest, work;
+  int largest;
+  bool z;
+} share;
+
+static share *spread_doubles(const pl_group *g, const pl_mapping *map) {
+  share *all = pl_zalloc((size_t)map->team, sizeof *all, "memory estimate");
   for (int64_t i = 0; i < map->num_irreps; i++) {
     pl_irrep r = pl_group_irrep(g, i);
     int first = map->place[i].rank, ranks = ranks_of(map, i);
     bool grid = map->place[i].grid >= 0;
-    for (int k = 0; k < ranks; k++) doubles[first + k] += size_of(r) / ranks;
-    if (grid) work[first] = fmax(work[first], (double)pl_svd_grid_bytes(r.dim, ranks));
-    if (!grid && r.dim > *largest) *largest = r.dim;
-    if (r.type != PL_REAL) *z = true;
+    for (share *s = all + first; s < all + first + ranks; s++) {
+      s->doubles += size_of(r) / ranks;
+      s->biggest = fmax(s->biggest, size_of(r) / ranks);
+      if (!grid && r.dim > s->largest) s->largest = r.dim;
+      if (r.type != PL_REAL) s->z = true;
+    }
+    if (grid) all[first].work = fmax(all[first].work, (double)pl_svd_grid_bytes(r.dim, ranks));
   }
-  return doubles;
+  return all;
 }
 
 /* ---- what is kept ---- */
@@ -177,7 +183,7 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
   pl_mapping *map = fourier_map(ops, spec, g, team, rates, samples);
   double *step = pl_zalloc((size_t)team, sizeof *step, "cost");
   double *record = pl_zalloc((size_t)team, sizeof *record, "cost");
-  double singular = 0, biggest = 0, values = 0;
+  double singular = 0, values = 0;
   for (int64_t i = 0; i < n; i++) {
     pl_irrep r = pl_group_irrep(g, i);
     int first = map->place[i].rank, ranks = ranks_of(map, i);
@@ -194,7 +200,6 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
                   4.0 * (double)samples * size_of(r);
     singular += r.dim;
     values += size_of(r);
-    biggest = fmax(biggest, size_of(r) / ranks);
   }
   double hops = team > 1 ? ceil(log2(team)) : 0;
   for (int k = 0; k < team; k++) {
@@ -216,32 +221,31 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
   double by_tables = permutations * pl_group_letters(g) * values / team * MOVE;
   out->setup = (all + L) * fill + all * by_tables + out->step;
 
-  int largest;
-  bool z;
-  double *work = pl_zalloc((size_t)team, sizeof *work, "memory estimate");
-  double *doubles = spread_doubles(g, map, work, &largest, &z), most = 0;
-  for (int k = 0; k < team; k++) most = fmax(most, doubles[k]);
-  double stack = fmin((double)fourier_stack_doubles(ops, spec, samples), most);
-  double spectra = (kept ? all : 0) + w.spectra + c.beta;
-  /* While kept samples are made one stands beside them. */
-  double later = w.later + pl_optim_bytes(spec, L * most) / (8 * most);
-  if (kept && !c.beta) spectra += fmax(0, 1 - later);
-  if (functions) spectra += L;
-  double record_room =
-      w.record_stacks * fmax(biggest, stack) + w.record_matrices * largest * largest * (z ? 2 : 1);
-  for (int k = 0; k < team; k++) out->bytes = fmax(out->bytes, 8 * doubles[k] * spectra + work[k]);
-  out->bytes +=
-      8 * (record_room + (functions ? order / team : 0) + ops->scratch * fmax(biggest, stack) +
-           order / team + 3 * singular + (v->record_beta ? order : 0)) +
-      (c.transform ? pl_transform_bytes(g, team) : 0) + pl_optim_bytes(spec, L * most) +
-      (largest ? (double)pl_svd_bytes(largest, z) : 0);
-  if (!kept || permutations > 0)
-    out->bytes +=
-        pl_recipes_bytes(g, kept ? 1 : (int64_t)all, (int64_t)permutations, fmax(biggest, stack));
+  share *shares = spread_doubles(g, map);
+  for (int k = 0; k < team; k++) {
+    const share *s = &shares[k];
+    double stack =
+        fmax(s->biggest, fmin((double)fourier_stack_doubles(ops, spec, samples), s->doubles));
+    double spectra = (kept ? all : 0) + w.spectra + c.beta;
+    /* While kept samples are made one stands beside them. */
+    double optim = pl_optim_bytes(spec, L * s->doubles), later = w.later + optim / (8 * s->doubles);
+    if (kept && !c.beta) spectra += fmax(0, 1 - later);
+    if (functions) spectra += L;
+    double record_room =
+        w.record_stacks * stack + w.record_matrices * s->largest * s->largest * (s->z ? 2 : 1);
+    double bytes = 8 * (s->doubles * spectra + record_room + ops->scratch * stack) + s->work +
+                   optim + (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
+                   (!kept || permutations > 0
+                        ? pl_recipes_bytes(g, kept ? 1 : (int64_t)all, (int64_t)permutations, stack)
+                        : 0);
+    out->bytes = fmax(out->bytes, bytes);
+  }
+  out->bytes += 8 * ((functions ? order / team : 0) + order / team + 3 * singular +
+                     (v->record_beta ? order : 0)) +
+                (c.transform ? pl_transform_bytes(g, team) : 0);
   out->setup += 1e-9 * out->bytes; /* the first touch of every page, and tables */
   out->imbalance = map->imbalance;
-  pl_free(doubles);
-  pl_free(work);
+  pl_free(shares);
   pl_free(step);
   pl_free(record);
   pl_mapping_free(map);
