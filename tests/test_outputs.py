@@ -297,10 +297,12 @@ def test_only_files_are_replaced_and_links_followed(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_nothing_half_made(number, tmp_path):
     """Neither the lock nor the file that has not got its name yet."""
-    process = pl_run.start("group S_8 -o out.nc", cwd=tmp_path)
-    until(lambda: any(p.stat().st_size > 1000 for p in tmp_path.glob("out.nc.???????")))
+    write(tmp_path / "s.yaml", "model.kind: pointer\ndata: {kind: tsp, points: 13, samples: 1000000}\n")
+    process = pl_run.start("data s.yaml -o out.nc", cwd=tmp_path)
+    until(lambda: len(list(tmp_path.glob("out.nc.???????"))) == 1)
+    time.sleep(0.1)  # until it is known to the handler
     assert stop(process, number) == -number
-    assert not list(tmp_path.iterdir())
+    assert [p.name for p in tmp_path.iterdir()] == ["s.yaml"]
 
 
 def test_no_temporary_is_written_through_a_link(tmp_path):
