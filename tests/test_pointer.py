@@ -244,15 +244,18 @@ def test_bad_files(tmp_path):
 
 
 def test_apply_without_outputs(tmp_path):
-    out = run(tmp_path, model=dict(kind="pointer", width=5), steps=3, record=dict(final=True),
-              data=dict(kind="tsp", points=5, samples=6))
+    """Where scores overflow there is no output, and no probability of one."""
+    out = run(tmp_path, model=dict(kind="pointer", width=5, init=dict(scale=50)), steps=3,
+              record=dict(final=True), data=dict(kind="tsp", points=5, samples=6))
     d = data(tmp_path)
     with netCDF4.Dataset(d, "a") as nc:
         nc.renameVariable("output", "unused")
+        nc["x"][:5] = 1e308  # the first instance
     pl_run.run(["apply", weights(out), d, "-o", tmp_path / "p.nc"])
     v = variables(tmp_path / "p.nc")
     assert "nll" not in v and "right_output" not in v
-    for _, c in instances(tmp_path / "p.nc"):
+    assert v["length"][0] == 0 and (np.isnan(v["log_probability"]) == (v["length"] == 0)).all()
+    for _, c in instances(tmp_path / "p.nc")[1:]:
         assert sorted(c[:-1]) == [1, 2, 3, 4, 5] and c[0] == c[-1]
 
 

@@ -171,6 +171,26 @@ static void slopes_of_silu_reach_their_limits(void **state) {
   pl_tape_free(t);
 }
 
+/* Two points may be one: their distance leads nowhere, and to no NaN. */
+static void slopes_of_a_norm_are_zero_at_zero(void **state) {
+  (void)state;
+  const double x[4] = {0, -0.0, 3, -4}, v[4] = {1, 2, 1, 0};
+  pl_tape *t = pl_tape_new();
+  pl_node *in = pl_tape_variable(t, 2, 2, x, NULL);
+  pl_tape_direction(t, in, v, NULL);
+  pl_node *norms = pl_tape_sqrt(t, pl_tape_row_sums(t, pl_tape_square(t, in)));
+  pl_tape_backward(t, pl_tape_sum(t, norms), NULL);
+  pl_tape_hvp(t);
+  const double *g = pl_tape_read(t, in, PL_ADJOINT), *hv = pl_tape_read(t, in, PL_ADJOINT_TANGENT);
+  assert_true(g[0] == 0 && g[1] == 0 && hv[0] == 0 && hv[1] == 0);
+  /* x/|x|, and (v - x <x, v>/|x|^2)/|x| */
+  assert_close(g[2], .6, 1e-15);
+  assert_close(g[3], -.8, 1e-15);
+  assert_close(hv[2], (1 - 9. / 25) / 5, 1e-15);
+  assert_close(hv[3], 12. / 125, 1e-15);
+  pl_tape_free(t);
+}
+
 /* ---- products ---- */
 
 static void products_agree_with_sums(void **state) {
@@ -321,6 +341,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(elementary_functions_reach_their_limits),
     cmocka_unit_test(elementary_functions_do_not_depend_on_the_place),
     cmocka_unit_test(slopes_of_silu_reach_their_limits),
+    cmocka_unit_test(slopes_of_a_norm_are_zero_at_zero),
     cmocka_unit_test(products_agree_with_sums),
     cmocka_unit_test(sparse_products_agree_with_dense_ones),
     cmocka_unit_test(convolution_by_im2col_is_the_direct_one),

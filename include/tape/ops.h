@@ -40,7 +40,7 @@ pl_node *pl_tape_softplus(pl_tape *t, pl_node *x); /* log(1 + e^x) */
 pl_node *pl_tape_relu(pl_tape *t, pl_node *x);     /* max(x, 0); slope 0 at 0 */
 pl_node *pl_tape_exp(pl_tape *t, pl_node *x);
 pl_node *pl_tape_log(pl_tape *t, pl_node *x);
-pl_node *pl_tape_sqrt(pl_tape *t, pl_node *x);
+pl_node *pl_tape_sqrt(pl_tape *t, pl_node *x); /* slopes 0 at 0, as of a norm */
 pl_node *pl_tape_square(pl_tape *t, pl_node *x);
 pl_node *pl_tape_abs(pl_tape *t, pl_node *x); /* slope 0 at 0 */
 /* sign(x) max(|x| - threshold, 0); slope 0 where that is 0. */

@@ -208,7 +208,8 @@ static const pl_key all_rows[] = {
     {"optimizer.weight_decay", PL_KEY_REAL, F(weight_decay), PL_RESULTS | PL_COST, "0", .min = 0,
      .max = DBL_MAX, .help = "so many times the weights are added to the gradient"},
     {"optimizer.clip", PL_KEY_REAL, F(clip), PL_RESULTS | PL_COST, "0", .min = 0, .max = DBL_MAX,
-     .help = "largest norm of the whole gradient; longer ones are scaled down (0: no limit)"},
+     .help = "largest norm of the gradient, weight decay included; longer ones are scaled down (0: "
+             "none)"},
     {"optimizer.freeze_loss", PL_KEY_REAL, F(freeze_loss), PL_RESULTS | PL_COST, "0", .min = 0,
      .max = DBL_MAX, .help = "below this loss: conditioner frozen, normalised steps (0: never)"},
 };

@@ -69,7 +69,7 @@ INLINE double slope(enum kind k, double x, double y, double s) {
   case LOG:
     return 1 / x;
   case SQRT:
-    return 0.5 / y;
+    return y == 0 ? 0 : 0.5 / y;
   case SQUARE:
     return 2 * x;
   case ABS:
@@ -96,7 +96,7 @@ INLINE double second(enum kind k, double x, double y, double s) {
   case LOG:
     return -1 / (x * x);
   case SQRT:
-    return -0.25 / (x * y);
+    return y == 0 ? 0 : -0.25 / (x * y);
   case SQUARE:
     return 2;
   default:

@@ -264,6 +264,11 @@ void network_decode(const pl_net *net, pl_tape *t, pl_node *const *w, const batc
                     const decoding *d, int room, int *output, int *length, double *log_p) {
   const places *at = &own_of(net)->at;
   if (b->count == 0) return;
+  /* What stays where nothing can follow, all numbers having overflowed. */
+  for (int64_t i = 0; i < b->count; i++) {
+    length[i] = 0;
+    if (log_p) log_p[i] = NAN;
+  }
   search s = {.net = net,
               .b = b,
               .d = d,

@@ -83,8 +83,9 @@ typedef struct decoding {
 /* The keys' decoding. */
 decoding network_decoding(const pl_spec *spec);
 /* An output of each instance into output + i * room (room: most(n) + 1 of the largest) and its
- * length; log_p, where not NULL, the probability of the output with its end.  A
- * sequence that does not end within most(n) symbols is cut behind one more.  Local; allocates. */
+ * length; log_p, where not NULL, the logarithm of the probability of the output with its end.  A
+ * sequence that does not end within most(n) symbols is cut behind one more; where scores are no
+ * numbers the length is 0 and log_p is NaN.  Local; allocates. */
 void network_decode(const pl_net *net, pl_tape *t, pl_node *const *w, const batch *b,
                     const decoding *d, int room, int *output, int *length, double *log_p);
 

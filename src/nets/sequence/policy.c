@@ -123,10 +123,11 @@ static void sampled_spectrum(pl_net *net, const problem *p, int64_t number) {
   for (int k = 0; k < DRAWS; k++) squares += exp(log_p[k]) / DRAWS;
   if (what->closed) squares /= p->n;
   memset(m->f, 0, (size_t)order * sizeof *m->f);
-  for (int k = 0; k < DRAWS; k++) put(what, p->n, output + k * room, 1. / DRAWS, m->f);
+  for (int k = 0; k < DRAWS; k++)
+    if (length[k] > 0) put(what, p->n, output + k * room, 1. / DRAWS, m->f);
   add_energies(m, DRAWS / (DRAWS - 1.) / squares, m->f, m->policy);
   memset(m->f, 0, (size_t)order * sizeof *m->f);
-  put(what, p->n, output, 1, m->f);
+  if (length[0] > 0) put(what, p->n, output, 1, m->f);
   add_energies(m, -1 / (DRAWS - 1.) / squares, m->f, m->policy);
 }
 
