@@ -117,15 +117,17 @@ static bool sound(trial *t, bool may_stop) {
   const outcome *o = &t->out;
   /* What mpirun makes of a signal is its own. */
   if (t->ranks > 1 && o->slow && !o->hung) return true;
-  bool refused = o->code == PL_EINPUT || o->code == PL_EENV;
+  bool refused = o->code == PL_EINPUT || o->code == PL_EENV, told = o->slow && o->signal;
   return demand(t, !o->hung, "a command ends when it is told to") &&
-         demand(t, !o->signal || (o->slow && strcmp(t->k.argv[1], "run")),
+         demand(t, !o->signal || (told && strcmp(t->k.argv[1], "run")),
                 "no command ends by a signal, but by that which it was sent and with nothing to "
                 "save") &&
          demand(t, !strstr(o->text, "Sanitizer") && !strstr(o->text, "runtime error:"),
                 "sanitizers have nothing to report") &&
          demand(t, o->code != LEAK, "no memory is left") &&
-         demand(t, refused || o->code == PL_OK || o->code == PL_UNFINISHED || o->code == PL_STOPPED,
+         demand(t,
+                refused || told || o->code == PL_OK || o->code == PL_UNFINISHED ||
+                    o->code == PL_STOPPED,
                 "the exit code is one of those documented") &&
          demand(t, o->code != PL_STOPPED || o->slow || may_stop, "75 only when asked") &&
          demand(t, !refused || one_message(o->text, o->code == PL_EINPUT, t->ranks),

@@ -168,6 +168,13 @@ def test_too_large_for_memory(ranks, folder):
           ranks=ranks, args=["--memory-per-rank", "1G"])
 
 
+def test_too_many_irreps(folder):
+    """Told at once: a plan that went through them would take an hour."""
+    for kind in ("gcnn", "residual"):
+        fails(folder, f"model.kind: {kind}\ngroup: C_1000 x C_1000 x C_1000\n", "bad.yaml:2: group",
+              "500000004 irreps; at most 10000000")
+
+
 # ---- output ----
 
 

@@ -1,6 +1,7 @@
 /* ranks: 1 2 3 4 6 */
 #include "pl_test.h"
 
+#include "base/clock.h"
 #include "base/rng.h"
 
 static void agreement_spreads_the_worst_status_and_its_message(void **state) {
@@ -79,6 +80,19 @@ static void normals_do_not_depend_on_how_they_are_cut(void **state) {
   pl_free(x);
 }
 
+static void rest(void *count) {
+  ++*(int *)count;
+  pl_sleep(2e-3);
+}
+
+/* What waits, as a process does that others leave no processor, seems no slower. */
+static void times_are_those_of_the_processor(void **state) {
+  (void)state;
+  int count = 0;
+  assert_true(pl_best_time(rest, &count, 0) < 1e-3);
+  assert_true(count > 0);
+}
+
 static void memory_is_counted_and_aligned(void **state) {
   (void)state;
   int64_t live = pl_mem_live(), bytes = pl_mem_bytes();
@@ -98,6 +112,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(philox_matches_its_published_vector),
     cmocka_unit_test(words_are_the_bits_in_order),
     cmocka_unit_test(normals_do_not_depend_on_how_they_are_cut),
+    cmocka_unit_test(times_are_those_of_the_processor),
     cmocka_unit_test(memory_is_counted_and_aligned),
 };
 PL_TEST_MAIN(tests)

@@ -600,6 +600,17 @@ def test_completion_of_networks(tmp_path):
             assert f"model.kind {name}:" in run(["run", "--keys", name]).stdout
 
 
+def test_plan_in_words(tmp_path):
+    """One of a thing is one, and the comparison of stores tells the times that the plan has."""
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text("group: S_4\nsteps: 100\n", encoding="utf-8")
+    told = run(["plan", sweep]).stdout
+    assert told.startswith("1 run on 1 rank, ") and "1 team of 1 rank, 1 run, " in told
+    step = re.search(r"each, \S+ GB per rank, (\S+ \S+) a step", told).group(1)
+    assert f"GB per rank and {step} a step, against" in told
+    assert run(["plan", sweep, "--ranks", "2", "--set", "seed=0..1"]).stdout.startswith("2 runs on 2 ranks, ")
+
+
 def test_questions_need_no_mpi():
     """On a node where MPI cannot start, the program says what it is and takes all the same."""
     broken = {"OMPI_MCA_btl": "none-such", "OMPI_MCA_pml": "none-such"}

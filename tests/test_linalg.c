@@ -225,53 +225,6 @@ static void large_matrices_move_in_slabs(void **state) {
   pl_grid_free(g);
 }
 
-static void check_redistribution(const pl_grid *from, const pl_grid *to, int m, int n, int nb1,
-                                 int nb2) {
-  pl_dmat x, y;
-  assert_ok(pl_dmat_describe(from, m, n, nb1, &x));
-  assert_ok(pl_dmat_describe(to, m, n, nb2, &y));
-  double *a = local_of(&x, 5), *b = local_of(&y, 6);
-  pl_dmat_redistribute(&pl_test_world, &x, a, &y, b);
-  check_local(&x, a, 5);
-  check_local(&y, b, 5);
-  pl_free(a);
-  pl_free(b);
-}
-
-static void layouts_redistribute_into_each_other(void **state) {
-  (void)state;
-  for (int s = 0; s < NSHAPES; s++)
-    for (int t = 0; t < NSHAPES; t++) {
-      pl_grid *from, *to;
-      if (!grid_of(s, &from)) continue;
-      if (grid_of(t, &to)) {
-        check_redistribution(from, to, 19, 22, 3, 4);
-        check_redistribution(from, to, 5, 1, 64, 1);
-        pl_grid_free(to);
-      }
-      pl_grid_free(from);
-    }
-}
-
-static void disjoint_grids_exchange_matrices(void **state) {
-  (void)state;
-  const pl_comm *w = &pl_test_world;
-  if (w->size < 2) return;
-  /* The last rank alone, and the others: neither half knows the other's grid. */
-  bool last = w->rank == w->size - 1;
-  pl_comm part = pl_comm_split(w, last, w->rank);
-  int p, q;
-  pl_grid_shape(w->size - 1, &p, &q);
-  pl_grid *mine, other = last ? pl_grid_elsewhere(p, q) : pl_grid_elsewhere(1, 1);
-  assert_ok(pl_grid_new(&part, last ? 1 : p, last ? 1 : q, &mine));
-  const pl_grid *many = last ? &other : mine, *single = last ? mine : &other;
-  check_redistribution(many, single, 31, 30, 4, 64);
-  check_redistribution(single, many, 31, 30, 64, 4);
-  check_redistribution(many, single, 1500, 1401, 64, 100); /* more than one slab */
-  pl_grid_free(mine);
-  pl_comm_free(&part);
-}
-
 /* ---- singular values on one rank: tested on one, more would repeat it ---- */
 
 /* x <- x - 2 v (v^H x) / (v^H v) on n entries of stride inc. */
@@ -574,8 +527,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_grids_live_side_by_side),
     cmocka_unit_test(gather_and_scatter_are_inverse),
     cmocka_unit_test(large_matrices_move_in_slabs),
-    cmocka_unit_test(layouts_redistribute_into_each_other),
-    cmocka_unit_test(disjoint_grids_exchange_matrices),
     cmocka_unit_test(local_values_match_the_known_spectrum),
     cmocka_unit_test(local_values_match_lapack),
     cmocka_unit_test(two_stages_match_lapack),

@@ -95,57 +95,10 @@ static void parts_add_up_over_ranks(void **state) {
   assert_true(pl_norm_parts(c, 1, &(pl_norm_part){1, &zero, 1}) == 0);
 }
 
-static void shares_do_not_depend_on_size(void **state) {
-  (void)state;
-  double want[3];
-  for (double e = 0; fabs(e) <= 300; e = e > 0 ? -e : 20 - e) {
-    double *x = normals(pow(10, e)), share[3];
-    pl_norm_part part[] = {{N / 4, x, 1}, {N / 4, x + N / 4, 3}, {N / 2, x + N / 2, 0.5}};
-    pl_norm_shares(3, part, e == 0 ? want : share);
-    if (e == 0) {
-      assert_close(want[0] + want[1] + want[2], 1, 1e-14);
-    } else {
-      for (int i = 0; i < 3; i++) assert_close(share[i] / want[i], 1, 1e-13);
-    }
-    pl_free(x);
-  }
-  double zero[2] = {0}, share[2];
-  pl_norm_shares(2, (pl_norm_part[]){{1, zero, 1}, {1, zero + 1, 1}}, share);
-  assert_true(share[0] == 0 && share[1] == 0);
-}
-
-/* Schatten values: homogeneous of degree one, whatever the size and exponent. */
-static void powers_scale(void **state) {
-  (void)state;
-  double *x = normals(1), y[N];
-  for (int k = 0; k < N; k++) x[k] = fabs(x[k]);
-  for (double p = 0.125; p <= 2; p *= 2) {
-    double plain = 0, unit = pl_power_norm(N, x, p);
-    for (int k = 0; k < N; k++) plain += pow(x[k], p);
-    assert_close(unit, pow(plain, 1 / p), 1e-13);
-    assert_true(pl_power_sum(N, x, 0, 1, p) == plain);
-    for (double e = -295; e <= 280; e += 25) {
-      double s = pow(10, e);
-      for (int k = 0; k < N; k++) y[k] = x[k] * s;
-      assert_close(pl_power_norm(N, y, p) / unit / s, 1, 1e-12);
-      assert_close(pl_power_sum(N, y, 0, s, p) / plain, 1, 1e-12);
-    }
-  }
-  assert_close(pl_power_norm(N, x, 2), pl_norm2(N, x), 1e-14);
-  /* The floor leaves out what is not above it. */
-  assert_true(pl_power_sum(3, (double[]){4, 1, 0.5}, 1, 1, 0.5) == 2);
-  assert_true(isnan(pl_power_sum(2, (double[]){4, NAN}, 1, 1, 0.5)));
-  assert_true(pl_power_norm(2, (double[]){0, 0}, 0.5) == 0);
-  assert_true(pl_power_norm(2, (double[]){1, INFINITY}, 0.5) == INFINITY);
-  pl_free(x);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(norms_scale),
     cmocka_unit_test(norms_of_the_unusual),
     cmocka_unit_test(the_ordinary_range_is_untouched),
     cmocka_unit_test(parts_add_up_over_ranks),
-    cmocka_unit_test(shares_do_not_depend_on_size),
-    cmocka_unit_test(powers_scale),
 };
 PL_TEST_MAIN(tests)

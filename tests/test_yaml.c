@@ -57,32 +57,8 @@ static void wrong_bytes_have_a_place(void **state) {
   pl_arena_free(&arena);
 }
 
-static void words_of_the_core_schema(void **state) {
-  (void)state;
-  static const struct {
-    const char *text;
-    int value, null;
-  } words[] = {{"true", 1, 0},      {"True", 1, 0},    {"TRUE", 1, 0},  {"false", 0, 0},
-               {"False", 0, 0},     {"FALSE", 0, 0},   {"tRUE", -1, 0}, {"yes", -1, 0},
-               {"\"true\"", -1, 0}, {"1", -1, 0},      {"~", -1, 1},    {"null", -1, 1},
-               {"Null", -1, 1},     {"NULL", -1, 1},   {"", -1, 1},     {"'~'", -1, 0},
-               {"\"\"", -1, 0},     {"[true]", -1, 0}, {"{}", -1, 0}};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    char text[64];
-    pl_arena arena;
-    const pl_yaml *root;
-    int line;
-    snprintf(text, sizeof text, "key: %s\n", words[i].text);
-    assert_ok(parse(text, &arena, &root, &line));
-    assert_int_equal(pl_yaml_bool(root->first->next), words[i].value);
-    assert_int_equal(pl_yaml_null(root->first->next), words[i].null);
-    pl_arena_free(&arena);
-  }
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(texts_of_all_systems),
     cmocka_unit_test(wrong_bytes_have_a_place),
-    cmocka_unit_test(words_of_the_core_schema),
 };
 PL_TEST_MAIN(tests)

@@ -7,8 +7,8 @@ double pl_clock(void);
 double pl_clock_processor(void);
 /* Let others run: sleep for s seconds (fractions allowed). */
 void pl_sleep(double s);
-/* Seconds of one call of f(context): the best of repeats that last at least `budget` seconds, each
- * long enough for the clock.  Local. */
+/* Seconds of the processor for one call of f(context), which neither waits nor has threads: the
+ * best of repeats that go on for `budget` seconds, each long enough for the clock.  Local. */
 double pl_best_time(void (*f)(void *context), void *context, double budget);
 
 #endif

@@ -1,4 +1,4 @@
-/* Euclidean norms and sums of powers of numbers of any size, 1e-300 or 1e300: squares that would
+/* Euclidean norms of numbers of any size, 1e-300 or 1e300: squares that would
  * leave the range of doubles are taken of scaled numbers, as in BLAS' dnrm2.
  *
  * The plain sum is formed first and taken where no square in it can have been lost (pl_sum_safe),
@@ -35,15 +35,5 @@ typedef struct pl_norm_part {
 /* sqrt(sum_p weight_p sum_k x_p[k]^2) over all parts of all ranks of comm (NULL: of this process).
  * Collective over comm; one all-reduce in the ordinary range. */
 double pl_norm_parts(const pl_comm *comm, int parts, const pl_norm_part *part);
-/* The squared norms of parts over the squared norm of all: out[p] = weight_p sum_k x_p[k]^2 / sum
- * of those, at any size; all 0 if all numbers are.  Local. */
-void pl_norm_shares(int parts, const pl_norm_part *part, double *out);
-
-/* sum over the n values sigma[k] > floor of (sigma[k]/scale)^p, sigma >= 0, scale > 0, p > 0; NaN
- * if one is.  Local, pure.  scale of the size of the largest keeps it in range. */
-double pl_power_sum(int64_t n, const double *sigma, double floor, double scale, double p);
-/* The same to the power 1/p, times scale: the (quasi-)norm itself.  Finite wherever it is in range:
- * computed over the largest value. */
-double pl_power_norm(int64_t n, const double *sigma, double p);
 
 #endif

@@ -41,4 +41,7 @@ double pl_rates_stream(const pl_rates *r, double bytes, double set);
 /* Seconds of one transform of a function of `order` values. */
 double pl_rates_transform(double order);
 
+/* Print a predicted time on stdout, in a unit that suits it: 1.18 us, 5.94 h. */
+void pl_rates_print(double seconds);
+
 #endif

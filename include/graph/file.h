@@ -41,17 +41,13 @@ typedef struct pl_graph_data {
  * it holds (pl_graph_data_fini). */
 pl_status pl_graph_read(const char *path, pl_graph_data *out);
 void pl_graph_data_fini(pl_graph_data *d);
-/* Status of base/nc.h.  A graph needs an edge, and sparse features an entry, to have a file:
- * PL_EINPUT otherwise. */
-pl_status pl_graph_write(const char *path, bool overwrite, const pl_graph_data *d);
-/* The same into a new file in define mode, which stays open. */
+/* Into a new file in define mode, which stays open.  Status of base/nc.h.  A graph needs an edge,
+ * and sparse features an entry, to have a file: PL_EINPUT otherwise. */
 pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d);
 
 /* PL_EINPUT, naming the class, if split leaves a class that has nodes without one to train on; but
  * not for a class of one node, which any split leaves out of some part: *single receives such a
  * class, or -1. */
 pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single);
-/* Nodes whose features are all 0; all of them if there are no features. */
-int64_t pl_graph_featureless(const pl_graph_data *d);
 
 #endif

@@ -22,8 +22,6 @@ void pl_band_free(pl_band *b);
 /* The irreps: numbered as in S_n, of which they are the first ones. */
 int pl_band_num_irreps(const pl_band *b);
 int pl_band_dim(const pl_band *b, int irrep);
-/* Doubles of all matrices, one after the other: sum of d^2. */
-int64_t pl_band_size(const pl_band *b);
 
 /* F += sum_p weights[p] rho(s_p) on one irrep, p < count.  perms: [count][n], s_p in one-line
  * notation from 0 (group/perm.h).  Only the columns cols[0..num_cols-1], which increase; NULL: all
@@ -34,8 +32,5 @@ void pl_band_add(const pl_band *b, int irrep, int count, const int8_t *perms, co
 /* out[p] += tr(rho(s_p)^T F) over those columns, p < count. */
 void pl_band_dot(const pl_band *b, int irrep, int count, const int8_t *perms, int num_cols,
                  const int *cols, const double *F, double *out);
-/* pl_band_add on all irreps, packed one after the other: F has pl_band_size doubles. */
-void pl_band_add_all(const pl_band *b, int count, const int8_t *perms, const double *weights,
-                     double *F);
 
 #endif

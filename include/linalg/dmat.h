@@ -36,12 +36,4 @@ void pl_dmat_gemm(char opa, char opb, double alpha, const pl_dmat *d, const doub
 void pl_dmat_gather(const pl_dmat *d, const double *local, double *full);
 void pl_dmat_scatter(const pl_dmat *d, const double *full, double *local);
 
-/* Redistribute between two layouts of one m x n matrix; a and b do not overlap.  comm holds every
- * rank of both grids, which may overlap, be disjoint or leave ranks out; a rank outside one of them
- * passes its description all the same, with grid->myrow = -1 (pl_grid_elsewhere), and ignores the
- * array.  Makes a BLACS context over comm and frees it: a few communicators per call, so meant for
- * checkpoints and set-up rather than for every step.  Collective over comm; any size. */
-void pl_dmat_redistribute(const pl_comm *comm, const pl_dmat *from, const double *a,
-                          const pl_dmat *to, double *b);
-
 #endif

@@ -17,8 +17,8 @@ typedef struct pl_grid {
 pl_status pl_grid_new(const pl_comm *comm, int nprow, int npcol, pl_grid **out);
 /* Collective over the ranks inside; grid may be NULL. */
 void pl_grid_free(pl_grid *grid);
-/* A grid this rank is no part of, known by its shape alone: what a rank outside grid's communicator
- * describes matrices with when it takes part in a redistribution.  Local; nothing to free. */
+/* A grid this rank is no part of, known by its shape alone, to describe matrices with.  Local;
+ * nothing to free. */
 pl_grid pl_grid_elsewhere(int nprow, int npcol);
 /* The shape with nprow <= npcol that uses most of the ranks and, among those, is most nearly
  * square: 6 -> 2 x 3, 5 -> 1 x 5, 8 -> 2 x 4.  Local. */

@@ -27,11 +27,6 @@ typedef struct pl_yaml {
 pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_yaml **out,
                         int *line);
 
-/* What YAML 1.2's core schema reads in plain text: 1 or 0 for true or false (also True, TRUE, ..),
- * -1 for all else; and whether it is null (also ~, or nothing at all). */
-int pl_yaml_bool(const pl_yaml *node);
-bool pl_yaml_null(const pl_yaml *node);
-
 /* text for use in a message: one line, printable, clipped to n - 1 bytes.  Returns buf. */
 const char *pl_yaml_clip(const char *text, char *buf, size_t n);
 /* The same for any node: lists and mappings in words. */

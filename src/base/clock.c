@@ -22,14 +22,14 @@ void pl_sleep(double s) {
 }
 
 double pl_best_time(void (*f)(void *context), void *context, double budget) {
-  double best = INFINITY, end = pl_clock() + budget;
+  double best = INFINITY, end = pl_clock() + budget, t;
   int64_t repeats = 1;
   do {
-    double t = pl_clock();
+    t = pl_clock_processor();
     for (int64_t i = 0; i < repeats; i++) f(context);
-    t = pl_clock() - t;
+    t = pl_clock_processor() - t;
     best = fmin(best, t / (double)repeats);
     if (t < 1e-3) repeats *= 2;
-  } while (pl_clock() < end);
+  } while (t < 5e-4 || pl_clock() < end);
   return best;
 }

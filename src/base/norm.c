@@ -86,32 +86,3 @@ double pl_norm_parts(const pl_comm *comm, int parts, const pl_norm_part *p) {
   if (comm) pl_comm_sum(comm, &sum, 1);
   return sqrt(sum) / scale;
 }
-
-void pl_norm_shares(int parts, const pl_norm_part *p, double *out) {
-  double scale = 1, sum = sum_parts(parts, p, 1);
-  if (!pl_sum_safe(sum)) {
-    scale = pl_safe_scale(max_parts(parts, p));
-    sum = sum_parts(parts, p, scale);
-  }
-  for (int i = 0; i < parts; i++) {
-    double own = sum_parts(1, p + i, scale);
-    out[i] = sum > 0 ? own / sum : sum;
-  }
-}
-
-double pl_power_sum(int64_t n, const double *sigma, double floor, double scale, double p) {
-  double sum = 0;
-  for (int64_t k = 0; k < n; k++) {
-    if (sigma[k] > floor)
-      sum += pow(sigma[k] / scale, p);
-    else if (isnan(sigma[k]))
-      return NAN;
-  }
-  return sum;
-}
-
-double pl_power_norm(int64_t n, const double *sigma, double p) {
-  double max = pl_max_abs(n, sigma);
-  if (!(max > 0) || isinf(max)) return max;
-  return max * pow(pl_power_sum(n, sigma, 0, max, p), 1 / p);
-}

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,4 +121,15 @@ double pl_rates_stream(const pl_rates *r, double bytes, double set) {
 double pl_rates_transform(double order) {
   /* Measured on S_8 .. S_11: 2.4, 3.7, 6.2 and 8 ns an element; FFTW on cyclic groups is close. */
   return order * fmax(1.5e-9, 2.4e-9 + 0.58e-9 * (log2(order) - 15.3));
+}
+
+void pl_rates_print(double seconds) {
+  if (seconds < 1e-3)
+    printf("%.3g us", 1e6 * seconds);
+  else if (seconds < 1)
+    printf("%.3g ms", 1e3 * seconds);
+  else if (seconds < 7200)
+    printf("%.3g s", seconds);
+  else
+    printf("%.3g h", seconds / 3600);
 }

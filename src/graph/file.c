@@ -335,15 +335,6 @@ pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d) {
   return st;
 }
 
-pl_status pl_graph_write(const char *path, bool overwrite, const pl_graph_data *d) {
-  pl_nc *nc;
-  PL_TRY(pl_nc_create(path, overwrite, false, &nc));
-  pl_status st = pl_graph_put(nc, d);
-  /* The first failure of a variable stays with the file until it is closed. */
-  pl_status closed = pl_nc_close(nc);
-  return st ? st : closed;
-}
-
 /* ---- questions ---- */
 
 pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single) {
@@ -364,18 +355,4 @@ pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *si
   if (missing < 0) return PL_OK;
   return pl_error(PL_EINPUT, "split %lld: no node of class %lld is in the training part",
                   (long long)split, (long long)missing);
-}
-
-int64_t pl_graph_featureless(const pl_graph_data *d) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < d->graph->rows; i++) {
-    bool some = false;
-    if (d->sparse)
-      for (int64_t k = d->sparse->start[i]; k < d->sparse->start[i + 1]; k++)
-        some |= d->sparse->value[k] != 0;
-    for (int64_t k = 0; d->dense && k < d->features; k++)
-      some |= d->dense[i * d->features + k] != 0;
-    count += !some;
-  }
-  return count;
 }

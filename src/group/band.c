@@ -164,15 +164,6 @@ int pl_band_dim(const pl_band *b, int irrep) {
   return b->level[b->n].shape[irrep].dim;
 }
 
-int64_t pl_band_size(const pl_band *b) {
-  int64_t sum = 0;
-  for (int i = 0; i < pl_band_num_irreps(b); i++) {
-    int64_t d = pl_band_dim(b, i);
-    sum += d * d;
-  }
-  return sum;
-}
-
 /* ---- permutations ---- */
 
 /* Some columns of the matrix of a permutation: [d][width], the columns cols[..] of the whole. */
@@ -267,14 +258,5 @@ void pl_band_dot(const pl_band *b, int irrep, int count, const int8_t *perms, in
           sum[c] += F[(int64_t)row * num_cols + first + c] * p.x[(int64_t)row * PANEL + c];
       for (int c = 0; c < p.width; c++) out[k] += sum[c];
     }
-  }
-}
-
-void pl_band_add_all(const pl_band *b, int count, const int8_t *perms, const double *weights,
-                     double *F) {
-  for (int i = 0; i < pl_band_num_irreps(b); i++) {
-    int64_t d = pl_band_dim(b, i);
-    pl_band_add(b, i, count, perms, weights, 0, NULL, F);
-    F += d * d;
   }
 }

@@ -102,17 +102,3 @@ void pl_dmat_scatter(const pl_dmat *d, const double *full, double *local) {
     pdgemr2d_(&d->m, &w, slab, &one, &one, desc, local, &one, &column, d->desc, &d->grid->ctx);
   }
 }
-
-void pl_dmat_redistribute(const pl_comm *comm, const pl_dmat *from, const double *a,
-                          const pl_dmat *to, double *b) {
-  pl_require(from->m == to->m && from->n == to->n);
-  int handle = Csys2blacs_handle(comm->mpi), ctx = handle;
-  Cblacs_gridinit(&ctx, "R", 1, comm->size);
-  int width = slab_columns(from->m, from->n);
-  for (int j = 0; j < from->n; j += width) {
-    int w = min(width, from->n - j), column = j + 1;
-    pdgemr2d_(&from->m, &w, a, &one, &column, from->desc, b, &one, &column, to->desc, &ctx);
-  }
-  Cblacs_gridexit(ctx);
-  Cfree_blacs_system_handle(handle);
-}

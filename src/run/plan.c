@@ -244,17 +244,6 @@ int64_t pl_plan_run_steps(const pl_plan *plan, int64_t r) {
 
 /* ---- printing ---- */
 
-static void print_seconds(double s) {
-  if (s < 1e-3)
-    printf("%.3g us", 1e6 * s);
-  else if (s < 1)
-    printf("%.3g ms", 1e3 * s);
-  else if (s < 7200)
-    printf("%.3g s", s);
-  else
-    printf("%.3g h", s / 3600);
-}
-
 static void print_class(const pl_plan *p, const pl_config *cfg, int64_t c, int64_t num) {
   pl_spec spec;
   char label[256];
@@ -264,27 +253,27 @@ static void print_class(const pl_plan *p, const pl_config *cfg, int64_t c, int64
   printf("%lld run%s: %s, %lld steps: %d rank%s each, %.3g GB per rank, ", (long long)num,
          num == 1 ? "" : "s", label, (long long)p->length[c].steps, p->class_team[c],
          p->class_team[c] == 1 ? "" : "s", k->bytes / 1e9);
-  print_seconds(k->step);
+  pl_rates_print(k->step);
   printf(" a step, ");
-  print_seconds(k->record);
+  pl_rates_print(k->record);
   printf(" a record, ");
-  print_seconds(p->class_seconds[c]);
+  pl_rates_print(p->class_seconds[c]);
   printf(" a run\n");
   spec.model->explain(&spec, p->class_team[c], &p->rates);
 }
 
 void pl_plan_print(const pl_plan *p, const pl_config *cfg) {
-  printf("%lld runs on %d ranks, %.3g GB per rank allowed%s%s%s, about ", (long long)p->num_runs,
-         p->ranks, p->memory_per_rank / 1e9, *p->memory_says ? " (" : "", p->memory_says,
-         *p->memory_says ? ")" : "");
-  print_seconds(p->seconds);
+  printf("%lld run%s on %d rank%s, %.3g GB per rank allowed%s%s%s, about ", (long long)p->num_runs,
+         p->num_runs == 1 ? "" : "s", p->ranks, p->ranks == 1 ? "" : "s", p->memory_per_rank / 1e9,
+         *p->memory_says ? " (" : "", p->memory_says, *p->memory_says ? ")" : "");
+  pl_rates_print(p->seconds);
   printf("\n");
   for (int i = 0; i < p->num_phases; i++) {
     const pl_phase *f = &p->phases[i];
     int teams = p->ranks / f->team, idle = p->ranks - teams * f->team;
-    printf("phase %d: %d team%s of %d rank%s, %lld runs, ", i + 1, teams, teams == 1 ? "" : "s",
-           f->team, f->team == 1 ? "" : "s", (long long)f->num_runs);
-    print_seconds(f->seconds);
+    printf("phase %d: %d team%s of %d rank%s, %lld run%s, ", i + 1, teams, teams == 1 ? "" : "s",
+           f->team, f->team == 1 ? "" : "s", (long long)f->num_runs, f->num_runs == 1 ? "" : "s");
+    pl_rates_print(f->seconds);
     if (idle) printf(", %d rank%s idle", idle, idle == 1 ? "" : "s");
     printf("\n");
   }

@@ -213,23 +213,6 @@ pl_status pl_yaml_parse(const char *text, size_t len, pl_arena *arena, const pl_
   return st;
 }
 
-static bool one_of(const pl_yaml *node, const char *const *words) {
-  if (node->kind != PL_YAML_TEXT || !node->plain) return false;
-  while (*words && strcmp(node->text, *words) != 0) words++;
-  return *words;
-}
-
-int pl_yaml_bool(const pl_yaml *node) {
-  static const char *const yes[] = {"true", "True", "TRUE", NULL}, *const no[] = {"false", "False",
-                                                                                  "FALSE", NULL};
-  return one_of(node, yes) ? 1 : one_of(node, no) ? 0 : -1;
-}
-
-bool pl_yaml_null(const pl_yaml *node) {
-  static const char *const null[] = {"", "~", "null", "Null", "NULL", NULL};
-  return one_of(node, null);
-}
-
 const char *pl_yaml_clip(const char *text, char *buf, size_t n) {
   size_t len = strlen(text), i = 0;
   for (; i < len && i + 1 < n; i++)

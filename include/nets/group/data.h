@@ -43,8 +43,8 @@ void pl_samples_sum(const pl_samples *s, const pl_stack *b, const double *c, dou
 void pl_samples_dot(const pl_samples *s, const pl_stack *b, const double *y, double *out);
 void pl_samples_get(const pl_samples *s, const pl_stack *b, int64_t i, double *out);
 
-/* The group of spec, or its band.  PL_EINPUT: *key (key may be NULL) is at fault.  The caller frees
- * it (pl_group_free).  Local. */
+/* The group of spec, or its band.  PL_EINPUT: *key (key may be NULL) is at fault, for a group of
+ * more irreps than can be gone through, too.  The caller frees it (pl_group_free).  Local. */
 pl_status pl_group_of(const pl_spec *spec, const char **key, pl_group **out);
 
 /* Do the data fit the group?  Reads the files.  PL_EINPUT: *key is at fault.  Local. */

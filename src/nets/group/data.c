@@ -28,8 +28,16 @@ pl_status pl_group_of(const pl_spec *spec, const char **key, pl_group **out) {
   const pl_group_values *v = pl_group_values_of(spec);
   bool band = in_band(spec);
   if (key) *key = band ? "band.codepth" : "group";
-  return band ? pl_group_band(v->group, (int)v->band_codepth, v->band_inner == PL_INNER_GROUP, out)
-              : pl_group_parse(v->group, out);
+  if (band)
+    return pl_group_band(v->group, (int)v->band_codepth, v->band_inner == PL_INNER_GROUP, out);
+  pl_group *g;
+  PL_TRY(pl_group_parse(v->group, &g));
+  pl_status st = pl_group_countable(g);
+  if (st)
+    pl_group_free(g);
+  else
+    *out = g;
+  return st;
 }
 
 pl_status pl_group_data_check(const pl_spec *spec, const pl_group *g, const char **key) {

@@ -226,15 +226,14 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
     const share *s = &shares[k];
     double stack =
         fmax(s->biggest, fmin((double)fourier_stack_doubles(ops, spec, samples), s->doubles));
-    double spectra = (kept ? all : 0) + w.spectra + c.beta;
-    /* While kept samples are made one stands beside them. */
-    double optim = pl_optim_bytes(spec, L * s->doubles), later = w.later + optim / (8 * s->doubles);
-    if (kept && !c.beta) spectra += fmax(0, 1 - later);
-    if (functions) spectra += L;
+    double spectra = (kept ? all : 0) + w.spectra + c.beta + (functions ? L : 0);
+    double optim = pl_optim_bytes(spec, L * s->doubles);
+    /* While kept samples are made one stands beside them, where later there are other things. */
+    double making = kept && !c.beta ? fmax(0, 8 * s->doubles * (1 - w.later) - optim) : 0;
     double record_room =
         w.record_stacks * stack + w.record_matrices * s->largest * s->largest * (s->z ? 2 : 1);
     double bytes = 8 * (s->doubles * spectra + record_room + ops->scratch * stack) + s->work +
-                   optim + (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
+                   making + optim + (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
                    (!kept || permutations > 0
                         ? pl_recipes_bytes(g, kept ? 1 : (int64_t)all, (int64_t)permutations, stack)
                         : 0);
@@ -288,18 +287,17 @@ static void explain_store(const fourier_ops *ops, const pl_spec *spec, const pl_
                           const pl_rates *rates) {
   if (!pl_group_data_regenerates(spec, g)) return;
   fourier_choice c = fourier_choose(ops, spec, g, team, rates);
-  pl_cost keep, anew;
-  cost_of(ops, spec, g, team, rates, choice_of(ops, spec, g, PL_DATA_KEEP), &keep);
-  cost_of(ops, spec, g, team, rates, choice_of(ops, spec, g, PL_DATA_REGENERATE), &anew);
-  printf("    samples %s (data.store: %s): %.3g GB per rank and %.3g s a step, against %.3g GB and "
-         "%.3g s %s\n",
-         c.store == PL_DATA_KEEP ? "kept" : "made anew at every use",
-         c.store == PL_DATA_KEEP ? "keep" : "regenerate",
-         (c.store == PL_DATA_KEEP ? keep : anew).bytes / 1e9,
-         (c.store == PL_DATA_KEEP ? keep : anew).step,
-         (c.store == PL_DATA_KEEP ? anew : keep).bytes / 1e9,
-         (c.store == PL_DATA_KEEP ? anew : keep).step,
-         c.store == PL_DATA_KEEP ? "made anew" : "kept");
+  bool kept = c.store == PL_DATA_KEEP;
+  pl_cost this, other;
+  cost_of(ops, spec, g, team, rates, c, &this);
+  cost_of(ops, spec, g, team, rates,
+          choice_of(ops, spec, g, kept ? PL_DATA_REGENERATE : PL_DATA_KEEP), &other);
+  printf("    samples %s (data.store: %s): %.3g GB per rank and ",
+         kept ? "kept" : "made anew at every use", kept ? "keep" : "regenerate", this.bytes / 1e9);
+  pl_rates_print(this.step);
+  printf(" a step, against %.3g GB and ", other.bytes / 1e9);
+  pl_rates_print(other.step);
+  printf(" %s\n", kept ? "made anew" : "kept");
 }
 
 void fourier_explain(const fourier_ops *ops, const pl_spec *spec, int team, const pl_rates *rates) {
