@@ -1,6 +1,5 @@
 #include "cli/cli.h"
 
-#include "base/mem.h"
 #include "fourier_file.h"
 #include "fourier_rankings.h"
 #include "fourier_sides.h"
