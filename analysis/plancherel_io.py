@@ -41,6 +41,8 @@ def open_file(path):
     """The data set of a NetCDF file; InputError if it is missing or not one."""
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file")
+    if not os.path.isfile(path):  # a FIFO would keep us waiting
+        raise InputError(f"{path}: not a regular file")
     import xarray  # here: what reads no output starts twice as fast without it
     try:
         # "s" is a unit of seconds here, not a request for timedelta objects.

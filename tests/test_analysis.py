@@ -321,13 +321,15 @@ def test_medians_end_where_half_of_the_runs_end():
         (["BARE", "--kind", "spectrum"], ["singular_values", "record.spectrum: true"]),
         (["BARE", "--kind", "irreps"], ["irrep_schatten", "record.irreps: true"]),
         (["TEXT"], ["not a readable NetCDF file"]),
+        (["FIFO"], ["fifo: not a regular file"]),
     ],
 )
 def test_errors_are_one_line_and_exit_code_2(sweep, tmp_path, args, words):
     bare = write_sweep(tmp_path / "bare.nc", irreps=False, spectrum=False)
     text = tmp_path / "text.nc"
     text.write_text("group: S_4\n")
-    names = {"SWEEP": sweep, "BARE": bare, "TEXT": text}
+    os.mkfifo(tmp_path / "fifo")
+    names = {"SWEEP": sweep, "BARE": bare, "TEXT": text, "FIFO": tmp_path / "fifo"}
     figure = tmp_path / "f.png"
     done = script("plot.py", *[names.get(a, a) for a in args], "-o", figure)
     assert done.returncode == 2

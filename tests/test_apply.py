@@ -212,6 +212,51 @@ def test_weights_that_do_not_fit(saved):
     refuse(lambda nc: nc.renameVariable("layer1_bias", "b"), "layer1_bias")
 
 
+def write_elsewhere(path, weights, **attributes):
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
+        for name, w in weights.items():
+            dims = ("sample", "feature") if name == "x" else (f"{name}_in", f"{name}_out")
+            for dim, n in zip(dims, w.shape):
+                nc.createDimension(dim, n)
+            nc.createVariable(name, "f8", dims)[:] = w
+        nc.setncatts(attributes)
+
+
+def applied(folder, kind, keys, weights, x):
+    write_elsewhere(folder / "w.nc", weights, features=np.int32(2), outputs=np.int32(3),
+                    classes=np.int32(0), **{"model.kind": kind}, **keys)
+    write_elsewhere(folder / "d.nc", {"x": x})
+    pl_run.run(["apply", folder / "w.nc", folder / "d.nc", "-o", folder / "p.nc", "--overwrite"])
+    with netCDF4.Dataset(folder / "p.nc") as p:
+        return p["f"][:]
+
+
+def test_weights_from_elsewhere(tmp_path):
+    """Keys of a file that other programs wrote: texts or numbers, those that keep their defaults left
+    out, such as the model.update that model.gamma belongs to."""
+    rng = np.random.default_rng(5)
+    shapes = {"readin": (2, 4), "layer0_in": (4, 5), "layer0_out": (5, 4), "readout": (4, 3)}
+    w = {f"{k}_weight": rng.normal(size=s) for k, s in shapes.items()}
+    w.update({f"{k}_bias": rng.normal(size=(1, s[1])) for k, s in shapes.items()})
+    at = rng.normal(size=(7, 2))
+    x, v = at @ w["readin_weight"] + w["readin_bias"], 0
+    for _ in range(3):
+        f = np.tanh(x @ w["layer0_in_weight"] + w["layer0_in_bias"]) @ w["layer0_out_weight"]
+        v = .5 * v + .5 * (f + w["layer0_out_bias"])
+        x = x + v
+    want = x @ w["readout_weight"] + w["readout_bias"]
+    texts = {"model.depth": "3", "model.width": "4", "model.hidden": "5", "model.gamma": "0.5",
+             "model.tied": "true", "model.activation": "tanh"}
+    numbers = dict(texts, **{"model.depth": np.int32(3), "model.width": np.int64(4), "model.hidden": 5.,
+                             "model.gamma": .5, "model.tied": np.int8(1)})
+    for keys in (texts, numbers):
+        np.testing.assert_allclose(applied(tmp_path, "resmlp", keys, w, at), want, rtol=1e-12)
+    with netCDF4.Dataset(tmp_path / "w.nc", "a") as nc:
+        nc.setncattr("model.gamma", 1.5)
+    refused(["apply", tmp_path / "w.nc", tmp_path / "d.nc", "-o", tmp_path / "e.nc"],
+            ["w.nc", "model.gamma", "1.5"])
+
+
 def test_groups_from_files_are_found(tmp_path):
     """Saved with their place, from wherever they are applied; in a file of weights from elsewhere a
     relative path leads from that file."""

@@ -240,6 +240,7 @@ static void the_flow_stays_below_its_bound(void **state) {
       if (loss - number(&r, "loss_optimum") > 1e-10) assert_true(fall > 0);
       before = loss;
       assert_true(t ? number(&r, "flow_time") > time : number(&r, "flow_time") == 0);
+      assert_true(number(&r, "flow_step") > 0); /* optimizer.lr before the first */
       time = number(&r, "flow_time");
       r.m->kind->step(r.m, t, pl_optim_step(o, t), &vote);
     }

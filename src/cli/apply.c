@@ -70,11 +70,39 @@ static void add_text(settings *s, const char *key, const char *text) {
   pl_free(yaml);
 }
 
-/* Is the key of no use in this file: its companion has another word? */
+/* Numbers as a sweep file has them; NULL if the attribute is absent or no number. */
+static char *numbers(const pl_nc *nc, const pl_key *row) {
+  bool list = row->type == PL_KEY_INTS || row->type == PL_KEY_REALS;
+  int n = pl_nc_get_att_doubles(nc, NULL, row->name, NULL, 0);
+  if (n < 1) return NULL;
+  double *v = pl_alloc((size_t)n, sizeof *v, "an attribute");
+  pl_nc_get_att_doubles(nc, NULL, row->name, v, n);
+  char *text = pl_strdup(list || n > 1 ? "[" : "");
+  for (int i = 0; i < n; i++) {
+    bool truth = row->type == PL_KEY_BOOL && (v[i] == 0 || v[i] == 1);
+    char *longer = truth ? pl_asprintf("%s%s", text, v[i] == 1 ? "true" : "false")
+                         : pl_asprintf("%s%s%.17g", text, i ? ", " : "", v[i]);
+    pl_free(text);
+    text = longer;
+  }
+  pl_free(v);
+  if (*text != '[') return text;
+  char *closed = pl_asprintf("%s]", text);
+  pl_free(text);
+  return closed;
+}
+
+/* What the file says of a key: record.final writes texts, other programs numbers as numbers. */
+static char *attribute(const pl_nc *nc, const pl_key *row) {
+  char *text = pl_nc_get_att_string(nc, NULL, row->name);
+  return text ? text : numbers(nc, row);
+}
+
+/* Is the key of no use in this file: its companion has another word?  One that is absent has its
+ * default. */
 static bool idle(const pl_nc *nc, const pl_key *row) {
-  if (!row->with) return false;
-  char *word = pl_nc_get_att_string(nc, NULL, row->with);
-  bool other = !word || strcmp(word, row->with_word) != 0;
+  char *word = row->with ? pl_nc_get_att_string(nc, NULL, row->with) : NULL;
+  bool other = word && strcmp(word, row->with_word) != 0;
   pl_free(word);
   return other;
 }
@@ -92,7 +120,7 @@ static char *led(const pl_nc *nc, const pl_key *row, char *value) {
 }
 
 static void add_key(settings *s, const pl_nc *nc, const pl_key *row) {
-  char *value = idle(nc, row) ? NULL : pl_nc_get_att_string(nc, NULL, row->name);
+  char *value = idle(nc, row) ? NULL : attribute(nc, row);
   value = led(nc, row, value);
   /* A text may stand there as it is or, with signs that YAML reads, in quotes. */
   if (value && row->type == PL_KEY_TEXT && *value != '"')
@@ -160,8 +188,7 @@ static pl_status read_run(const apply_options *o, const pl_comm *world, pl_confi
 
 /* ---- the command ---- */
 
-static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_comm *world) {
-  const char *inputs[] = {o->weights, o->data};
+static pl_status apply(const apply_options *o, pl_config *cfg, const pl_comm *world) {
   const pl_rates rates = pl_rates_nominal();
   const pl_attribute attributes[] = {
       {"title", "Predictions of a saved network"}, {"weights", o->weights}, {"data", o->data}};
@@ -171,7 +198,7 @@ static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_co
   if (!spec.model->apply)
     return pl_error(PL_EINPUT, "%s: model.kind %s is not applied to files", o->weights,
                     spec.model->name);
-  pl_status st = door_output_begin(&out, o->output, o->overwrite, inputs, 2, world);
+  pl_status st = door_output_begin(&out, o->output, o->overwrite, cfg, NULL, world);
   if (!st)
     st = spec.model->apply(&spec, world, &rates, out.temporary, attributes,
                            sizeof attributes / sizeof *attributes);

@@ -222,7 +222,8 @@ pl_status pl_net_observe(pl_model *m, double *out) {
   r->net = net;
   r->sigma = k->sigma;
   r->flow_time = k->flow[PL_FLOW_TIME];
-  r->flow_step = k->flow[PL_FLOW_STEP];
+  double step = k->flow[PL_FLOW_STEP];
+  r->flow_step = step > 0 ? step : pl_optim_values_of(&net->spec)->lr;
   r->gradient_norm = pl_net_gradient_norm(net);
   r->parameter_norm = pl_norm2(net->start[net->num_weights], net->w);
   pl_standing whole = pl_net_standing(m);

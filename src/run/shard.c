@@ -213,7 +213,6 @@ static pl_status merge(const char *const *inputs, int num_inputs, const pl_outpu
   PL_TRY(pl_inputs_apart(cfg, out));
   PL_TRY(pl_folders_settle(out));
   if (!overwrite) PL_TRY(pl_folders_expect_none(out));
-  PL_TRY(pl_folders_apart(out, cfg));
   pl_status st = write_merged(inputs, num_inputs, out, cfg, command);
   if (!st) st = pl_lock_confirm(output->lock);
   return pl_folders_place(out, st);

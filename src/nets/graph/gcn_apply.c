@@ -8,25 +8,28 @@
 
 /* ---- shapes, in the file of weights ---- */
 
-static const char *const sizes[] = {"features", "edge_features", "classes"};
-enum { SIZES = sizeof sizes / sizeof *sizes };
+/* Without edge_features edges have none. */
+static const char *const sizes[] = {"features", "classes", "edge_features"};
+enum { SIZES = sizeof sizes / sizeof *sizes, NEEDED = 2 };
 
 pl_status gcn_note(const pl_net *net, pl_nc *nc) {
   const graph_shape *s = &gcn_own_of(net)->data.shape;
-  const int v[SIZES] = {(int)s->features, (int)s->edge_features, (int)s->classes};
+  const int v[SIZES] = {(int)s->features, (int)s->classes, (int)s->edge_features};
   for (int k = 0; k < SIZES; k++) PL_TRY(pl_nc_att_ints(nc, NULL, sizes[k], PL_NC_INT, &v[k], 1));
   return PL_OK;
 }
 
 static pl_status read_shape(const pl_nc *nc, graph_shape *s) {
-  double v[SIZES];
-  for (int k = 0; k < SIZES; k++)
-    if (pl_nc_get_att_doubles(nc, NULL, sizes[k], &v[k], 1) != 1 || !(v[k] >= 0 && v[k] <= 1e9))
+  double v[SIZES] = {0};
+  for (int k = 0; k < SIZES; k++) {
+    int n = pl_nc_get_att_doubles(nc, NULL, sizes[k], &v[k], 1);
+    if ((n != 1 && (k < NEEDED || n > 1)) || !(v[k] >= 0 && v[k] <= 1e9))
       return pl_error(PL_EINPUT,
                       "%s: expected an attribute %s, a number, as record.final writes it",
                       pl_nc_path(nc), sizes[k]);
+  }
   *s = (graph_shape){
-      .features = (int64_t)v[0], .edge_features = (int64_t)v[1], .classes = (int64_t)v[2]};
+      .features = (int64_t)v[0], .classes = (int64_t)v[1], .edge_features = (int64_t)v[2]};
   if (s->features >= 1 && s->classes >= 2) return PL_OK;
   return pl_error(PL_EINPUT, "%s: attributes features and classes do not make a network",
                   pl_nc_path(nc));

@@ -6,9 +6,10 @@
 
 /* ---- the shape of samples, in the file of weights ---- */
 
+/* Those of an image may be missing. */
 static const char *const sizes[] = {"features", "outputs", "classes",
                                     "height",   "width",   "channels"};
-enum { SIZES = sizeof sizes / sizeof *sizes };
+enum { SIZES = sizeof sizes / sizeof *sizes, IMAGE = 3 };
 
 pl_status vector_note(const pl_net *net, pl_nc *nc) {
   const pl_vector_shape *s = &vector_data(net)->shape;
@@ -19,12 +20,14 @@ pl_status vector_note(const pl_net *net, pl_nc *nc) {
 }
 
 static pl_status read_shape(const pl_nc *nc, pl_vector_shape *s) {
-  double v[SIZES];
-  for (int k = 0; k < SIZES; k++)
-    if (pl_nc_get_att_doubles(nc, NULL, sizes[k], &v[k], 1) != 1 || !(v[k] >= 0 && v[k] <= 1e9))
+  double v[SIZES] = {0};
+  for (int k = 0; k < SIZES; k++) {
+    int n = pl_nc_get_att_doubles(nc, NULL, sizes[k], &v[k], 1);
+    if ((n != 1 && (k < IMAGE || n > 1)) || !(v[k] >= 0 && v[k] <= 1e9))
       return pl_error(PL_EINPUT,
                       "%s: expected an attribute %s, a number, as record.final writes it",
                       pl_nc_path(nc), sizes[k]);
+  }
   *s = (pl_vector_shape){.features = (int64_t)v[0],
                          .outputs = (int64_t)v[1],
                          .classes = v[2] != 0,
