@@ -1,7 +1,6 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "fourier_file.h"
 #include "fourier_rankings.h"
 #include "fourier_sides.h"

@@ -6,7 +6,6 @@
 #include "base/output.h"
 #include "folders.h"
 #include "run/extend.h"
-#include "run/final.h"
 #include "run/inputs.h"
 #include "run/record.h"
 #include "run/stop.h"

@@ -1,6 +1,5 @@
 #include "run/shard.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
@@ -12,7 +11,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards) {
   char *end;

@@ -5,7 +5,6 @@
 #include "model/split.h"
 #include "nets/graph/data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST_CLASSES = 1000 };
