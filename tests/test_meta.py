@@ -233,6 +233,26 @@ def test_bad_files(tmp_path):
 # ---- what is recorded ----
 
 
+def test_weights_of_another_group(tmp_path):
+    """Of the same order: values over the elements are no others' values."""
+    keys = dict(model=dict(kind="meta"), meta=dict(inner="gcnn", inner_steps=2), steps=2,
+                record=dict(points=2, final=True), group="S_3",
+                data=dict(kind="group", irreps=["2,1"], samples=4, test=2))
+    run(tmp_path, **keys)
+    weights = str(tmp_path / "o.nc.final" / "run-000000.nc")
+    other = dict(keys, group="C_6", data=dict(keys["data"], irreps=["3"]))
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(other))
+    pl_run.run(["data", tmp_path / "s.yaml", "-o", tmp_path / "d.nc"])
+    says = "its attribute group says S_3, expected C_6"
+    assert says in pl_run.run(["apply", weights, tmp_path / "d.nc", "-o", tmp_path / "a.nc"], code=2).stderr
+    for name in "o.nc.final", "o.nc.ckpt":
+        (tmp_path / name).rename(tmp_path / name[5:])
+    (tmp_path / "o.nc").unlink()
+    del other["model"]
+    other["model.init"] = dict(kind="file", path=str(tmp_path / "final" / "run-000000.nc"))
+    refused(tmp_path, ["model.init.path", says], **other)
+
+
 def test_records_of_a_group(tmp_path):
     """Shares add to 1, cosines are at most 1, residuals fall, and the tasks' irreps win."""
     keys = dict(model=dict(kind="meta"), group="S_3",

@@ -1,5 +1,6 @@
 /* Saved initial weights on the tasks of a file: each is adapted to. */
 #include "base/mem.h"
+#include "group/elements.h"
 #include "net.h"
 
 #include <string.h>
@@ -93,8 +94,27 @@ pl_status meta_predict(pl_net *net, pl_nc *out) {
   return pl_agree(&net->team, st);
 }
 
+pl_status meta_check_group(const pl_spec *spec) {
+  const pl_net_values *v = pl_net_values_of(spec);
+  pl_task_shape shape;
+  pl_nc *nc;
+  pl_group *g;
+  if (v->init_kind != PL_NET_INIT_FILE) return PL_OK;
+  PL_TRY(pl_task_shape_of(spec, &shape));
+  if (!shape.sample.group[0]) return PL_OK;
+  PL_TRY(pl_group_parse(shape.sample.group, &g));
+  pl_status st = pl_nc_open(v->init_path, false, &nc);
+  if (!st) {
+    st = pl_elements_same_group(nc, g);
+    pl_nc_close(nc);
+  }
+  pl_group_free(g);
+  return st;
+}
+
 pl_status meta_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
                      const char *path, const pl_attribute *attributes, int num) {
   (void)rates;
+  PL_TRY(pl_agree(team, team->rank == 0 ? meta_check_group(spec) : PL_OK));
   return pl_net_apply(spec, team, meta_data_of(spec)->path, path, attributes, num);
 }

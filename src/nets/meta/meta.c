@@ -212,7 +212,8 @@ static pl_status check(const pl_spec *spec, const char **key) {
   if (data->check) PL_TRY(data->check(spec, key));
   PL_TRY(pl_task_shape_of(spec, &shape));
   PL_TRY(pl_inner_check(spec, &shape.sample, key));
-  return pl_net_check(spec, key);
+  PL_TRY(pl_net_check(spec, key));
+  return meta_check_group(spec);
 }
 
 static int label(const pl_spec *spec, char *buf, size_t n) {

@@ -104,6 +104,9 @@ void meta_records_free(meta_net *m);
 pl_status meta_note(const pl_net *net, pl_nc *nc);
 pl_status meta_open(pl_net *net, const pl_nc *weights, const pl_nc *data);
 pl_status meta_predict(pl_net *net, pl_nc *out);
+/* PL_EINPUT: the file of weights, if there is one, says that they are over the elements of another
+ * group than that of the samples.  Local. */
+pl_status meta_check_group(const pl_spec *spec);
 pl_status meta_apply(const pl_spec *spec, const pl_comm *team, const pl_rates *rates,
                      const char *path, const pl_attribute *attributes, int num);
 
