@@ -257,6 +257,19 @@ def test_weights_from_elsewhere(tmp_path):
             ["w.nc", "model.gamma", "1.5"])
 
 
+def test_thresholds_below_zero(tmp_path):
+    """sign(z) max(|z| - theta, 0) for theta of either sign."""
+    rng = np.random.default_rng(6)
+    w = {"layer0_code_weight": rng.normal(size=(3, 3)), "layer0_input_weight": rng.normal(size=(2, 3)),
+         "layer0_threshold": np.array([[-.7, .2, -.1]])}
+    at = rng.normal(size=(9, 2))
+    z = at @ w["layer0_input_weight"]
+    assert (np.abs(z) < -w["layer0_threshold"]).any()
+    want = np.sign(z) * np.maximum(np.abs(z) - w["layer0_threshold"], 0)
+    keys = {"model.update": "residual", "model.depth": 1}
+    np.testing.assert_allclose(applied(tmp_path, "unrolled", keys, w, at), want, rtol=1e-13)
+
+
 def test_groups_from_files_are_found(tmp_path):
     """Saved with their place, from wherever they are applied; in a file of weights from elsewhere a
     relative path leads from that file."""
