@@ -57,7 +57,7 @@ import omniglot  # noqa: E402
 import pointer_io  # noqa: E402
 from graph_formats import edges, mtx, networkx, npz, planetoid  # noqa: E402
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write  # noqa: E402
-from plancherel_io import InputError, main_guard  # noqa: E402
+from plancherel_io import InputError, apart, main_guard  # noqa: E402
 
 
 def parser():
@@ -188,6 +188,8 @@ def main():
     args = parser().parse_args()
     if os.path.exists(args.output) and not args.overwrite:
         raise InputError(f"{args.output} exists already; use --overwrite to replace it")
+    apart(args.output, [v for k, v in vars(args).items()
+                        if k != "output" and isinstance(v, str) and os.path.isfile(v)])
     try:
         found = args.convert(args)
     except InputError as error:
@@ -195,7 +197,8 @@ def main():
         told = args.convert in (convert_corpus, omniglot.convert) or args.file in text
         raise InputError(text if told else f"{args.file}: {text}") from None
     except OSError as error:
-        raise InputError(f"{error.filename or args.file}: {error.strerror or error}") from None
+        name = os.fsdecode(error.filename or args.file)
+        raise InputError(f"{name}: {error.strerror or error}") from None
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None

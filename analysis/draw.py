@@ -279,6 +279,7 @@ def finish(figure, args, title, note="", entries=(), legend_title=None):
         figure.legends[0].set_bbox_to_anchor((0.5, foot / figure.get_figheight()), figure.transFigure)
     reserve(figure, right, below + foot)
     try:
-        figure.savefig(args.output)
-    except (OSError, ValueError) as error:
+        with pio.placing(args.output) as name:
+            figure.savefig(name)
+    except ValueError as error:
         raise pio.InputError(f"{args.output}: {error}") from error

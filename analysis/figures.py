@@ -108,7 +108,8 @@ def figure(ds, output):
     kinds = sorted(entries, key=lambda k: order.index(architecture(k)) if architecture(k) in order else 9)
     axes[0, 2].legend([entries[k] for k in kinds], [name_of(k) for k in kinds], loc="lower left")
     fig.suptitle(title_of(ds, lost), fontsize=10)
-    fig.savefig(output)
+    with pio.placing(output) as name:
+        fig.savefig(name)
 
 
 def main():

@@ -5,6 +5,7 @@ as underscores) and how it ended; variables on (run, record, ..) are its traject
 a run has no such record.  A file can be read while its sweep runs.
 """
 
+import contextlib
 import os
 import re
 import sys
@@ -41,6 +42,8 @@ def open_file(path):
     """The data set of a NetCDF file; InputError if it is missing or not one."""
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file")
+    if not os.path.isfile(path):  # a FIFO would keep us waiting
+        raise InputError(f"{path}: not a regular file")
     import xarray  # here: what reads no output starts twice as fast without it
     try:
         # "s" is a unit of seconds here, not a request for timedelta objects.
@@ -82,6 +85,27 @@ def apart(output, inputs):
     """InputError where writing `output` would replace one of the inputs."""
     if os.path.exists(output) and any(os.path.samefile(output, path) for path in inputs):
         raise InputError(f"{output}: would replace an input")
+
+
+@contextlib.contextmanager
+def placing(path):
+    """A name beside path, to write a file that takes its place when it is whole: what was there stays
+    where that fails, which is an InputError.  What is no regular file, such as /dev/stdout, is
+    written to itself."""
+    real = os.path.realpath(path)
+    stem, suffix = os.path.splitext(real)
+    beside = f"{stem}.{os.getpid()}{suffix}"
+    if os.path.exists(path) and not os.path.isfile(path):
+        beside = path
+    try:
+        yield beside
+        if beside != path:
+            os.replace(beside, real)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    finally:
+        if beside != path and os.path.exists(beside):
+            os.remove(beside)
 
 
 # ---- several files as one ----

@@ -1,13 +1,11 @@
 """Instances of hulls, triangulations, tours and orders: the text format in which they are published
 (a line "x1 y1 x2 y2 .. output i1 i2 ..") and the laboratory's own (src/nets/sequence/README.md)."""
 
-import os
-
 import netCDF4
 import numpy as np
 
 from graph_formats import open_text
-from plancherel_io import InputError
+from plancherel_io import InputError, placing
 
 TASKS = {"hull": 2, "delaunay": 2, "tsp": 2, "sort": 1}  # numbers of a point
 PARTS = ["train", "validation", "test"]
@@ -54,15 +52,14 @@ def read_nc(path):
 
 
 def write_text(path, instances):
-    with open(path, "w", encoding="ascii") as file:
+    with placing(path) as name, open(name, "w", encoding="ascii") as file:
         for x, output in instances:
             numbers = " ".join(repr(float(v)) for v in np.ravel(x))
             file.write(f"{numbers} output {' '.join(str(int(i)) for i in output)}\n")
 
 
 def write_nc(path, task, instances, part, history):
-    temporary = f"{path}.{os.getpid()}"
-    with netCDF4.Dataset(temporary, "w", format="NETCDF3_64BIT_DATA") as ds:
+    with placing(path) as name, netCDF4.Dataset(name, "w", format="NETCDF3_64BIT_DATA") as ds:
         x = np.concatenate([x for x, _ in instances])
         output = np.concatenate([c for _, c in instances])
         for name, n in (("sample", len(instances)), ("point", len(x)), ("coordinate", x.shape[1]),
@@ -81,4 +78,3 @@ def write_nc(path, task, instances, part, history):
             var.long_name, var.units = text, "1"
             var[:] = values
         ds.task, ds.history = task, history
-    os.replace(temporary, path)

@@ -125,10 +125,8 @@ def main(argv=None):
     pio.apart(args.output, args.input)
     with pio.open_outputs(args.input) as ds:
         text = page_of(ds, sources, args.all)
-    try:
-        Path(args.output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise pio.InputError(f"{args.output}: {error.strerror}") from error
+    with pio.placing(args.output) as name:
+        Path(name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

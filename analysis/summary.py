@@ -139,11 +139,8 @@ def write_to(path, write):
     if path == "-":
         write(sys.stdout)
         return
-    try:
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            write(file)
-    except OSError as error:
-        raise pio.InputError(f"{path}: {error.strerror}") from error
+    with pio.placing(path) as name, open(name, "w", newline="", encoding="utf-8") as file:
+        write(file)
 
 
 def main(argv=None):

@@ -308,6 +308,21 @@ def test_medians_end_where_half_of_the_runs_end():
     assert low[0] == pytest.approx(1.32) and high[0] == pytest.approx(2.68)
 
 
+def test_what_is_written_takes_its_place_when_whole(sweep, tmp_path):
+    old = tmp_path / "t.csv"
+    old.write_text("precious")
+    with pytest.raises(pio.InputError, match="t.csv: No space left"), pio.placing(str(old)) as name:
+        with open(name, "w", encoding="ascii") as file:
+            file.write("half")
+        raise OSError(28, "No space left on device")
+    assert old.read_text() == "precious" and os.listdir(tmp_path) == ["t.csv"]
+    done = script("summary.py", sweep, "--csv", "/dev/full")
+    assert done.returncode == 2 and "/dev/full: No space left" in done.stderr
+    (tmp_path / "link.csv").symlink_to("t.csv")
+    assert script("summary.py", sweep, "--csv", tmp_path / "link.csv").returncode == 0
+    assert (tmp_path / "link.csv").is_symlink() and old.read_text().startswith("model_depth")
+
+
 @pytest.mark.parametrize(
     "args, words",
     [
@@ -321,13 +336,15 @@ def test_medians_end_where_half_of_the_runs_end():
         (["BARE", "--kind", "spectrum"], ["singular_values", "record.spectrum: true"]),
         (["BARE", "--kind", "irreps"], ["irrep_schatten", "record.irreps: true"]),
         (["TEXT"], ["not a readable NetCDF file"]),
+        (["FIFO"], ["fifo: not a regular file"]),
     ],
 )
 def test_errors_are_one_line_and_exit_code_2(sweep, tmp_path, args, words):
     bare = write_sweep(tmp_path / "bare.nc", irreps=False, spectrum=False)
     text = tmp_path / "text.nc"
     text.write_text("group: S_4\n")
-    names = {"SWEEP": sweep, "BARE": bare, "TEXT": text}
+    os.mkfifo(tmp_path / "fifo")
+    names = {"SWEEP": sweep, "BARE": bare, "TEXT": text, "FIFO": tmp_path / "fifo"}
     figure = tmp_path / "f.png"
     done = script("plot.py", *[names.get(a, a) for a in args], "-o", figure)
     assert done.returncode == 2

@@ -369,6 +369,11 @@ def test_files_are_not_replaced_unasked(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and "exists already" in done.stderr
     assert (tmp_path / "out.nc").read_text() == "mine"
+    (tmp_path / "soft").symlink_to("g")
+    for name in "g", "soft":
+        done = subprocess.run([*command[:-1], tmp_path / name, "--overwrite"], capture_output=True, text=True)
+        assert done.returncode == 2 and "would replace an input" in done.stderr
+    assert (tmp_path / "g").read_text() == "0 1\n"
     done = subprocess.run([*command, "--overwrite"], capture_output=True, text=True)
     assert done.returncode == 0 and "2 nodes, 1 edges" in done.stderr
     with netCDF4.Dataset(tmp_path / "out.nc") as nc:

@@ -46,11 +46,11 @@ def write(path, data):
     with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
         for name, values in data.items():
             values = np.asarray(values)
-            for dim, length in zip(dims[name], values.shape):
+            on = dims[name] if values.ndim == len(dims[name]) else ("graph",)
+            for dim, length in zip(on, values.shape):
                 if dim not in nc.dimensions:
                     nc.createDimension(dim, length)
-            nc.createVariable(name, "f8" if values.dtype.kind == "f" else "i8",
-                              dims[name])[:] = values
+            nc.createVariable(name, "f8" if values.dtype.kind == "f" else "i8", on)[:] = values
 
 
 def pieces(data):
@@ -169,6 +169,7 @@ def test_bad_files_are_refused(tmp_path):
         "graph_start[1] is 0": dict(graph_start=[0, 0, 32, 48, 64]),
         "attribution[0, 0] is 2": dict(attribution=0 * good["attribution"] + 2),
         "softmax": dict(label=[0, 1, 2, 0, 1]),
+        "attribution(graph = 5": dict(attribution=[0, 1, 2, 0, 1]),
     }
     for word, change in bad.items():
         write(tmp_path / "bad.nc", dict(good, **change))

@@ -244,6 +244,67 @@ def test_overwrite_takes_what_belonged_to_the_output(tmp_path):
     assert [p.name for p in (tmp_path / "a.nc.final").iterdir()] == ["notes"]
 
 
+def test_what_others_write_over_an_output_takes_them_too(tmp_path):
+    """Whatever command the new file is of; unless it reads what stands there."""
+    write(tmp_path / "s.yaml", SHORT + "record.final: true\n")
+    pl_run.run("run s.yaml -q -o b.nc", cwd=tmp_path)
+    w = "a.nc.final/run-000000.nc"
+    for args in "group S_3", "data s.yaml", "pack b.nc":
+        pl_run.run("run s.yaml -q -o a.nc --overwrite", cwd=tmp_path)
+        pl_run.run(f"{args} -o a.nc --overwrite", cwd=tmp_path)
+        assert not list(tmp_path.glob("a.nc.*")), args
+    pl_run.run("run s.yaml -q -o a.nc --overwrite", cwd=tmp_path)
+    pl_run.run("data s.yaml -o data.nc", cwd=tmp_path)
+    (tmp_path / "soft.nc").symlink_to(tmp_path / w)
+    for name in w, "./soft.nc":
+        write(tmp_path / "w.yaml", SHORT + f"model.init: {{kind: file, path: {name}}}\nrecord.final: true\n")
+        for args in "optimum w.yaml", "data w.yaml", f"apply {name} data.nc":
+            refused(f"{args} -o a.nc --overwrite", tmp_path)
+    # Also where only its folders are left, into which the new one's weights would go.
+    (tmp_path / "a.nc").unlink()
+    before = (tmp_path / w).read_bytes()
+    refused("run w.yaml -q -o a.nc", tmp_path)
+    assert (tmp_path / w).read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["data g.yaml", "apply w.nc d.nc"])
+def test_generators_are_inputs(command, tmp_path):
+    (tmp_path / "gens").write_text("(1,2,3)\n(1,2)\n")
+    write(tmp_path / "g.yaml", "group: perm:gens\nmodel.kind: gcnn\nmodel.depth: 2\nsteps: 5\n"
+          "record.final: true\n")
+    pl_run.run("run g.yaml -q", cwd=tmp_path)
+    os.rename(tmp_path / "g.nc.final" / "run-000000.nc", tmp_path / "w.nc")
+    pl_run.run("data g.yaml -o d.nc", cwd=tmp_path)
+    refused(f"{command} -o gens --overwrite", tmp_path)
+    assert (tmp_path / "gens").read_text() == "(1,2,3)\n(1,2)\n"
+
+
+def test_only_files_are_replaced_and_links_followed(tmp_path):
+    """Not a FIFO, say /dev/null; a link leads to the file that is replaced."""
+    write(tmp_path / "s.yaml", SHORT)
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("real")
+    pl_run.run("run s.yaml -q", cwd=tmp_path)
+    for args in "run -q s.yaml", "group S_3", "data s.yaml", "merge s.nc":
+        done = pl_run.run(f"{args} -o fifo --overwrite", cwd=tmp_path, code=ENVIRONMENT)
+        assert "fifo: cannot replace: not a regular file" in done.stderr, args
+        assert (tmp_path / "fifo").is_fifo()
+        pl_run.run(f"{args} -o link --overwrite", cwd=tmp_path)
+        assert (tmp_path / "link").is_symlink(), args
+    assert "not a regular file" in pl_run.run("fourier fifo", cwd=tmp_path, code=BAD_INPUT, timeout=20).stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_nothing_half_made(number, tmp_path):
+    """Neither the lock nor the file that has not got its name yet."""
+    write(tmp_path / "s.yaml", "model.kind: pointer\ndata: {kind: tsp, points: 13, samples: 1000000}\n")
+    process = pl_run.start("data s.yaml -o out.nc", cwd=tmp_path)
+    until(lambda: len(list(tmp_path.glob("out.nc.???????"))) == 1)
+    time.sleep(0.1)  # until it is known to the handler
+    assert stop(process, number) == -number
+    assert [p.name for p in tmp_path.iterdir()] == ["s.yaml"]
+
+
 def test_no_temporary_is_written_through_a_link(tmp_path):
     write(tmp_path / "s.yaml", SHORT)
     (tmp_path / "precious").write_text("kept")

@@ -7,8 +7,9 @@ double pl_clock(void);
 double pl_clock_processor(void);
 /* Let others run: sleep for s seconds (fractions allowed). */
 void pl_sleep(double s);
-/* Seconds of the processor for one call of f(context), which neither waits nor has threads: the
- * best of repeats that go on for `budget` seconds, each long enough for the clock.  Local. */
+/* Seconds for one call of f(context), which does not wait, on a machine of its own: those of the
+ * processor, or of the wall clock where threads make them fewer.  The best of repeats that go on
+ * for `budget` seconds, each long enough for the clock.  Local. */
 double pl_best_time(void (*f)(void *context), void *context, double budget);
 
 #endif

@@ -31,6 +31,9 @@ char *pl_file_target(const char *path);
 /* PL_EINPUT if there is something at path, unless overwrite: said before long work.  pl_nc_create
  * says the same, after it. */
 pl_status pl_file_absent(const char *path, bool overwrite);
+/* PL_EENV if what is at path is no regular file, such as a folder or a device: no output takes its
+ * place.  pl_file_absent asks it, where it is to overwrite. */
+pl_status pl_file_replaceable(const char *path);
 /* A new empty file beside path, under a name that nothing had, "PATH.XXXXXX": never an existing
  * file, nor one behind a link.  *fd (NULL: closed) is open for writing; the caller frees *name
  * (pl_free), and removes or renames the file (pl_file_replace). */

@@ -121,8 +121,16 @@ bool pl_file_same(const char *a, const char *b) {
 /* ---- outputs ---- */
 
 pl_status pl_file_absent(const char *path, bool overwrite) {
-  if (overwrite || access(path, F_OK)) return PL_OK;
+  if (overwrite) return pl_file_replaceable(path);
+  if (access(path, F_OK)) return PL_OK;
   return pl_error(PL_EINPUT, "%s: exists already; use --overwrite to replace it", path);
+}
+
+pl_status pl_file_replaceable(const char *path) {
+  struct stat s;
+  if (stat(path, &s) || S_ISREG(s.st_mode)) return PL_OK;
+  return pl_error(PL_EENV, "%s: cannot replace: %s", path,
+                  S_ISDIR(s.st_mode) ? strerror(EISDIR) : "not a regular file");
 }
 
 /* Hardly ever given twice: names of several processes on several hosts beside each other. */

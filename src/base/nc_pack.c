@@ -63,12 +63,10 @@ static int copy_values(int from, int to, int v) {
 static pl_status try_room(const pl_nc *nc, const char *path) {
   enum { OVERHEAD = 1 << 20 };
   struct stat s;
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = fd < 0 ? errno : 0;
+  int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC), rc = fd < 0 ? errno : 0;
   if (!rc && !stat(nc->path, &s)) rc = posix_fallocate(fd, 0, s.st_size + OVERHEAD);
-  if (fd >= 0) {
-    close(fd);
-    unlink(path);
-  }
+  if (!rc && ftruncate(fd, 0)) rc = errno;
+  if (fd >= 0) close(fd);
   return rc ? pl_error(PL_EENV, "%s: cannot create: %s", path, strerror(rc)) : PL_OK;
 }
 
@@ -77,7 +75,7 @@ pl_status pl_nc_pack(const pl_nc *from, const char *path) {
   int vars = 0;
   /* HDF5 does not survive a full disk, so that is found out before. */
   PL_TRY(try_room(from, path));
-  PL_TRY(pl_nc_create(path, false, true, &to));
+  PL_TRY(pl_nc_create(path, true, true, &to));
   int rc = copy_definitions(from->id, to->id);
   if (!rc) {
     to->defining = false;

@@ -1,7 +1,5 @@
 #include "base/pause.h"
 
-#include <stddef.h>
-
 static pl_status (*look_after)(void *context);
 static void *with;
 static pl_status answer;

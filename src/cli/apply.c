@@ -188,8 +188,7 @@ static pl_status read_run(const apply_options *o, const pl_comm *world, pl_confi
 
 /* ---- the command ---- */
 
-static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_comm *world) {
-  const char *inputs[] = {o->weights, o->data};
+static pl_status apply(const apply_options *o, pl_config *cfg, const pl_comm *world) {
   const pl_rates rates = pl_rates_nominal();
   const pl_attribute attributes[] = {
       {"title", "Predictions of a saved network"}, {"weights", o->weights}, {"data", o->data}};
@@ -199,7 +198,7 @@ static pl_status apply(const apply_options *o, const pl_config *cfg, const pl_co
   if (!spec.model->apply)
     return pl_error(PL_EINPUT, "%s: model.kind %s is not applied to files", o->weights,
                     spec.model->name);
-  pl_status st = door_output_begin(&out, o->output, o->overwrite, inputs, 2, world);
+  pl_status st = door_output_begin(&out, o->output, o->overwrite, cfg, NULL, world);
   if (!st)
     st = spec.model->apply(&spec, world, &rates, out.temporary, attributes,
                            sizeof attributes / sizeof *attributes);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/output.h"
+#include "base/remains.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,6 +18,7 @@ pl_status csv_begin(csv *out, const char *path, bool overwrite, int num_others,
   pl_status st = pl_file_temporary(target, &out->name, &fd);
   pl_free(target);
   PL_TRY(st);
+  pl_remains_add(out->name);
   out->path = path;
   out->file = fdopen(fd, "w");
   if (out->file) return PL_OK;
@@ -35,6 +37,7 @@ pl_status csv_end(csv *out, pl_status st) {
     st = pl_file_replace(out->name, target, NULL);
     pl_free(target);
   }
+  pl_remains_drop(out->name);
   pl_free(out->name);
   *out = (csv){0};
   return st;

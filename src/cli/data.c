@@ -48,33 +48,18 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
-/* Files that the run reads: sweep file first, then the values of keys that are paths. */
-static const char **inputs_of(const char *sweep, const pl_config *cfg, int *num) {
-  int keys = pl_config_num_keys(cfg);
-  const char **inputs = pl_alloc((size_t)keys + 1, sizeof *inputs, "inputs");
-  *num = 0;
-  inputs[(*num)++] = sweep;
-  for (int k = 0; k < keys; k++) {
-    const char *const *value = pl_config_used(cfg, 0, k);
-    if (value && pl_config_key(cfg, k)->path && *value) inputs[(*num)++] = *value;
-  }
-  return inputs;
-}
-
-static pl_status write_run(const data_options *o, const pl_config *cfg, const pl_comm *world) {
+static pl_status write_run(const data_options *o, pl_config *cfg, const pl_comm *world) {
   pl_spec spec;
   door_output out;
-  int num, num_inputs;
+  int num;
   pl_config_run(cfg, 0, &spec);
   if (!spec.data->write_data)
     return pl_error(PL_EINPUT, "data.kind %s of model.kind %s has no file format", spec.data->name,
                     spec.model->name);
-  const char **inputs = inputs_of(o->sweep.sweep, cfg, &num_inputs);
-  pl_status st = door_output_begin(&out, o->output, o->overwrite, inputs, num_inputs, world);
+  pl_status st = door_output_begin(&out, o->output, o->overwrite, cfg, o->sweep.sweep, world);
   pl_attribute *attributes = pl_attributes_of(cfg, 0, &num);
   if (!st) st = spec.data->write_data(&spec, world, out.temporary, attributes, num);
   pl_attributes_free(attributes, num);
-  pl_free(inputs);
   return door_output_end(&out, st, world);
 }
 

@@ -5,19 +5,20 @@
 
 #include "base/comm.h"
 #include "base/output.h"
+#include "run/config.h"
 
 #include <stdbool.h>
 
 typedef struct door_output {
-  const char *path;
-  pl_output out;   /* rank 0: the lock */
+  pl_output out;   /* rank 0's */
   char *temporary; /* to be written, on every rank */
 } door_output;
 
-/* PL_EINPUT: there is a file at path, unless overwrite, or it is the input of one of these names.
- * Collective; the same status on every rank; door_output_end follows in any case. */
-pl_status door_output_begin(door_output *o, const char *path, bool overwrite,
-                            const char *const *inputs, int num, const pl_comm *world);
+/* PL_EINPUT: there is a file at path, unless overwrite, or it is one that cfg reads, or sweep_file
+ * (may be NULL).  Collective; the same status on every rank; door_output_end follows in any case.
+ */
+pl_status door_output_begin(door_output *o, const char *path, bool overwrite, pl_config *cfg,
+                            const char *sweep_file, const pl_comm *world);
 /* Put it in its place if st is PL_OK, else remove it.  Collective; returns st or why that failed.
  */
 pl_status door_output_end(door_output *o, pl_status st, const pl_comm *world);

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "fourier_file.h"
 #include "fourier_rankings.h"
 #include "fourier_sides.h"
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KEY_OVERWRITE = 256, KEY_EFFECTS, KEY_DROP, KEY_ZERO, KEY_CSV, KEY_EFFECTS_CSV };
 enum { EFFECTS_MAX = 100000 };
@@ -120,10 +121,10 @@ static bool is_netcdf(const char *path) {
   size_t n = strlen(path);
   if (n > 3 && !strcmp(path + n - 3, ".nc")) return true;
   char start[4] = "";
-  FILE *f = fopen(path, "rb");
-  if (!f) return !pl_rankings_path(path);
-  size_t got = fread(start, 1, sizeof start, f);
-  fclose(f);
+  int fd;
+  if (pl_file_open(path, &fd)) return !pl_rankings_path(path);
+  ssize_t got = read(fd, start, sizeof start);
+  close(fd);
   return got == 4 && (!memcmp(start, "CDF", 3) || !memcmp(start, "\211HDF", 4));
 }
 

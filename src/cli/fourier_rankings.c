@@ -1,6 +1,5 @@
 #include "fourier_rankings.h"
 
-#include "base/mem.h"
 #include "energies.h"
 #include "fourier_sides.h"
 #include "rankings.h"

@@ -1,35 +1,25 @@
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/output.h"
 #include "cli/cli.h"
 #include "output_options.h"
 
-#include <unistd.h>
-
 static error_t parse(int key, char *arg, struct argp_state *state) {
   return output_parse(key, arg, state, 1);
 }
 
-static pl_status copy(const output_options *o) {
+static pl_status copy(const output_options *o, pl_output *out) {
   pl_nc *from;
   PL_TRY(pl_nc_open(o->inputs[0], false, &from));
-  char *target = pl_file_target(o->output), *temporary = pl_asprintf("%s.packing", target);
-  unlink(temporary);
-  pl_status st = pl_nc_pack(from, temporary);
+  pl_status st = pl_output_name(out);
+  if (!st) st = pl_nc_pack(from, out->name);
   pl_nc_close(from);
-  if (st)
-    unlink(temporary);
-  else
-    st = pl_file_replace(temporary, target, NULL);
-  pl_free(temporary);
-  pl_free(target);
   return st;
 }
 
 static pl_status pack(const output_options *o) {
   pl_output out = {0};
   pl_status st = pl_output_begin(&out, o->output, o->overwrite, o->num_inputs, o->inputs);
-  if (!st) st = copy(o);
+  if (!st) st = copy(o, &out);
   return pl_output_end(&out, st);
 }
 

@@ -1,7 +1,6 @@
 #include "base/cores.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/version.h"
 #include "run/inputs.h"
 #include "run/shard.h"
 #include "run/stop.h"

@@ -7,7 +7,6 @@
 #include "group/sn_fft.h"
 #include "group/young.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -324,7 +324,7 @@ static pl_irrep part_irrep(const pl_group *g, int t, const part *parts) {
 pl_status pl_group_countable(const pl_group *g) {
   int64_t n = pl_group_num_irreps(g);
   if (n <= PL_MAX_STORED) return PL_OK;
-  return pl_error(PL_EINPUT, "group %s has %lld irreps; at most %d can be kept in tables", g->spec,
+  return pl_error(PL_EINPUT, "%s has %lld irreps; at most %d can be kept in tables", g->spec,
                   (long long)n, PL_MAX_STORED);
 }
 

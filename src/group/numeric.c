@@ -6,7 +6,6 @@
 #include "group/generators.h"
 #include "group/irreps.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "group/family.h"
 #include "group/fourier.h"
 #include "group/perm.h"
-#include "group/young.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "group/perm.h"
 
 #include <math.h>
 #include <stdio.h>

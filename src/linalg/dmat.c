@@ -1,7 +1,6 @@
 #include "linalg/dmat.h"
 
 #include "base/blas.h"
-#include "base/mem.h"
 #include "linalg/scalapack.h"
 
 #include <limits.h>

@@ -4,7 +4,6 @@
 #include "net_work.h"
 
 #include <stdio.h>
-#include <string.h>
 
 PL_WORDS(init_kinds, "random", "file")
 

@@ -1,7 +1,6 @@
 #include "nets/spread.h"
 
 #include <math.h>
-#include <stddef.h>
 
 static double times_of(const double *times, int64_t i) {
   return times ? times[i] : 1;

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int find_metric(const char *metric, const pl_schema *schema, pl_part part) {
   char name[128];

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "run/inputs.h"
+#include "base/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,9 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char *const endings[] = {"ckpt", "final", "best"};
-enum { NUM_ENDINGS = sizeof endings / sizeof *endings };
 
 char *pl_checkpoints_of(const char *output) {
   return pl_asprintf("%s.ckpt", output);
@@ -54,39 +51,12 @@ void pl_checkpoints_end(const char *output) {
   pl_free(folder);
 }
 
-/* A file of the program's own in a folder, whole path; NULL: no more.  The caller frees it. */
-static char *next_file(DIR *dir, const char *folder) {
-  for (struct dirent *e; (e = readdir(dir));)
-    if (!strncmp(e->d_name, "run-", 4) && strstr(e->d_name, ".nc"))
-      return pl_asprintf("%s/%s", folder, e->d_name);
-  return NULL;
-}
-
-static pl_status look(const char *folder, const pl_config *cfg) {
-  pl_status st = PL_OK;
-  DIR *dir = opendir(folder);
-  for (char *path; dir && !st && (path = next_file(dir, folder)); pl_free(path))
-    st = pl_inputs_apart(cfg, path);
-  if (dir) closedir(dir);
-  return st;
-}
-
-pl_status pl_folders_apart(const char *output, const pl_config *cfg) {
-  pl_status st = PL_OK;
-  for (int i = 0; i < NUM_ENDINGS && !st && pl_config_inputs(cfg)->num > 0; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
-    st = look(folder, cfg);
-    pl_free(folder);
-  }
-  return st;
-}
-
 pl_status pl_folders_expect_none(const char *output) {
   pl_status st = PL_OK;
-  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, pl_output_folders[i]);
     DIR *dir = opendir(folder);
-    char *path = dir ? next_file(dir, folder) : NULL;
+    char *path = dir ? pl_output_next(dir, folder) : NULL;
     if (path)
       st =
           pl_error(PL_EINPUT, "%s: is there, but no %s that it belongs to: move it, or --overwrite",
@@ -96,22 +66,6 @@ pl_status pl_folders_expect_none(const char *output) {
     pl_free(folder);
   }
   return st;
-}
-
-/* Files of the program's own in it, and the folder, if it is empty then. */
-static void clear(const char *folder) {
-  DIR *dir = opendir(folder);
-  for (char *path; dir && (path = next_file(dir, folder)); pl_free(path)) unlink(path);
-  if (dir) closedir(dir);
-  rmdir(folder);
-}
-
-void pl_folders_clear(const char *output) {
-  for (int i = 0; i < NUM_ENDINGS; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
-    clear(folder);
-    pl_free(folder);
-  }
 }
 
 /* ---- other numbers ---- */
@@ -156,9 +110,9 @@ static pl_status stage(const char *folder, const char *staged, int64_t n, const 
 
 pl_status pl_folders_stage(const char *from, const char *output, int64_t n, const int64_t *place) {
   pl_status st = PL_OK;
-  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
-    char *folder = pl_asprintf("%s.%s", from, endings[i]);
-    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", from, pl_output_folders[i]);
+    char *staged = pl_asprintf("%s.%s.extending", output, pl_output_folders[i]);
     if (!access(folder, F_OK)) st = stage(folder, staged, n, place);
     pl_free(folder);
     pl_free(staged);
@@ -168,8 +122,8 @@ pl_status pl_folders_stage(const char *from, const char *output, int64_t n, cons
 
 pl_status pl_folders_stage_none(const char *output) {
   pl_status st = PL_OK;
-  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, pl_output_folders[i]);
     char *staged = pl_asprintf("%s.extending", folder);
     if (!access(folder, F_OK)) st = make_folder(staged);
     pl_free(folder);
@@ -181,9 +135,9 @@ pl_status pl_folders_stage_none(const char *output) {
 /* Neither the new file nor the folders; the message of an error stays. */
 static void unstage(const char *output) {
   char *message = pl_strdup(pl_error_message()), *name = pl_extending_of(output);
-  for (int i = 0; i < NUM_ENDINGS; i++) {
-    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
-    clear(staged);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS; i++) {
+    char *staged = pl_asprintf("%s.%s.extending", output, pl_output_folders[i]);
+    pl_output_empty(staged);
     pl_free(staged);
   }
   unlink(name); /* the last: while it is there, the folders are nothing */
@@ -194,7 +148,7 @@ static void unstage(const char *output) {
 
 /* What is not the program's own goes on into the new folder. */
 static void empty_into(const char *aside, const char *folder) {
-  clear(aside);
+  pl_output_empty(aside);
   DIR *dir = opendir(aside);
   for (struct dirent *e; dir && (e = readdir(dir));) {
     if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
@@ -224,8 +178,8 @@ pl_status pl_folders_settle(const char *output) {
   pl_status st = PL_OK;
   unlink(begun); /* pl_recorder_create's, before name is there */
   if (!access(name, F_OK)) unstage(output);
-  for (int i = 0; i < NUM_ENDINGS && !st; i++) {
-    char *folder = pl_asprintf("%s.%s", output, endings[i]);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS && !st; i++) {
+    char *folder = pl_asprintf("%s.%s", output, pl_output_folders[i]);
     char *staged = pl_asprintf("%s.extending", folder), *aside = pl_asprintf("%s.before", folder);
     st = settle(folder, staged, aside);
     pl_free(folder);
@@ -240,9 +194,9 @@ pl_status pl_folders_settle(const char *output) {
 pl_status pl_folders_expect_settled(const char *output) {
   char *name = pl_extending_of(output);
   bool waits = !access(name, F_OK), follow = false;
-  for (int i = 0; i < NUM_ENDINGS; i++) {
-    char *staged = pl_asprintf("%s.%s.extending", output, endings[i]);
-    char *aside = pl_asprintf("%s.%s.before", output, endings[i]);
+  for (int i = 0; i < PL_OUTPUT_FOLDERS; i++) {
+    char *staged = pl_asprintf("%s.%s.extending", output, pl_output_folders[i]);
+    char *aside = pl_asprintf("%s.%s.before", output, pl_output_folders[i]);
     follow = follow || !access(staged, F_OK) || !access(aside, F_OK);
     pl_free(staged);
     pl_free(aside);

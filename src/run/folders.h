@@ -20,9 +20,6 @@ bool pl_checkpoint_read(const char *output, int64_t run, const pl_comm *team, co
 /* Remove the folder, if it is empty. */
 void pl_checkpoints_end(const char *output);
 
-/* PL_EINPUT if a file in one of the folders is among those that cfg reads. */
-pl_status pl_folders_apart(const char *output, const pl_config *cfg);
-
 /* PL_EINPUT if there are files in them: without an output they belong to none. */
 pl_status pl_folders_expect_none(const char *output);
 
@@ -48,9 +45,5 @@ pl_status pl_folders_place(const char *output, pl_status st);
 pl_status pl_folders_settle(const char *output);
 /* PL_EINPUT if the folders have still to follow: their numbers are not those of the output. */
 pl_status pl_folders_expect_settled(const char *output);
-
-/* Remove what belonged to an output that has been replaced: files run-*.nc and what was made beside
- * them, then the folders. */
-void pl_folders_clear(const char *output);
 
 #endif

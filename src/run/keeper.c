@@ -6,7 +6,6 @@
 #include "base/output.h"
 #include "folders.h"
 #include "run/extend.h"
-#include "run/final.h"
 #include "run/inputs.h"
 #include "run/record.h"
 #include "run/stop.h"
@@ -143,9 +142,8 @@ static pl_status take_output(pl_keeper *k) {
 
 static pl_status create_output(pl_keeper *k) {
   const pl_sweep_options *o = k->opt;
-  if (o->overwrite) PL_TRY(pl_folders_apart(o->output, k->cfg));
   PL_TRY(pl_recorder_create(o->output, o->overwrite, k->cfg, k->plan, o->command, &k->rec));
-  if (o->overwrite) pl_folders_clear(o->output);
+  if (o->overwrite) pl_output_clear(o->output);
   return PL_OK;
 }
 

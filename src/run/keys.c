@@ -1,6 +1,5 @@
 #include "run/keys.h"
 
-#include "base/mem.h"
 #include "model/model.h"
 #include "model/optim.h"
 

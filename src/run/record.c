@@ -51,16 +51,14 @@ static void ready(pl_recorder *rec, bool writable) {
 static pl_status may_replace(const char *path, bool overwrite, char **target) {
   struct stat s;
   if (stat(path, &s)) {
-    *target = pl_strdup(path);
+    *target = pl_file_target(path);
     return PL_OK;
   }
   if (!overwrite)
     return pl_error(PL_EINPUT,
                     "%s: exists already; use --resume to go on with it, --overwrite to replace it",
                     path);
-  if (!S_ISREG(s.st_mode))
-    return pl_error(PL_EENV, "%s: cannot replace: %s", path,
-                    S_ISDIR(s.st_mode) ? strerror(EISDIR) : "not a regular file");
+  PL_TRY(pl_file_replaceable(path));
   char *real = realpath(path, NULL);
   *target = pl_strdup(real ? real : path);
   free(real);

@@ -1,6 +1,5 @@
 #include "run/shard.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
@@ -12,7 +11,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 bool pl_shard_parse(const char *text, int64_t *shard, int64_t *shards) {
   char *end;
@@ -215,7 +213,6 @@ static pl_status merge(const char *const *inputs, int num_inputs, const pl_outpu
   PL_TRY(pl_inputs_apart(cfg, out));
   PL_TRY(pl_folders_settle(out));
   if (!overwrite) PL_TRY(pl_folders_expect_none(out));
-  PL_TRY(pl_folders_apart(out, cfg));
   pl_status st = write_merged(inputs, num_inputs, out, cfg, command);
   if (!st) st = pl_lock_confirm(output->lock);
   return pl_folders_place(out, st);

@@ -81,6 +81,33 @@ static pl_status keep_anchor(reader *r, const char *name, const pl_yaml *node) {
   return PL_OK;
 }
 
+static const char core[] = "tag:yaml.org,2002:";
+
+/* Tags say what a value is; we ask the key.  That of text makes a word text, as quotes do. */
+static bool is_text(const yaml_char_t *tag) {
+  const char *t = (const char *)tag;
+  return t && (!strcmp(t, "!") ||
+               (!strncmp(t, core, sizeof core - 1) && !strcmp(t + sizeof core - 1, "str")));
+}
+
+/* Others, such as !!binary, ask for a value other than what is written. */
+static bool known(const yaml_char_t *tag) {
+  static const char *const names[] = {"int", "float", "bool", "null", "seq", "map"};
+  const char *t = (const char *)tag;
+  if (!t || is_text(tag)) return true;
+  if (strncmp(t, core, sizeof core - 1) != 0) return false;
+  size_t i = 0;
+  while (i < sizeof names / sizeof *names && strcmp(names[i], t + sizeof core - 1) != 0) i++;
+  return i < sizeof names / sizeof *names;
+}
+
+static pl_status unknown_tag(reader *r, int line, const yaml_char_t *tag) {
+  char text[64];
+  r->line = line;
+  return pl_error(PL_EINPUT, "tag \"%s\": expected a value without one",
+                  pl_yaml_clip((const char *)tag, text, sizeof text));
+}
+
 /* The next node, or NULL where the list or mapping around it ends. */
 static pl_status read_node(reader *r, int depth, pl_yaml **out) {
   yaml_event_t event;
@@ -88,13 +115,14 @@ static pl_status read_node(reader *r, int depth, pl_yaml **out) {
   pl_yaml *node = pl_arena_alloc(r->arena, 1, sizeof *node);
   node->line = line_of(event.start_mark);
   node->weight = 1;
-  const yaml_char_t *anchor = NULL;
+  const yaml_char_t *anchor = NULL, *tag = NULL;
   pl_status st = count(r, node->line, 1);
   bool end = false;
   switch (event.type) {
   case YAML_SCALAR_EVENT:
     anchor = event.data.scalar.anchor;
-    node->plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    tag = event.data.scalar.tag;
+    node->plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !is_text(tag);
     node->text =
         pl_arena_text(r->arena, (const char *)event.data.scalar.value, event.data.scalar.length);
     if (!st && strlen(node->text) != event.data.scalar.length)
@@ -105,15 +133,18 @@ static pl_status read_node(reader *r, int depth, pl_yaml **out) {
     break;
   case YAML_SEQUENCE_START_EVENT:
     anchor = event.data.sequence_start.anchor;
+    tag = event.data.sequence_start.tag;
     node->kind = PL_YAML_LIST;
     break;
   case YAML_MAPPING_START_EVENT:
     anchor = event.data.mapping_start.anchor;
+    tag = event.data.mapping_start.tag;
     node->kind = PL_YAML_MAP;
     break;
   default:
     end = true;
   }
+  if (!st && !known(tag)) st = unknown_tag(r, node->line, tag);
   const char *name =
       anchor ? pl_arena_text(r->arena, (const char *)anchor, strlen((const char *)anchor)) : NULL;
   bool nested = event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;

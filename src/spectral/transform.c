@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "group/fourier.h"
 #include "sn_transform.h"
-#include "spectral/spectrum.h"
 
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include "model/split.h"
 #include "nets/graph/data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST_CLASSES = 1000 };
@@ -22,7 +21,8 @@ static bool has(const pl_nc *nc, const char *name) {
   return pl_nc_var(nc, name, NULL, NULL, NULL, 0) >= 0;
 }
 
-/* A variable of integers on these dimensions, whose lengths become known, into *out. */
+/* A variable of integers on these dimensions, whose lengths become known, into *out, which stays
+ * NULL where there is trouble. */
 static pl_status read_ints(const pl_nc *nc, const char *name, int ndims, pl_nc_axis *axes,
                            int64_t **out) {
   pl_nc_input *in;
@@ -32,6 +32,9 @@ static pl_status read_ints(const pl_nc *nc, const char *name, int ndims, pl_nc_a
   *out = pl_alloc((size_t)n, sizeof **out, name);
   pl_status st = pl_nc_input_ints(in, NULL, NULL, *out);
   pl_nc_input_free(in);
+  if (!st) return PL_OK;
+  pl_free(*out);
+  *out = NULL;
   return st;
 }
 
@@ -49,9 +52,10 @@ static pl_status read_reals(const pl_nc *nc, const char *name, pl_nc_axis axes[2
 static pl_status read_starts(const pl_nc *nc, graph_set *s) {
   pl_nc_axis axis = {NULL, -1, NULL};
   int64_t *start = NULL;
-  pl_status st = read_ints(nc, "graph_start", 1, &axis, &start);
+  PL_TRY(read_ints(nc, "graph_start", 1, &axis, &start));
   s->graphs = axis.length;
   s->start = pl_alloc((size_t)s->graphs + 1, sizeof *s->start, "graphs");
+  pl_status st = PL_OK;
   for (int64_t g = 0; g < s->graphs && !st; g++) {
     s->start[g] = start[g];
     bool fits = g == 0 ? start[0] == 0 : start[g] > start[g - 1];
@@ -69,7 +73,8 @@ static pl_status read_starts(const pl_nc *nc, graph_set *s) {
 static pl_status read_labels(const pl_nc *nc, graph_set *s) {
   pl_nc_axis axis = {NULL, s->graphs, "graphs of graph_start"};
   int64_t *label = NULL, largest = 0;
-  pl_status st = read_ints(nc, "label", 1, &axis, &label);
+  PL_TRY(read_ints(nc, "label", 1, &axis, &label));
+  pl_status st = PL_OK;
   s->label = pl_alloc((size_t)s->graphs, sizeof *s->label, "classes");
   for (int64_t g = 0; g < s->graphs && !st; g++) {
     if (label[g] < 0 || label[g] >= MOST_CLASSES)
@@ -115,7 +120,8 @@ static pl_status read_truth(const pl_nc *nc, graph_set *s) {
   pl_nc_axis axes[] = {{NULL, s->nodes, "nodes"}, {NULL, -1, NULL}};
   int64_t *truth = NULL;
   if (!has(nc, "attribution")) return PL_OK;
-  pl_status st = read_ints(nc, "attribution", 2, axes, &truth);
+  PL_TRY(read_ints(nc, "attribution", 2, axes, &truth));
+  pl_status st = PL_OK;
   s->alternatives = axes[1].length;
   s->truth = pl_alloc((size_t)(s->nodes * s->alternatives), sizeof *s->truth, "attributions");
   for (int64_t k = 0; k < s->nodes * s->alternatives && !st; k++) {

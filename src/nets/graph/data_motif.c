@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "graph_set.h"
-#include "nets/graph/data.h"
 
 #include <string.h>
 

@@ -1,7 +1,5 @@
 #include "gcn.h"
 
-#include <math.h>
-
 pl_status gcn_observe(pl_net *net, void *state) {
   const gcn_values *v = gcn_values_of(&net->spec);
   gcn_record *r = state;

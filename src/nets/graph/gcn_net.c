@@ -9,7 +9,6 @@
 #include "gcn.h"
 
 #include "model/auroc.h"
-#include "model/regularizer.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "gnn.h"
 
 #include "base/mem.h"
-#include "graph/karate.h"
 #include "model/regularizer.h"
 #include "nets/graph/data.h"
 #include "nets/graph/graph.h"

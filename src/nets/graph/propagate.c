@@ -3,7 +3,6 @@
 #include "base/blas.h"
 #include "base/mem.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 

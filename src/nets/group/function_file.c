@@ -6,7 +6,6 @@
 #include "group/fourier.h"
 #include "spectral/packed.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* How the singular values of each filter are spread. */
 #include "base/mem.h"
-#include "fourier_observe.h"
 #include "nets/group/data.h"
 #include "nets/spread.h"
 #include "residual_observe.h"

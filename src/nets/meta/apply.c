@@ -2,7 +2,6 @@
 #include "base/mem.h"
 #include "net.h"
 
-#include <math.h>
 #include <string.h>
 
 pl_status meta_note(const pl_net *net, pl_nc *nc) {

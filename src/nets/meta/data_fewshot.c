@@ -5,7 +5,6 @@
 #include "keys.h"
 #include "nets/meta/data.h"
 
-#include <float.h>
 #include <string.h>
 
 enum { CLASSES, DRAWINGS }; /* sorts of numbers of a part */

@@ -7,8 +7,6 @@
 #include "keys.h"
 #include "nets/meta/data.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 enum { TARGET, INPUT }; /* sorts of numbers of a part */

@@ -8,7 +8,6 @@
 #include "base/norm.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { ACCURACY, MSE };

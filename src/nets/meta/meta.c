@@ -3,7 +3,6 @@
 #include "net.h"
 
 #include "base/mem.h"
-#include "model/batch.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 #include "nets/meta/solve.h"
 
 #include "base/blas.h"
-#include "base/mem.h"
 #include "base/norm.h"
 
 #include <float.h>

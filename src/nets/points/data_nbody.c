@@ -1,6 +1,5 @@
 /* Charged particles, drawn or from a file, and where they will be. */
 #include "base/mem.h"
-#include "base/nc_read.h"
 #include "base/rng.h"
 #include "file.h"
 #include "keys.h"

@@ -2,8 +2,6 @@
 #include "file.h"
 #include "model/split.h"
 
-#include <math.h>
-
 /* Nodes of every sample, 0 where they differ. */
 static int64_t even(int64_t num, const int64_t *start) {
   int64_t n = num ? start[1] - start[0] : 0;

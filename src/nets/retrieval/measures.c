@@ -4,7 +4,6 @@
 #include "base/pause.h"
 #include "own.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* ---- axes ---- */

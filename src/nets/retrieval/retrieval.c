@@ -4,7 +4,6 @@
 #include "own.h"
 #include "screen.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

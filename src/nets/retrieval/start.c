@@ -2,7 +2,6 @@
 #include "base/mem.h"
 #include "own.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The name that a weight has in a file whose encoders are shared: without its side. */

@@ -4,7 +4,6 @@
 #include "measures.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- what a file of weights tells ---- */

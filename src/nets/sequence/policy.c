@@ -1,7 +1,6 @@
 /* The policy p(. | P) as a function on S_n and its energy per irrep. */
 #include "measures.h"
 
-#include "base/mem.h"
 #include "base/norm.h"
 #include "base/rng.h"
 #include "group/perm.h"

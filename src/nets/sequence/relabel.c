@@ -1,6 +1,5 @@
 #include "measures.h"
 
-#include "base/mem.h"
 #include "base/rng.h"
 
 #include <math.h>

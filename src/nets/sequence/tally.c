@@ -1,7 +1,5 @@
 #include "measures.h"
 
-#include "base/mem.h"
-
 #include <math.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "task.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 

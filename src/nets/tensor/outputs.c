@@ -3,7 +3,6 @@
 #include "network.h"
 #include "patterns.h"
 
-#include <math.h>
 #include <string.h>
 
 /* One class of entries of the hidden tensors of several samples. */

@@ -2,7 +2,6 @@
 #include "base/mem.h"
 #include "network.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- the shape of samples, in the file of weights ---- */

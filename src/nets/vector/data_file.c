@@ -1,5 +1,4 @@
 /* Samples from a NetCDF file, and into one. */
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/nc_read.h"
 #include "keys.h"
@@ -9,7 +8,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { MOST_CLASSES = 1000000 };
 

@@ -8,7 +8,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 enum { DICTIONARY = 0x7ffffff2 }; /* stream of its entries */
 

@@ -1,6 +1,5 @@
 #include "network.h"
 
-#include "base/mem.h"
 #include "base/rng.h"
 
 #include <math.h>
