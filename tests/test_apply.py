@@ -148,7 +148,8 @@ def test_outputs_replace_no_input(saved):
     refused(["apply", weights, data, "-o", data, "--overwrite"], ["d.nc", "would replace"])
     (saved / "link.nc").symlink_to(weights)
     refused(["apply", weights, data, "-o", saved / "link.nc", "--overwrite"], ["would replace"])
-    refused(["apply", weights, data, "-o", saved / "o.nc"], ["--overwrite"])
+    refused(["apply", weights, data, "-o", saved / "o.nc", "--overwrite"], ["would replace"])
+    refused(["apply", weights, data, "-o", saved / "s.yaml"], ["--overwrite"])
     refused(["data", saved / "s.yaml", "-o", saved / "s.yaml", "--overwrite"], ["would replace"])
     refused(["data", saved / "s.yaml", "--set", "data.kind=file", "--set", f"data.path={data}",
              "--set", "data.validation=null", "-o", data, "--overwrite"], [])
