@@ -175,6 +175,7 @@ static const row rows[] = {
     ONE("sqrt", pl_tape_sqrt, NODES, 64, 0, N),
     ONE("square", pl_tape_square, NODES, 64, 0, N),
     ONE("abs", pl_tape_abs, NODES, 64, 0, N),
+    ONE("sign", pl_tape_sign, NODES, 64, 0, 0),
     ONE("soft_threshold", soft, NODES, 64, 0, N),
     ONE("scale", scale, NODES, 64, 0, 0),
     ONE("dropout", dropout, NODES, 64, 0, N),

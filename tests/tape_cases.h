@@ -169,6 +169,7 @@ static const tape_case tape_cases[] = {
     UNARY("sqrt", pl_tape_sqrt, .5, 2),
     UNARY("square", pl_tape_square, -2, 2),
     UNARY("abs", pl_tape_abs, -2, 2),
+    UNARY("sign", pl_tape_sign, -2, 2),
     UNARY("soft_threshold", case_soft, -2, 2),
     UNARY("scale", case_scale, -2, 2),
     UNARY("dropout", case_dropout, -2, 2),

@@ -148,7 +148,8 @@ def test_outputs_replace_no_input(saved):
     refused(["apply", weights, data, "-o", data, "--overwrite"], ["d.nc", "would replace"])
     (saved / "link.nc").symlink_to(weights)
     refused(["apply", weights, data, "-o", saved / "link.nc", "--overwrite"], ["would replace"])
-    refused(["apply", weights, data, "-o", saved / "o.nc"], ["--overwrite"])
+    refused(["apply", weights, data, "-o", saved / "o.nc", "--overwrite"], ["would replace"])
+    refused(["apply", weights, data, "-o", saved / "s.yaml"], ["--overwrite"])
     refused(["data", saved / "s.yaml", "-o", saved / "s.yaml", "--overwrite"], ["would replace"])
     refused(["data", saved / "s.yaml", "--set", "data.kind=file", "--set", f"data.path={data}",
              "--set", "data.validation=null", "-o", data, "--overwrite"], [])
@@ -255,6 +256,19 @@ def test_weights_from_elsewhere(tmp_path):
         nc.setncattr("model.gamma", 1.5)
     refused(["apply", tmp_path / "w.nc", tmp_path / "d.nc", "-o", tmp_path / "e.nc"],
             ["w.nc", "model.gamma", "1.5"])
+
+
+def test_thresholds_below_zero(tmp_path):
+    """sign(z) max(|z| - theta, 0) for theta of either sign."""
+    rng = np.random.default_rng(6)
+    w = {"layer0_code_weight": rng.normal(size=(3, 3)), "layer0_input_weight": rng.normal(size=(2, 3)),
+         "layer0_threshold": np.array([[-.7, .2, -.1]])}
+    at = rng.normal(size=(9, 2))
+    z = at @ w["layer0_input_weight"]
+    assert (np.abs(z) < -w["layer0_threshold"]).any()
+    want = np.sign(z) * np.maximum(np.abs(z) - w["layer0_threshold"], 0)
+    keys = {"model.update": "residual", "model.depth": 1}
+    np.testing.assert_allclose(applied(tmp_path, "unrolled", keys, w, at), want, rtol=1e-13)
 
 
 def test_groups_from_files_are_found(tmp_path):

@@ -105,7 +105,8 @@ STIFF = 3 * torch.eye(6) - torch.diag(torch.ones(5), 1) - torch.diag(torch.ones(
 FIRST = {
     "tanh": tanh, "sigmoid": torch.sigmoid, "silu": F.silu,
     "softplus": lambda x: F.softplus(x, threshold=99), "relu": torch.relu, "exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt,
-    "square": torch.square, "abs": torch.abs, "soft_threshold": lambda x: F.softshrink(x, .7),
+    "square": torch.square, "abs": torch.abs, "sign": lambda x: torch.sign(x) + 0 * x**2,  # 0 has second derivatives
+    "soft_threshold": lambda x: F.softshrink(x, .7),
     "scale": lambda x: -1.5 * x, "sum": lambda x: x.sum().view(1, 1), "mean": mean,
     "row_sums": lambda x: x.sum(1, keepdim=True), "col_sums": lambda x: x.sum(0, keepdim=True),
     "row_max": lambda x: x.amax(1, keepdim=True), "softmax": softmax,

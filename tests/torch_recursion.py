@@ -58,7 +58,7 @@ class Soft(torch.nn.Module):
 
     def forward(self, x, u):
         z = x @ self.code + u @ self.input
-        return torch.relu(z - self.theta) - torch.relu(-z - self.theta) - x
+        return torch.sign(z) * torch.relu(z.abs() - self.theta) - x
 
 
 class Named(torch.nn.Module):

@@ -42,7 +42,8 @@ pl_node *pl_tape_exp(pl_tape *t, pl_node *x);
 pl_node *pl_tape_log(pl_tape *t, pl_node *x);
 pl_node *pl_tape_sqrt(pl_tape *t, pl_node *x); /* slopes 0 at 0, as of a norm */
 pl_node *pl_tape_square(pl_tape *t, pl_node *x);
-pl_node *pl_tape_abs(pl_tape *t, pl_node *x); /* slope 0 at 0 */
+pl_node *pl_tape_abs(pl_tape *t, pl_node *x);  /* slope 0 at 0 */
+pl_node *pl_tape_sign(pl_tape *t, pl_node *x); /* -1, 0, 1; slope 0 */
 /* sign(x) max(|x| - threshold, 0); slope 0 where that is 0. */
 pl_node *pl_tape_soft_threshold(pl_tape *t, pl_node *x, double threshold);
 pl_node *pl_tape_scale(pl_tape *t, pl_node *x, double factor);

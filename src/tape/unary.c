@@ -6,7 +6,8 @@
 
 /* In the order of pl_unary_ops. */
 #define KINDS(X)                                                                                   \
-  X(TANH) X(SIGMOID) X(SILU) X(SOFTPLUS) X(RELU) X(EXP) X(LOG) X(SQRT) X(SQUARE) X(ABS) X(SOFT)
+  X(TANH)                                                                                          \
+  X(SIGMOID) X(SILU) X(SOFTPLUS) X(RELU) X(EXP) X(LOG) X(SQRT) X(SQUARE) X(ABS) X(SIGN) X(SOFT)
 enum kind {
 #define X(kind) kind,
   KINDS(X)
@@ -42,6 +43,8 @@ INLINE double value(enum kind k, double x, double theta) {
     return x * x;
   case ABS:
     return fabs(x);
+  case SIGN:
+    return x > 0 ? 1 : x < 0 ? -1 : x;
   case SOFT:
     return fabs(x) <= theta ? 0 : x - copysign(theta, x);
   case SOFTPLUS: /* have loops of their own */
@@ -74,6 +77,8 @@ INLINE double slope(enum kind k, double x, double y, double s) {
     return 2 * x;
   case ABS:
     return x > 0 ? 1 : x < 0 ? -1 : 0;
+  case SIGN:
+    return 0;
   case SOFT:
     return y != 0 ? 1 : 0;
   }
@@ -238,6 +243,7 @@ const pl_tape_op pl_unary_ops[] = {
     [SQRT] = {"sqrt", forward, backward, tangent, bend, NULL, NULL},
     [SQUARE] = {"square", forward, backward, tangent, bend, NULL, NULL},
     [ABS] = {"abs", forward, backward, tangent, NULL, NULL, NULL},
+    [SIGN] = {"sign", forward, backward, tangent, NULL, NULL, NULL},
     [SOFT] = {"soft_threshold", forward, backward, tangent, NULL, NULL, NULL},
     {0},
 };
@@ -275,6 +281,9 @@ pl_node *pl_tape_square(pl_tape *t, pl_node *x) {
 }
 pl_node *pl_tape_abs(pl_tape *t, pl_node *x) {
   return apply(t, ABS, x);
+}
+pl_node *pl_tape_sign(pl_tape *t, pl_node *x) {
+  return apply(t, SIGN, x);
 }
 pl_node *pl_tape_soft_threshold(pl_tape *t, pl_node *x, double threshold) {
   return pl_apply_one(t, &pl_unary_ops[SOFT], x->rows, x->cols, x, &threshold, sizeof threshold);

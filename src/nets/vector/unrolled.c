@@ -44,11 +44,11 @@ static void add(pl_net *net, const pl_vector_shape *shape, int64_t outputs) {
 
 /* ---- the recursion ---- */
 
-/* sign(z) max(|z| - theta, 0) = max(z - theta, 0) - max(-z - theta, 0) for theta >= 0. */
+/* sign(z) max(|z| - theta, 0), also for theta < 0, where training may lead: the difference of
+ * max(z - theta, 0) and max(-z - theta, 0) is another function there. */
 static pl_node *soft(pl_tape *t, pl_node *z, pl_node *theta) {
-  pl_node *above = pl_tape_relu(t, pl_tape_subtract(t, z, theta));
-  pl_node *below = pl_tape_relu(t, pl_tape_scale(t, pl_tape_add(t, z, theta), -1));
-  return pl_tape_subtract(t, above, below);
+  pl_node *size = pl_tape_relu(t, pl_tape_subtract(t, pl_tape_abs(t, z), theta));
+  return pl_tape_multiply(t, pl_tape_sign(t, z), size);
 }
 
 /* f(x, u); w: the layer's weights. */
