@@ -295,6 +295,20 @@ def test_a_changed_sweep_is_refused_with_the_key(sweep, reference, tmp_path):
     assert_same(out, reference)
 
 
+def test_defaults_that_differ_by_kind(tmp_path):
+    """Rings have classes and the softmax loss, curves numbers and the square one, unless told."""
+    path, out = tmp_path / "s.yaml", tmp_path / "out.nc"
+    path.write_text("model.kind: mlp\ndata: {kind: [rings, curve], samples: 8}\nsteps: 2\n")
+    pl_run.run(["run", path, "-q", "-o", out])
+    before = out.read_bytes()
+    pl_run.run(["run", path, "-q", "--resume", "-o", out])
+    assert out.read_bytes() == before
+    with netCDF4.Dataset(out) as nc:
+        assert list(nc["loss_kind"][:]) == ["softmax", "square"]
+    swapped = ["--set", "data.kind=[curve, rings]"]
+    assert "data.kind: " in pl_run.run(["run", path, "--resume", "-o", out, *swapped], code=2).stderr
+
+
 def test_resume_refuses_what_is_no_output(sweep, tmp_path):
     out = tmp_path / "out.nc"
     out.write_text("not NetCDF")

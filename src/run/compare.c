@@ -157,19 +157,26 @@ static pl_status same_key(const pl_role *a, const pl_role *b) {
   return PL_OK;
 }
 
-/* The role in the other sweep that corresponds to one here: of the same row. */
-static const pl_role *same_row(const pl_roles *r, const pl_role *role) {
-  for (int c = 0; c < r->num_casts; c++)
-    for (int i = 0; i < r->cast[c].num_roles; i++)
-      if (r->cast[c].role[i].row == role->row) return &r->cast[c].role[i];
+static const pl_role *row_of(const pl_cast *cast, const pl_key *row) {
+  for (int i = 0; i < cast->num_roles; i++)
+    if (cast->role[i].row == row) return &cast->role[i];
   return NULL;
+}
+
+/* The role in the other sweep that corresponds to one here: of the same row, which casts may give
+ * defaults of their own. */
+static const pl_role *same_row(const pl_roles *r, const pl_cast *cast, const pl_key *row) {
+  const pl_cast *twin = pl_roles_twin(r, cast);
+  const pl_role *role = twin ? row_of(twin, row) : NULL;
+  for (int c = 0; c < r->num_casts && !role; c++) role = row_of(&r->cast[c], row);
+  return role;
 }
 
 static pl_status each_key(const pl_roles *was, const pl_roles *now,
                           pl_status (*compare)(const pl_role *a, const pl_role *b)) {
   for (int c = 0; c < was->num_casts; c++)
     for (int i = 0; i < was->cast[c].num_roles; i++) {
-      const pl_role *a = &was->cast[c].role[i], *b = same_row(now, a);
+      const pl_role *a = &was->cast[c].role[i], *b = same_row(now, &was->cast[c], a->row);
       if (!(a->row->touches & PL_RESULTS)) continue;
       if (!b) return pl_error(PL_EINPUT, "%s: no run of the sweep has this key now", a->row->name);
       PL_TRY(compare(a, b));

@@ -81,15 +81,6 @@ static void add_bundle(matcher *m, const pl_column *leader) {
   for (int64_t i = 0; i < n; i++) b->entry[i] = NOT_ASKED;
 }
 
-static const pl_cast *same_cast(const pl_roles *r, const pl_cast *cast) {
-  for (int i = 0; i < r->num_casts; i++) {
-    const pl_cast *c = &r->cast[i];
-    if (c->model == cast->model && c->data == cast->data && c->optimizer == cast->optimizer)
-      return c;
-  }
-  return NULL;
-}
-
 static void init(matcher *m) {
   const pl_columns *c = m->now.columns;
   m->bundle = pl_alloc((size_t)c->num, sizeof *m->bundle, "keys of the sweep");
@@ -97,7 +88,7 @@ static void init(matcher *m) {
     if (c->column[i].leader == &c->column[i]) add_bundle(m, &c->column[i]);
   int casts = m->was.roles->num_casts;
   m->cast = pl_alloc((size_t)casts, sizeof *m->cast, "kinds of the sweep");
-  for (int i = 0; i < casts; i++) m->cast[i] = same_cast(m->now.roles, &m->was.roles->cast[i]);
+  for (int i = 0; i < casts; i++) m->cast[i] = pl_roles_twin(m->now.roles, &m->was.roles->cast[i]);
 }
 
 static void fini(matcher *m) {

@@ -35,6 +35,15 @@ static const void *nth(const pl_role *role, const char *values, int64_t run) {
   return values + (size_t)pl_column_index(role->column, run) * pl_value_size(role->row);
 }
 
+const pl_cast *pl_roles_twin(const pl_roles *other, const pl_cast *cast) {
+  for (int i = 0; i < other->num_casts; i++) {
+    const pl_cast *c = &other->cast[i];
+    if (c->model == cast->model && c->data == cast->data && c->optimizer == cast->optimizer)
+      return c;
+  }
+  return NULL;
+}
+
 const void *pl_role_value(const pl_role *role, int64_t run) {
   return nth(role, role->value, run);
 }

@@ -49,6 +49,8 @@ pl_status pl_roles_bind(pl_roles *r, const pl_columns *c);
 int pl_roles_number(const pl_roles *r, const char *name);
 /* The cast of a run of the whole sweep. */
 const pl_cast *pl_roles_cast(const pl_roles *r, int64_t run);
+/* The cast of the same network, kind of data and optimiser in another sweep; NULL: none. */
+const pl_cast *pl_roles_twin(const pl_roles *other, const pl_cast *cast);
 /* The typed value of a role in a run: as written, and as the run uses it. */
 const void *pl_role_value(const pl_role *role, int64_t run);
 const void *pl_role_used(const pl_role *role, int64_t run);
