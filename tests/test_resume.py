@@ -557,7 +557,7 @@ def test_bad_shards_are_refused(sweep, tmp_path):
                                        code=2).stderr
 
 
-def test_packed_file_holds_the_same(reference, tmp_path):
+def test_packed_file_holds_the_same(sweep, reference, tmp_path):
     packed = tmp_path / "packed.nc"
     pl_run.run(["pack", reference, "-o", packed])
     assert_same(packed, reference)
@@ -571,6 +571,24 @@ def test_packed_file_holds_the_same(reference, tmp_path):
             assert p[name].ncattrs() == r[name].ncattrs()
             assert p[name].dimensions == r[name].dimensions
     assert "exists" in pl_run.run(["pack", reference, "-o", packed], code=2).stderr
+    before = packed.read_bytes()
+    done = pl_run.run(["run", sweep, "--resume", "-o", packed], code=2)
+    assert "packed.nc: packed, in netCDF-4" in done.stderr and packed.read_bytes() == before
+
+
+def test_packing_what_is_being_written_is_told(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("group: S_3\nsteps: 1000000000\n")
+    session = pl_run.start(["run", path, "-q", "-o", tmp_path / "out.nc"])
+    try:
+        while not (tmp_path / "out.nc").exists():
+            time.sleep(0.01)
+        done = pl_run.run(["pack", tmp_path / "out.nc", "-o", tmp_path / "p.nc"])
+        assert "out.nc: is being written" in done.stderr
+    finally:
+        session.send_signal(signal.SIGTERM)
+        session.wait(timeout=60)
+    assert pl_run.run(["pack", tmp_path / "out.nc", "-o", tmp_path / "q.nc"]).stderr == ""
 
 
 def test_packing_onto_a_full_disk(reference, small_disk):

@@ -36,6 +36,8 @@ pl_status pl_nc_open(const char *path, bool writable, pl_nc **out);
  * file that never left define mode is removed.  nc may be NULL. */
 pl_status pl_nc_close(pl_nc *nc);
 const char *pl_nc_path(const pl_nc *nc);
+/* Is it in netCDF-4, which a kill in the middle of a write may leave unreadable? */
+bool pl_nc_is_netcdf4(const pl_nc *nc);
 
 /* Define mode.  Lengths are at least 1 (no unlimited dimension).
  * dims: names of dimensions defined before, fastest last, NULL-terminated; NULL for a scalar.

@@ -148,6 +148,10 @@ pl_status pl_nc_open(const char *path, bool writable, pl_nc **out) {
   return PL_OK;
 }
 
+bool pl_nc_is_netcdf4(const pl_nc *nc) {
+  return nc->netcdf4;
+}
+
 pl_status pl_nc_close(pl_nc *nc) {
   if (!nc) return PL_OK;
   /* Once HDF5 could not write, closing its file crashes the library: it stays open. */

@@ -321,6 +321,9 @@ pl_status pl_recorder_open(const char *path, bool writable, const pl_config *cfg
   pl_recorder *rec = pl_zalloc(1, sizeof *rec, "recorder");
   rec->nc = nc;
   pl_status st = same_runs(nc, cfg);
+  if (!st && writable && pl_nc_is_netcdf4(nc))
+    st = pl_error(PL_EINPUT, "%s: packed, in netCDF-4: a sweep goes on in the file it is made from",
+                  path);
   if (!st) st = pl_outline_new(cfg, &rec->outline);
   if (!st) st = expect_variables(rec);
   if (!st) ready(rec, writable);
