@@ -35,7 +35,11 @@ def fixture_sweep(tmp_path_factory):
 def fixture_figures(monkeypatch):
     """The figures that would be saved, in the order in which they are."""
     made = []
-    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", lambda figure, _path: made.append(figure))
+    def keep(figure, path):
+        made.append(figure)
+        Path(path).touch()
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", keep)
     return made
 
 

@@ -8,9 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* ---- inputs ---- */
 
+/* What stands there in place of a regular file: "not a regular file but a directory", .. */
+const char *pl_file_irregular(mode_t mode);
 /* A descriptor to read path by.  Only regular files: a folder, a device or a FIFO (which would keep
  * the caller waiting) is PL_EINPUT, as is a missing file; one that may not be read is PL_EENV.  The
  * caller closes it. */

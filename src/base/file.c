@@ -17,6 +17,13 @@ enum { MAX_LINKS = 40, MAX_NAMES = 100 };
 
 /* ---- inputs ---- */
 
+const char *pl_file_irregular(mode_t mode) {
+  return S_ISDIR(mode)    ? "not a regular file but a directory"
+         : S_ISFIFO(mode) ? "not a regular file but a FIFO"
+         : S_ISCHR(mode)  ? "not a regular file but a device"
+                          : "not a regular file";
+}
+
 pl_status pl_file_open(const char *path, int *fd) {
   /* Without O_NONBLOCK a FIFO would keep us here until someone writes to it. */
   int got = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -28,11 +35,7 @@ pl_status pl_file_open(const char *path, int *fd) {
   struct stat s = {0};
   if (fstat(got, &s) || !S_ISREG(s.st_mode)) {
     close(got);
-    return pl_error(PL_EINPUT, "%s: not a regular file%s", path,
-                    S_ISDIR(s.st_mode)    ? " but a directory"
-                    : S_ISFIFO(s.st_mode) ? " but a FIFO"
-                    : S_ISCHR(s.st_mode)  ? " but a device"
-                                          : "");
+    return pl_error(PL_EINPUT, "%s: %s", path, pl_file_irregular(s.st_mode));
   }
   *fd = got;
   return PL_OK;

@@ -64,11 +64,11 @@ static pl_status probe(const char *path, int flags) {
     return pl_error(missing ? PL_EINPUT : PL_EENV, "%s: cannot %s: %s", path,
                     creating ? "create" : "open", strerror(errno));
   }
-  struct stat s;
+  struct stat s = {0};
   bool regular = !fstat(fd, &s) && S_ISREG(s.st_mode);
   close(fd);
   if (regular) return PL_OK;
-  return pl_error(creating ? PL_EENV : PL_EINPUT, "%s: not a regular file", path);
+  return pl_error(creating ? PL_EENV : PL_EINPUT, "%s: %s", path, pl_file_irregular(s.st_mode));
 }
 
 static pl_nc *new_file(const char *path, bool netcdf4, bool defining) {
