@@ -66,6 +66,8 @@ void pl_lock_release(pl_lock *lock);
 /* Is the output at path written by anyone?  Takes nothing.  holder (may be NULL) is set unless
  * PL_LOCK_FREE. */
 pl_lock_state pl_lock_query(const char *path, pl_lock_holder *holder);
+/* Warn, if someone writes the output at path, that it is taken as it now is. */
+void pl_lock_warn(const char *path);
 /* "host n7, process 4711, since 2026-01-31 12:00:00, job 17, last sign of life 3 s ago".  Returns
  * buf. */
 const char *pl_lock_describe(const pl_lock_holder *holder, char *buf, size_t n);

@@ -445,6 +445,11 @@ pl_lock_state pl_lock_query(const char *path, pl_lock_holder *holder) {
   return state;
 }
 
+void pl_lock_warn(const char *path) {
+  if (pl_lock_query(path, NULL) == PL_LOCK_HELD)
+    pl_log(PL_LOG_WARNING, "%s: is being written: what it has now is taken", path);
+}
+
 const char *pl_lock_describe(const pl_lock_holder *h, char *buf, size_t n) {
   if (!h->pid) {
     snprintf(buf, n, "by a lock that cannot be read, last changed %.0f s ago", h->age);

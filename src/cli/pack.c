@@ -1,4 +1,3 @@
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
 #include "cli/cli.h"
@@ -10,8 +9,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static pl_status copy(const output_options *o, pl_output *out) {
   pl_nc *from;
-  if (pl_lock_query(o->inputs[0], NULL) == PL_LOCK_HELD)
-    pl_log(PL_LOG_WARNING, "%s: is being written: what it has now is taken", o->inputs[0]);
+  pl_lock_warn(o->inputs[0]);
   PL_TRY(pl_nc_open(o->inputs[0], false, &from));
   pl_status st = pl_output_name(out);
   if (!st) st = pl_nc_pack(from, out->name);

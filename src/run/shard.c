@@ -153,8 +153,7 @@ static pl_status copy_run(merging *m, const pl_recorder *from, int64_t r, int64_
 static pl_status copy_shard(merging *m, const char *path) {
   pl_config *cfg = NULL;
   pl_recorder *rec = NULL;
-  if (pl_lock_query(path, NULL) == PL_LOCK_HELD)
-    pl_log(PL_LOG_WARNING, "%s: is being written: what it has now is taken", path);
+  pl_lock_warn(path);
   PL_TRY(pl_recorder_config(path, &cfg));
   pl_status st = pl_config_same(m->cfg, cfg);
   if (st) st = pl_error_in(st, "%s: of another sweep: ", path);

@@ -102,7 +102,7 @@ static int ranks_of(const pl_mapping *map, int64_t i) {
 }
 
 /* What a rank has of a spectrum: doubles, those of its largest stack, the dimension of its largest
- * whole matrix, bytes to work on matrices that are spread. */
+ * whole matrix, bytes to work on matrices that are spread; z: not all of it is real. */
 typedef struct share {
   double doubles, biggest, work;
   int largest;
