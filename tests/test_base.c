@@ -2,6 +2,7 @@
 #include "pl_test.h"
 
 #include "base/clock.h"
+#include "base/elementary.h"
 #include "base/rng.h"
 
 static void agreement_spreads_the_worst_status_and_its_message(void **state) {
@@ -67,17 +68,84 @@ static void words_are_the_bits_in_order(void **state) {
 
 static void normals_do_not_depend_on_how_they_are_cut(void **state) {
   (void)state;
-  enum { N = 20000 };
-  double *x = pl_alloc(N, sizeof *x, "x"), y[7];
+  enum { N = 20000, MOST = 150 };
+  double *x = pl_alloc(N, sizeof *x, "x"), y[MOST + 1];
   pl_rng_normals(5, 9, 0, N, x);
-  pl_rng_normals(5, 9, 3, 7, y);
-  for (int i = 0; i < 7; i++) assert_true(y[i] == x[3 + i]);
+  for (int first = 0; first < 4; first++)
+    for (int n = 1; n <= MOST; n++) {
+      y[n] = 7;
+      pl_rng_normals(5, 9, first, n, y);
+      assert_memory_equal(y, x + first, (size_t)n * sizeof *y);
+      assert_true(y[n] == 7);
+    }
   double m = 0, v = 0, k = 0;
   for (int i = 0; i < N; i++) m += x[i], v += x[i] * x[i], k += pow(x[i], 4);
   assert_close(m / N, 0, 4 / sqrt(N));
   assert_close(v / N, 1, 4 * sqrt(2.0 / N));
   assert_close(k / N, 3, 4 * sqrt(96.0 / N));
   pl_free(x);
+}
+
+static double unit(uint64_t bits) {
+  return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+}
+
+static double ulps(double y, long double exact) {
+  return (double)(fabsl(y - exact) / ldexpl(1, ilogbl(exact) - 52));
+}
+
+/* sin of 2 pi (t + more/4), the quarters taken off first, since pi is rounded. */
+static long double sine(double t, int more) {
+  long double quarter = roundl(4.0L * t), x = 2 * acosl(-1) * (t - quarter / 4);
+  int q = ((int)quarter + more) % 4;
+  return (q > 1 ? -1 : 1) * (q % 2 ? cosl(x) : sinl(x));
+}
+
+/* Of every pair the formula in long double. */
+static void normals_are_those_of_box_and_muller(void **state) {
+  (void)state;
+  enum { PAIRS = 100000 };
+  double *x = pl_alloc(2 * PAIRS, sizeof *x, "x"), worst = 0;
+  pl_rng_normals(3, 4, 0, 2 * PAIRS, x);
+  for (int i = 0; i < PAIRS; i++) {
+    uint64_t b[2];
+    pl_rng_bits(3, 4, (uint64_t)i, b);
+    assert_true(pl_rng_uniform(3, 4, (uint64_t)i) == unit(b[0]));
+    long double r = sqrtl(-2 * logl(unit(b[0])));
+    worst = fmax(worst, ulps(x[2 * i], r * sine(unit(b[1]), 1)));
+    worst = fmax(worst, ulps(x[2 * i + 1], r * sine(unit(b[1]), 0)));
+  }
+  assert_true(worst < 4);
+  pl_free(x);
+}
+
+/* At all eighths, beside them, and in between, also close to 0. */
+static void sines_keep_their_bound(void **state) {
+  (void)state;
+  double worst = 0;
+  for (int k = 0; k < 100000; k++) {
+    double u = pl_rng_uniform(1, 1, (uint64_t)k);
+    double t = k < 27      ? nextafter(k / 3 / 8.0, k % 3 == 0   ? 2
+                                                    : k % 3 == 1 ? k / 3 / 8.0
+                                                                 : -1)
+               : k < 20000 ? ldexp(u, -k % 60)
+                           : u;
+    if (t < 0x1p-1022 || t > 1) continue;
+    double s, c;
+    pl_sincos_turns(t, &s, &c);
+    if (sine(t, 0) == 0)
+      assert_true(s == 0);
+    else
+      worst = fmax(worst, ulps(s, sine(t, 0)));
+    if (sine(t, 1) == 0)
+      assert_true(c == 0);
+    else
+      worst = fmax(worst, ulps(c, sine(t, 1)));
+  }
+  assert_true(worst < 2);
+  double s, c;
+  pl_sincos_turns(0, &s, &c);
+  assert_true(s == 0 && c == 1);
 }
 
 static void rest(void *count) {
@@ -112,6 +180,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(philox_matches_its_published_vector),
     cmocka_unit_test(words_are_the_bits_in_order),
     cmocka_unit_test(normals_do_not_depend_on_how_they_are_cut),
+    cmocka_unit_test(normals_are_those_of_box_and_muller),
+    cmocka_unit_test(sines_keep_their_bound),
     cmocka_unit_test(times_are_those_of_the_processor),
     cmocka_unit_test(memory_is_counted_and_aligned),
 };

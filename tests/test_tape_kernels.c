@@ -40,7 +40,7 @@ static const struct elementary {
   const char *name;
   pl_node *(*record)(pl_tape *, pl_node *);
   long double (*exact)(long double);
-  double bound;             /* stated in tape/elementary.h */
+  double bound;             /* stated in base/elementary.h */
   double at_minus, at_plus; /* limits at the infinities */
 } elementary[] = {
     {"exp", pl_tape_exp, exact_exp, 1, 0, INFINITY},

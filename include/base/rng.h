@@ -29,7 +29,7 @@ double pl_rng_uniform(uint64_t seed, uint64_t stream, uint64_t index);
 /* Uniform on 0..n-1 (n > 0); bias below 2^-64 n. */
 int64_t pl_rng_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n);
 /* x[i] = the standard normal number `first + i`, i = 0..n-1 (Box-Muller; numbers 2k and 2k+1 share
- * one Philox block). */
+ * one Philox block), to 4 units in the last place. */
 void pl_rng_normals(uint64_t seed, uint64_t stream, int64_t first, int64_t n, double *x);
 
 #endif

@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-/* Products are summed up in pieces of so many entries, and pieces one after the other. */
-enum { PL_SUM_PIECE = 1 << 16 };
+/* Products are summed up in pieces of so many entries, and pieces one after the other: four arrays
+ * of a piece stay in the second-level cache for whoever makes them as he goes. */
+enum { PL_SUM_PIECE = 1 << 13 };
 
 /* out[i] += weight sum_k x[i*stride + k] y[k], i < count, k < n: this rank's share of <x_i, y>.
  * Local, pure. */

@@ -32,7 +32,7 @@ pl_node *pl_tape_multiply(pl_tape *t, pl_node *a, pl_node *b);
 pl_node *pl_tape_divide(pl_tape *t, pl_node *a, pl_node *b);
 pl_node *pl_tape_maximum(pl_tape *t, pl_node *a, pl_node *b); /* equal: a's */
 
-/* y_ij = f(x_ij); errors of f: tape/elementary.h. */
+/* y_ij = f(x_ij); errors of f: base/elementary.h. */
 pl_node *pl_tape_tanh(pl_tape *t, pl_node *x);
 pl_node *pl_tape_sigmoid(pl_tape *t, pl_node *x);  /* 1/(1 + e^-x) */
 pl_node *pl_tape_silu(pl_tape *t, pl_node *x);     /* x/(1 + e^-x) */

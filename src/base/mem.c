@@ -7,18 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* The block's size stands in a header one alignment unit before the data, so that pl_free can keep
- * the balance without a table. */
-enum { ALIGN = 64 };
+ * the balance without a table.  Large blocks ask for huge pages, which many machines give only who
+ * asks: transforms and sparse products jump between pages and would wait for their addresses. */
+enum { ALIGN = 64, HUGE_PAGE = 2 << 20 };
 static int64_t live, bytes, peak;
 
 static void *get(size_t count, size_t size, const char *what) {
   size_t n;
   if (__builtin_mul_overflow(count, size, &n) || n > SIZE_MAX / 2)
     pl_die(PL_EENV, "out of memory: %s needs %zu x %zu bytes", what, count, size);
-  char *p = aligned_alloc(ALIGN, ALIGN + (n + ALIGN - 1) / ALIGN * ALIGN);
+  size_t align = n >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
+  char *p = aligned_alloc(align, ALIGN + (n + ALIGN - 1) / ALIGN * ALIGN);
   if (!p) pl_die(PL_EENV, "out of memory: %s needs %zu bytes", what, n);
+  if (n >= HUGE_PAGE) madvise(p, n, MADV_HUGEPAGE);
   memcpy(p, &n, sizeof n);
   live++;
   bytes += (int64_t)n;

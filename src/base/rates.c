@@ -77,7 +77,7 @@ pl_rates pl_rates_measure(void) {
 pl_rates pl_rates_nominal(void) {
   pl_rates r = {.cache_bandwidth = 40e9,
                 .memory_bandwidth = 10e9,
-                .normal = 15e-9,
+                .normal = 5e-9,
                 .power = 15e-9,
                 .latency = 2e-6,
                 .network = 5e9,

@@ -1,10 +1,11 @@
 #include "base/rng.h"
 
+#include "base/elementary.h"
+
 #include <Random123/philox.h>
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
-#include <math.h>
 #include <string.h>
 
 static inline philox4x32_ctr_t block(uint64_t seed, uint64_t stream, uint64_t index) {
@@ -16,16 +17,18 @@ static inline philox4x32_ctr_t block(uint64_t seed, uint64_t stream, uint64_t in
 
 /* Eight blocks side by side, the four words of each in the low halves of 64-bit lanes: three times
  * as fast, for compilers do not find the product of low halves that the machine has. */
-#ifdef __AVX2__
 enum { SIDE_BY_SIDE = 8 };
-typedef uint64_t lanes __attribute__((vector_size(32)));
+#ifdef __AVX2__
+typedef uint64_t lanes __attribute__((vector_size(32), aligned(8), may_alias));
 
 static inline lanes low_product(lanes a, uint32_t b) {
   lanes factor = (lanes){0} + b;
   return (lanes)_mm256_mul_epu32((__m256i)a, (__m256i)factor);
 }
 
-static void eight_blocks(uint64_t seed, uint64_t stream, uint64_t first, uint32_t *out) {
+/* ab: the first two words of each block, the first in the low half; cd: the others. */
+static void eight_blocks(uint64_t seed, uint64_t stream, uint64_t first, uint64_t *ab,
+                         uint64_t *cd) {
   enum { V = SIDE_BY_SIDE / 4 };
   const lanes low = (lanes){0} + UINT32_MAX, zero = {0};
   lanes a[V], b[V], c[V], d[V]; /* high halves: whatever was left there */
@@ -47,24 +50,34 @@ static void eight_blocks(uint64_t seed, uint64_t stream, uint64_t first, uint32_
       d[v] = p;
     }
   for (int v = 0; v < V; v++) {
-    __m256i ab = (__m256i)((a[v] & low) | b[v] << 32), cd = (__m256i)((c[v] & low) | d[v] << 32);
-    __m256i even = _mm256_unpacklo_epi64(ab, cd), odd = _mm256_unpackhi_epi64(ab, cd);
-    __m256i *to = (__m256i *)(void *)(out + 16 * v);
-    _mm256_storeu_si256(to, _mm256_permute2x128_si256(even, odd, 0x20));
-    _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(even, odd, 0x31));
+    *(lanes *)(ab + 4 * v) = (a[v] & low) | b[v] << 32;
+    *(lanes *)(cd + 4 * v) = (c[v] & low) | d[v] << 32;
+  }
+}
+#else
+static void eight_blocks(uint64_t seed, uint64_t stream, uint64_t first, uint64_t *ab,
+                         uint64_t *cd) {
+  for (uint64_t i = 0; i < SIDE_BY_SIDE; i++) {
+    philox4x32_ctr_t r = block(seed, stream, first + i);
+    ab[i] = (uint64_t)r.v[1] << 32 | r.v[0];
+    cd[i] = (uint64_t)r.v[3] << 32 | r.v[2];
   }
 }
 #endif
 
 void pl_rng_words(uint64_t seed, uint64_t stream, uint64_t first, int64_t blocks, uint32_t *out) {
-  int64_t done = 0;
-#ifdef __AVX2__
-  for (; done + SIDE_BY_SIDE <= blocks; done += SIDE_BY_SIDE)
-    eight_blocks(seed, stream, first + (uint64_t)done, out + 4 * done);
-#endif
-  for (int64_t i = done; i < blocks; i++) {
-    philox4x32_ctr_t r = block(seed, stream, first + (uint64_t)i);
-    for (int k = 0; k < 4; k++) out[4 * i + k] = r.v[k];
+  for (int64_t done = 0; done < blocks; done += SIDE_BY_SIDE) {
+    uint64_t ab[SIDE_BY_SIDE], cd[SIDE_BY_SIDE];
+    uint32_t word[4 * SIDE_BY_SIDE];
+    eight_blocks(seed, stream, first + (uint64_t)done, ab, cd);
+    for (int i = 0; i < SIDE_BY_SIDE; i++) {
+      word[4 * i] = (uint32_t)ab[i];
+      word[4 * i + 1] = (uint32_t)(ab[i] >> 32);
+      word[4 * i + 2] = (uint32_t)cd[i];
+      word[4 * i + 3] = (uint32_t)(cd[i] >> 32);
+    }
+    int64_t left = blocks - done < SIDE_BY_SIDE ? blocks - done : SIDE_BY_SIDE;
+    memcpy(out + 4 * done, word, (size_t)(4 * left) * sizeof *word);
   }
 }
 
@@ -74,9 +87,12 @@ void pl_rng_bits(uint64_t seed, uint64_t stream, uint64_t index, uint64_t out[2]
   out[1] = (uint64_t)r.v[3] << 32 | r.v[2];
 }
 
-/* Midpoints of 2^53 equal cells, so that neither 0 nor 1 occurs. */
-static double to_unit(uint64_t bits) {
-  return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+/* Midpoints of 2^53 equal cells, so that 0 does not occur; of a 64-bit integer in two parts, since
+ * its conversion is scalar before AVX-512. */
+static inline double to_unit(uint64_t bits) {
+  double high = pl_from_bits((bits >> 32) | 0x4330000000000000) - 0x1p52;
+  double low = pl_from_bits((bits >> 11 & 0x1fffff) | 0x4330000000000000) - (0x1p52 - 0.5);
+  return (high * 0x1p21 + low) * 0x1p-53;
 }
 
 double pl_rng_uniform(uint64_t seed, uint64_t stream, uint64_t index) {
@@ -91,24 +107,20 @@ int64_t pl_rng_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n) 
   return (int64_t)(((unsigned __int128)b[0] * (uint64_t)n) >> 64);
 }
 
-/* Pairs first .. first + n - 1, of which each index has one: by Box and Muller.  Loops of one
- * function each, so that calls overlap. */
+/* Pairs from `first` on, of which each index has one: by Box and Muller.  n of them, and up to a
+ * multiple of SIDE_BY_SIDE; loops of one function each, which become vector code. */
 enum { PAIRS = 64 };
 
 static void normal_pairs(uint64_t seed, uint64_t stream, uint64_t first, int n, double *x) {
-  uint32_t word[4 * PAIRS];
-  double r[PAIRS], a[PAIRS];
-  pl_rng_words(seed, stream, first, n, word);
-  for (int i = 0; i < n; i++) {
-    const uint32_t *w = word + 4 * i;
-    r[i] = to_unit((uint64_t)w[1] << 32 | w[0]);
-    a[i] = 2 * 3.14159265358979323846 * to_unit((uint64_t)w[3] << 32 | w[2]);
-  }
-  for (int i = 0; i < n; i++) r[i] = log(r[i]);
-  for (int i = 0; i < n; i++) r[i] = sqrt(-2 * r[i]);
+  uint64_t length[PAIRS], angle[PAIRS];
+  double r[PAIRS];
+  n = (n + SIDE_BY_SIDE - 1) / SIDE_BY_SIDE * SIDE_BY_SIDE;
+  for (int i = 0; i < n; i += SIDE_BY_SIDE)
+    eight_blocks(seed, stream, first + (uint64_t)i, length + i, angle + i);
+  for (int i = 0; i < n; i++) r[i] = sqrt(-2 * pl_log_normal(to_unit(length[i])));
   for (int i = 0; i < n; i++) {
     double s, c;
-    sincos(a[i], &s, &c);
+    pl_sincos_turns(to_unit(angle[i]), &s, &c);
     x[2 * i] = r[i] * c;
     x[2 * i + 1] = r[i] * s;
   }

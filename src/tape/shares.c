@@ -1,6 +1,6 @@
 #include "shares.h"
 
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 /* y_i = e^x_i where that is within what numbers hold, 0 or more than PLAIN_MOST elsewhere. */
 static void exp_plain(int64_t n, const double *x, double *y) {
@@ -45,7 +45,7 @@ PL_ROW_INLINE void divide_sums(int64_t n, double *sum, double *logs) {
 #pragma omp simd
   for (int64_t k = 0; k < n; k++) {
     double all = sum[k] == 0 ? 1 : sum[k];
-    if (logs) logs[k] = pl_log(all);
+    if (logs) logs[k] = pl_logarithm(all);
     sum[k] = 1 / all;
   }
 }

@@ -1,4 +1,4 @@
-#include "tape/elementary.h"
+#include "base/elementary.h"
 #include "tape/ops.h"
 #include "table.h"
 
@@ -132,7 +132,7 @@ INLINE void log_piece(int64_t n, const double *x, double *y) {
   }
   if (normal) return;
 #pragma omp simd
-  for (int64_t i = 0; i < n; i++) y[i] = pl_log(x[i]);
+  for (int64_t i = 0; i < n; i++) y[i] = pl_logarithm(x[i]);
 }
 
 /* y_i = f(x_i); e: what is kept, or y itself. */

@@ -1,7 +1,7 @@
 /* The first layer of every message, y_e = silu(u_e), u_e = a_i + b_j + sum_k s_ek w_k. */
 #include "base/status.h"
 #include "pairs.h"
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "ops_table.h"
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 #include <string.h>
 

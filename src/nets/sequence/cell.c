@@ -1,6 +1,6 @@
 #include "cell.h"
 
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 void cell_forward(int64_t width, double *gate, const double *before, double *c, double *turned,
                   double *h) {

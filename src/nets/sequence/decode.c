@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "cell.h"
 #include "network.h"
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "tape/elementary.h"
+#include "base/elementary.h"
 
 const struct pl_limits pl_limits = {
     .zero = 0,

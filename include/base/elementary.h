@@ -2,13 +2,14 @@
  * (-fno-math-errno -fno-trapping-math; any width, with or without fused multiply-add).  Pure.
  *
  * Error bounds in units in the last place of the result, tested over all magnitudes:
- *   pl_exp 1   pl_log 1   pl_tanh 3   pl_sigmoid 2.5   pl_silu 3.5   pl_softplus 2
+ *   pl_exp 1   pl_logarithm 1   pl_tanh 3   pl_sigmoid 2.5   pl_silu 3.5   pl_softplus 2
+ *   pl_sincos_turns 2 (with 2 pi rounded)
  * NaN gives NaN, infinities their limits, denormal arguments are right.  Where e^x, or e^-|x|
  * inside, is below 3.2e-308 it may count as 0: results are then off by less than 1e-304.  With
  * fused multiply-add, or all without, the bits of a result depend on the argument alone, not on its
  * place or the width of the registers. */
-#ifndef PL_TAPE_ELEMENTARY_H
-#define PL_TAPE_ELEMENTARY_H
+#ifndef PL_BASE_ELEMENTARY_H
+#define PL_BASE_ELEMENTARY_H
 
 #include <math.h>
 #include <stdbool.h>
@@ -130,7 +131,7 @@ static inline double pl_log_normal(double x) {
   return pl_log_scaled(x, 0);
 }
 
-static inline double pl_log(double x) {
+static inline double pl_logarithm(double x) {
   bool small = x < 0x1p-1022;
   double l = pl_log_scaled(small ? x * 0x1p54 : x, small ? -54 : 0);
   l = x > 0 ? l : x == 0 ? -INFINITY : NAN;
@@ -166,6 +167,30 @@ static inline double pl_sigmoid(double x) {
 /* x/(1 + e^-x), with its limit at minus infinity. */
 static inline double pl_silu(double x) {
   return pl_no_less(pl_limits.least, x) * pl_sigmoid(x);
+}
+
+/* sin and cos of 2 pi t, 0 <= t <= 1: those of x, the angle to the nearest quarter, which t tells
+ * exactly, turned by as many quarters.  Chebyshev interpolation of (sin x - x)/x^3 and
+ * (cos x - 1 + x^2/2)/x^4 for |x| <= pi/4, to 0.2 and 0.02 units in the last place. */
+static inline void pl_sincos_turns(double t, double *sine, double *cosine) {
+  double rounded = t * 4 + PL_ROUNDER, x = (t - (rounded - PL_ROUNDER) * 0.25) * (2 * M_PI);
+  double w = x * x, s = 0x1.5e0b19f8b1451p-33, c = -0x1.907da367a37cbp-37;
+  s = s * w - 0x1.ae600b02b6262p-26;
+  c = c * w + 0x1.1eeb68e93b64cp-29;
+  s = s * w + 0x1.71de37968a100p-19;
+  c = c * w - 0x1.27e4fa17da09ep-22;
+  s = s * w - 0x1.a01a019e83aaep-13;
+  c = c * w + 0x1.a01a019f4eb01p-16;
+  s = s * w + 0x1.1111111110bb2p-7;
+  c = c * w - 0x1.6c16c16c16967p-10;
+  s = s * w - 0x1.5555555555555p-3;
+  c = c * w + 0x1.5555555555555p-5;
+  s = x + (x * w) * s;
+  c = 1 + w * (w * c - 0.5);
+  uint64_t quarters = pl_bits(rounded), odd = -(quarters & 1);
+  uint64_t other = (pl_bits(s) ^ pl_bits(c)) & odd;
+  *sine = pl_from_bits(pl_bits(s) ^ other ^ (quarters & 2) << 62);
+  *cosine = pl_from_bits(pl_bits(c) ^ other ^ ((quarters + 1) & 2) << 62);
 }
 
 /* log(1 + e^x) from e = e^-|x|: log(1 + e) is 2 atanh z, z = e/(2 + e), in the form
