@@ -16,6 +16,8 @@ need("numpy")
 
 import numpy as np  # noqa: E402
 
+from plancherel_io import main_guard, make_folder, placing  # noqa: E402
+
 FRUITS = ["Apple", "Banana", "Cherry", "Date", "Elderberry"]
 
 
@@ -39,7 +41,7 @@ def main():
     rng = np.random.default_rng(0)
     orders = np.array(list(itertools.permutations(range(len(FRUITS)))))
     ranks = np.argsort(orders, axis=1)
-    os.makedirs(args.folder, exist_ok=True)
+    make_folder(args.folder)
     for town, sign in (("north", 1), ("south", -1)):
         weight = 1 + 0.8 * sign * closeness()[ranks[:, 0], ranks[:, 1]]
         counts = rng.multinomial(args.ballots, weight / weight.sum())
@@ -50,9 +52,9 @@ def main():
         lines += [f"# ALTERNATIVE NAME {i + 1}: {name}" for i, name in enumerate(FRUITS)]
         lines += [f"{counts[o]}: {','.join(str(i + 1) for i in orders[o])}"
                   for o in np.argsort(-counts, kind="stable") if counts[o]]
-        with open(os.path.join(args.folder, f"{town}.soc"), "w") as out:
+        with placing(os.path.join(args.folder, f"{town}.soc")) as name, open(name, "w") as out:
             out.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main_guard(main)

@@ -101,11 +101,13 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", nargs="+", help="output of plancherel run")
     sweeps = parser.parse_args().sweep
-    print("| | G-CNN | CNN | fully connected | ahead |\n|---|---|---|---|---|")
+    lines = []
     for path in sweeps:
         with pio.open_output(path) as ds:
-            for line in table(ds):
-                print("| " + " | ".join(line) + " |")
+            lines += table(ds)
+    print("| | G-CNN | CNN | fully connected | ahead |\n|---|---|---|---|---|")
+    for line in lines:
+        print("| " + " | ".join(line) + " |")
 
 
 if __name__ == "__main__":

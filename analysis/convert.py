@@ -57,7 +57,7 @@ import omniglot  # noqa: E402
 import pointer_io  # noqa: E402
 from graph_formats import edges, mtx, networkx, npz, planetoid  # noqa: E402
 from graph_io import Sparse, check_nodes, draw_split, featureless, simplify, tell, write  # noqa: E402
-from plancherel_io import InputError, apart, main_guard  # noqa: E402
+from plancherel_io import InputError, OutputError, apart, main_guard, unreadable  # noqa: E402
 
 
 def parser():
@@ -196,9 +196,11 @@ def main():
         text = str(error)
         told = args.convert in (convert_corpus, omniglot.convert) or args.file in text
         raise InputError(text if told else f"{args.file}: {text}") from None
+    except (OutputError, MemoryError):
+        raise
     except OSError as error:
         name = os.fsdecode(error.filename or args.file)
-        raise InputError(f"{name}: {error.strerror or error}") from None
+        raise unreadable(name, error, f"not readable as {args.format}") from None
     except Exception as error:  # libraries that read foreign files raise what they like
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{args.file}: not readable as {args.format} ({text})") from None

@@ -15,7 +15,8 @@ import os
 import netCDF4
 import numpy as np
 
-from plancherel_io import InputError
+from modules import need
+from plancherel_io import InputError, new_netcdf, unreadable
 
 TRAIN, VALIDATION, TEST, NONE = range(4)
 PARTS = {"train": TRAIN, "validation": VALIDATION, "dev": VALIDATION, "test": TEST, "-": TRAIN}
@@ -75,10 +76,9 @@ def read(documents, queries, judgements):
 
 def weigh(texts, asked, features, least):
     """Counts and tf-idf, documents and queries, as sparse rows on the documents' vocabulary."""
-    try:
-        from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-    except ImportError:
-        raise InputError("a corpus needs scikit-learn (Debian: python3-sklearn)") from None
+    need("sklearn")
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
     counter = CountVectorizer(stop_words="english", max_features=features, min_df=least)
     try:
         counts = counter.fit_transform(texts)
@@ -122,37 +122,31 @@ def write(path, ids, query_ids, split, judged, weighed, history):
     counts, asked, tfidf, asked_tfidf = weighed
     if not counts.nnz or not asked.nnz:
         raise InputError("no text, or no query, has a word that counts")
-    part = f"{path}.part"
-    try:
-        with netCDF4.Dataset(part, "w", format="NETCDF3_64BIT_DATA") as nc:
-            def put(name, kind, dims, values, what):
-                for d, n in zip(dims, np.shape(values)):
-                    if d not in nc.dimensions:
-                        nc.createDimension(d, n)
-                var = nc.createVariable(name, kind, dims, fill_value=False)
-                var.setncatts({"long_name": what, "units": "1"})
-                var[:] = values
+    with new_netcdf(path) as nc:
+        def put(name, kind, dims, values, what):
+            for d, n in zip(dims, np.shape(values)):
+                if d not in nc.dimensions:
+                    nc.createDimension(d, n)
+            var = nc.createVariable(name, kind, dims, fill_value=False)
+            var.setncatts({"long_name": what, "units": "1"})
+            var[:] = values
 
-            nc.createDimension("feature", counts.shape[1])
-            for what, m, values in (("document", counts, tfidf), ("query", asked, asked_tfidf)):
-                put(f"{what}_start", "i8", (f"{what}_bound",), m.indptr, "first entry of each row")
-                put(f"{what}_index", "i4", (f"{what}_entry",), m.indices, "feature of each entry")
-                put(f"{what}_value", "f8", (f"{what}_entry",), values.data, "tf-idf")
-            put("document_bm25", "f8", ("document_entry",), bm25(counts), "weight by BM25")
-            put("query_count", "f8", ("query_entry",), asked.data, "how often the word stands there")
-            put("judgement", "i4", ("judgements", "query_document"), [j[:2] for j in judged],
-                "a query and a document that was judged for it")
-            put("grade", "i4", ("judgements",), [j[2] for j in judged], "above 0: relevant")
-            put("split", "i1", ("query",), split, "part: 0 training, 1 validation, 2 test, 3 none")
-            put("document_id", "S1", ("document", "document_letter"), characters(ids),
-                "identifier of each document")
-            put("query_id", "S1", ("query", "query_letter"), characters(query_ids),
-                "identifier of each query")
-            nc.Conventions, nc.history = "CF-1.10", history
-        os.replace(part, path)
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+        nc.createDimension("feature", counts.shape[1])
+        for what, m, values in (("document", counts, tfidf), ("query", asked, asked_tfidf)):
+            put(f"{what}_start", "i8", (f"{what}_bound",), m.indptr, "first entry of each row")
+            put(f"{what}_index", "i4", (f"{what}_entry",), m.indices, "feature of each entry")
+            put(f"{what}_value", "f8", (f"{what}_entry",), values.data, "tf-idf")
+        put("document_bm25", "f8", ("document_entry",), bm25(counts), "weight by BM25")
+        put("query_count", "f8", ("query_entry",), asked.data, "how often the word stands there")
+        put("judgement", "i4", ("judgements", "query_document"), [j[:2] for j in judged],
+            "a query and a document that was judged for it")
+        put("grade", "i4", ("judgements",), [j[2] for j in judged], "above 0: relevant")
+        put("split", "i1", ("query",), split, "part: 0 training, 1 validation, 2 test, 3 none")
+        put("document_id", "S1", ("document", "document_letter"), characters(ids),
+            "identifier of each document")
+        put("query_id", "S1", ("query", "query_letter"), characters(query_ids),
+            "identifier of each query")
+        nc.Conventions, nc.history = "CF-1.10", history
 
 
 def convert(args, history):
@@ -188,7 +182,7 @@ class Corpus:
             self.documents, self.queries = len(self.v["document_start"]) - 1, len(self.v["query_start"]) - 1
             judged, grade = self.v["judgement"], self.v.get("grade")
         except (OSError, KeyError) as error:
-            raise InputError(f"{path}: not a corpus ({error})") from None
+            raise unreadable(path, error, "not a corpus") from None
         self.split = self.v.get("split", np.zeros(self.queries, int))
         self.relevant = [set() for _ in range(self.queries)]
         for k, (q, d) in enumerate(judged):
@@ -197,6 +191,7 @@ class Corpus:
 
     def rows(self, what, value):
         """A scipy.sparse matrix."""
+        need("scipy")
         from scipy.sparse import csr_matrix
         n = self.documents if what == "document" else self.queries
         return csr_matrix((self.v[value], self.v[f"{what}_index"], self.v[f"{what}_start"]),

@@ -27,7 +27,7 @@ def read_csv(path):
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise pio.InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise pio.unreadable(path, error) from error
     if not rows or not {"label", "share"} <= set(rows[0]):
         raise pio.InputError(f"{path}: no columns label and share; expected what fourier --csv writes")
     try:

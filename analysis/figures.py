@@ -121,7 +121,7 @@ def main():
     try:
         with draw.style():
             figure(pio.open_output(args.sweep), args.output)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise pio.InputError(f"{args.output}: {error}") from error
 
 

@@ -9,6 +9,7 @@ import re
 import numpy as np
 
 from graph_io import NONE, PARTS, TEST, TRAIN, VALIDATION, Graph, Sparse, tell
+from modules import need
 from plancherel_io import InputError
 
 def open_text(path):
@@ -317,10 +318,9 @@ def mtx(args):
 
 
 def networkx(args):
-    try:
-        import networkx as nx
-    except ImportError:
-        raise InputError("networkx is not installed (Debian: python3-networkx)") from None
+    need("networkx")
+    import networkx as nx
+
     readers = {"graphml": nx.read_graphml, "gexf": nx.read_gexf, "net": nx.read_pajek,
                "gml": lambda path: nx.read_gml(path, label="id"), "paj": nx.read_pajek,
                "g6": nx.read_graph6, "graph6": nx.read_graph6, "s6": nx.read_sparse6,

@@ -1,13 +1,11 @@
 """A graph and what is known of its nodes, on the way into the laboratory's own format
 (include/graph/file.h): what the readers of analysis/graph_formats.py make and convert.py writes."""
 
-import os
 import sys
 
-import netCDF4
 import numpy as np
 
-from plancherel_io import InputError
+from plancherel_io import InputError, new_netcdf
 
 TRAIN, VALIDATION, TEST, NONE = range(4)
 PARTS = {"train": TRAIN, "t": TRAIN, "val": VALIDATION, "valid": VALIDATION, "v": VALIDATION,
@@ -158,15 +156,9 @@ def write(path, graph, history):
     """The graph in the laboratory's format; whole or not at all."""
     if not len(graph.pairs):
         raise InputError("a graph without edges")
-    part_path = f"{path}.part"
-    try:
-        with netCDF4.Dataset(part_path, "w", format="NETCDF3_64BIT_DATA") as nc:
-            fill(nc, graph)
-            nc.Conventions, nc.history = "CF-1.10", history
-        os.replace(part_path, path)
-    finally:
-        if os.path.exists(part_path):
-            os.remove(part_path)
+    with new_netcdf(path) as nc:
+        fill(nc, graph)
+        nc.Conventions, nc.history = "CF-1.10", history
 
 
 def fill(nc, graph):

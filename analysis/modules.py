@@ -5,7 +5,9 @@ import os
 import sys
 
 DEBIAN = {"numpy": "python3-numpy", "xarray": "python3-xarray", "netCDF4": "python3-netcdf4",
-          "matplotlib": "python3-matplotlib", "networkx": "python3-networkx"}
+          "matplotlib": "python3-matplotlib", "networkx": "python3-networkx",
+          "scipy": "python3-scipy", "sklearn": "python3-sklearn"}
+PYPI = {"sklearn": "scikit-learn"}  # where it is not the module's name
 
 
 def need(*names):
@@ -23,6 +25,7 @@ def need(*names):
         return
     debian = " ".join(DEBIAN[name] for name in missing)
     print(f"{os.path.basename(sys.argv[0])}: {sys.executable} has no {', '.join(missing)}: "
-          f"try /usr/bin/python3, or apt install {debian}, or pip install {' '.join(missing)}",
+          f"try /usr/bin/python3, or apt install {debian}, or pip install "
+          + " ".join(PYPI.get(name, name) for name in missing),
           file=sys.stderr)
     sys.exit(3)

@@ -2,12 +2,10 @@
 readers of convert.py xyz and qm7, and what writes."""
 
 import gzip
-import os
 
-import netCDF4
 import numpy as np
 
-from plancherel_io import InputError
+from plancherel_io import InputError, new_netcdf
 
 SYMBOLS = """H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se
 Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er
@@ -129,15 +127,9 @@ def write(path, molecules, history):
     if len(widths) > 1:
         raise InputError(f"molecules of {min(widths)} and of {max(widths)} properties")
     names = molecules.names or [str(k) for k in range(widths.pop())]
-    part = f"{path}.part"
-    try:
-        with netCDF4.Dataset(part, "w", format="NETCDF3_64BIT_DATA") as nc:
-            fill(nc, molecules, names)
-            nc.Conventions, nc.history = "CF-1.10", history
-        os.replace(part, path)
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+    with new_netcdf(path) as nc:
+        fill(nc, molecules, names)
+        nc.Conventions, nc.history = "CF-1.10", history
     return names
 
 

@@ -8,14 +8,11 @@ collection (google-research/graph-attribution) into the laboratory's format
   w <a bit for each atom>, k times: 1, the atom belongs to that explanation
 """
 
-import os
-
-import netCDF4
 import numpy as np
 
 from graph_formats import integers, open_text, part
 from graph_io import NONE
-from plancherel_io import InputError
+from plancherel_io import InputError, new_netcdf
 
 ATOMS, BONDS = 14, 5  # codes of the collection
 
@@ -104,19 +101,13 @@ def convert(path, output, history):
 
 def write(path, columns, history):
     """Whole or not at all."""
-    beside = f"{path}.part"
-    try:
-        with netCDF4.Dataset(beside, "w", format="NETCDF3_64BIT_DATA") as nc:
-            for name, (kind, dims, values, long_name) in columns.items():
-                values = np.asarray(values)
-                for dim, length in zip(dims, values.shape):
-                    if dim not in nc.dimensions:
-                        nc.createDimension(dim, length)
-                var = nc.createVariable(name, kind, dims, fill_value=False)
-                var.setncatts({"long_name": long_name, "units": "1"})
-                var[:] = values
-            nc.Conventions, nc.history = "CF-1.10", history
-        os.replace(beside, path)
-    finally:
-        if os.path.exists(beside):
-            os.remove(beside)
+    with new_netcdf(path) as nc:
+        for name, (kind, dims, values, long_name) in columns.items():
+            values = np.asarray(values)
+            for dim, length in zip(dims, values.shape):
+                if dim not in nc.dimensions:
+                    nc.createDimension(dim, length)
+            var = nc.createVariable(name, kind, dims, fill_value=False)
+            var.setncatts({"long_name": long_name, "units": "1"})
+            var[:] = values
+        nc.Conventions, nc.history = "CF-1.10", history

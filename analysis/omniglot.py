@@ -10,7 +10,7 @@ import numpy as np
 
 from graph_io import tell
 from modules import need
-from plancherel_io import InputError
+from plancherel_io import InputError, unreadable, write_together
 
 SIDE = 28
 
@@ -33,7 +33,7 @@ def read_drawing(path):
     try:
         image = imread(path)
     except (OSError, SyntaxError) as error:  # the latter of what is no picture
-        raise InputError(f"{path}: {error}") from None
+        raise unreadable(path, error, "no picture") from None
     grey = image if image.ndim == 2 else image[..., :3].mean(-1)
     if min(grey.shape) < SIDE:
         raise InputError(f"{path}: {grey.shape[0]} x {grey.shape[1]} pixels, expected {SIDE} x "
@@ -71,14 +71,13 @@ def convert(args):
     for path in outputs:
         if os.path.exists(path) and not args.overwrite:
             raise InputError(f"{path} exists already; use --overwrite to replace it")
-    with gzip.open(outputs[0], "wb") as out:
-        out.write(struct.pack(">iiii", 0x803, *images.shape) + images.tobytes())
-    with gzip.open(outputs[1], "wb") as out:
-        out.write(struct.pack(">ii", 0xb01, len(labels)) + labels.astype(">i2").tobytes())
-    with open(outputs[2], "w") as out:
-        out.write("# class alphabet character images\n")
-        for k, (alphabet, character, drawings) in enumerate(characters):
-            out.write(f"{k} {alphabet} {character} {len(drawings)}\n")
+    lines = [f"{k} {alphabet} {character} {len(drawings)}\n"
+             for k, (alphabet, character, drawings) in enumerate(characters)]
+    contents = [
+        gzip.compress(struct.pack(">iiii", 0x803, *images.shape) + images.tobytes(), mtime=0),
+        gzip.compress(struct.pack(">ii", 0xb01, len(labels)) + labels.astype(">i2").tobytes(), mtime=0),
+        "".join(["# class alphabet character images\n", *lines]).encode()]
+    write_together(dict(zip(outputs, contents)))
     train = sum(alphabet not in test for alphabet, *_ in characters)
     tell(f"{outputs[0]}: {len(images)} images of {len(characters)} characters"
          + (f"; data.train_classes: {train}" if test else ""))

@@ -13,7 +13,7 @@
     # then in the sweep file: data: {kind: file, path: data.nc}
 
 Errors are ValueError, FileNotFoundError where the program is not found, FileExistsError where a file
-is.
+is, another OSError where one cannot be read or written.
 """
 
 import datetime
@@ -197,20 +197,12 @@ def write_data(path, x, y, group=None, elements=None, split=None, overwrite=Fals
 
 def write_netcdf(path, variables, attrs):
     """A CDF-5 file that takes its name when it is whole."""
-    import netCDF4
-
-    beside = f"{path}.{os.getpid()}"
-    try:
-        with netCDF4.Dataset(beside, "w", format="NETCDF3_64BIT_DATA") as nc:
-            nc.setncatts(attrs)
-            for name, var in variables.items():
-                for dim, size in zip(var.dims, var.shape):
-                    if dim not in nc.dimensions:
-                        nc.createDimension(dim, size)
-                out = nc.createVariable(name, var.dtype, var.dims)
-                out.setncatts(var.attrs)
-                out[:] = var.values
-        os.replace(beside, path)
-    finally:
-        if os.path.exists(beside):
-            os.remove(beside)
+    with pio.new_netcdf(os.fspath(path)) as nc:
+        nc.setncatts(attrs)
+        for name, var in variables.items():
+            for dim, size in zip(var.dims, var.shape):
+                if dim not in nc.dimensions:
+                    nc.createDimension(dim, size)
+            out = nc.createVariable(name, var.dtype, var.dims)
+            out.setncatts(var.attrs)
+            out[:] = var.values

@@ -6,6 +6,7 @@ a run has no such record.  A file can be read while its sweep runs.
 """
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -22,20 +23,55 @@ REPLICAS = {"seed", "data_seed"}
 BROKEN = {"diverged", "failed"}
 
 
+# What the system says of a name that leads to no file.  Anything else it says, no permission, a disk
+# that is full or broken, no memory, is the environment's fault.
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.ELOOP}
+
+
 class InputError(Exception):
     """A file, variable or option that does not fit; ends the program with exit code 2."""
 
 
+class OutputError(OSError):
+    """An output that cannot be written; ends the program with exit code 3."""
+
+
+def unreadable(path, error, what="not readable"):
+    """What to raise where reading path failed: an OSError, exit code 3, if that is the environment's
+    fault, else an InputError.  Libraries number what they do not like of a content below 0."""
+    if not isinstance(error, OSError) or (error.errno or 0) <= 0:
+        return InputError(f"{path}: {what} ({error})")
+    if error.errno in NO_FILE:
+        return InputError(f"{path}: {error.strerror}")
+    return OSError(error.errno, error.strerror, path)
+
+
 def main_guard(main):
-    """Run main() and turn an InputError into one line on stderr and exit code 2."""
+    """Run main() and turn an InputError into one line on stderr and exit code 2, trouble of the
+    environment likewise into exit code 3, as of plancherel itself."""
+    code, text = 0, ""
     try:
         main()
+        sys.stdout.flush()
     except InputError as error:
-        print(f"{os.path.basename(sys.argv[0])}: {error}", file=sys.stderr)
-        sys.exit(2)
+        code, text = 2, str(error)
     except BrokenPipeError:  # the reader (head, less) left: not our failure
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        give_up_stdout()
+    except OSError as error:
+        # Files that are written are named (placing), and those that are read.
+        code, text = 3, f"{error.filename or 'standard output'}: {error.strerror or error}"
+        if not error.filename:
+            give_up_stdout()
+    except MemoryError as error:
+        code, text = 3, f"out of memory {error}".rstrip()
+    if text:
+        print(f"{os.path.basename(sys.argv[0])}: {text}", file=sys.stderr)
+        sys.exit(code)
+
+
+def give_up_stdout():
+    """What could not be written is not tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def open_file(path):
@@ -49,7 +85,7 @@ def open_file(path):
         # "s" is a unit of seconds here, not a request for timedelta objects.
         ds = xarray.open_dataset(path, engine="netcdf4", decode_times=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable NetCDF file ({error})") from error
+        raise unreadable(path, error, "not a readable NetCDF file") from error
     ds.encoding["source"] = path
     return ds
 
@@ -90,7 +126,7 @@ def apart(output, inputs):
 @contextlib.contextmanager
 def placing(path):
     """A name beside path, to write a file that takes its place when it is whole: what was there stays
-    where that fails, which is an InputError.  What is no regular file, such as /dev/stdout, is
+    where that fails, which is an OutputError.  What is no regular file, such as /dev/stdout, is
     written to itself."""
     real = os.path.realpath(path)
     stem, suffix = os.path.splitext(real)
@@ -102,10 +138,39 @@ def placing(path):
         if beside != path:
             os.replace(beside, real)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+        raise OutputError(error.errno, error.strerror or str(error), path) from error
     finally:
         if beside != path and os.path.exists(beside):
             os.remove(beside)
+
+
+def write_together(contents):
+    """Files {path: bytes}, as by placing: none takes its place before all are whole."""
+    with contextlib.ExitStack() as stack:
+        for path, content in contents.items():
+            with open(stack.enter_context(placing(path)), "wb") as file:
+                file.write(content)
+
+
+@contextlib.contextmanager
+def new_netcdf(path):
+    """An open netCDF4.Dataset whose content becomes the CDF-5 file at path, as by placing.  It is made
+    in memory: where a disk is full netCDF4 would end Python with a segmentation fault."""
+    import netCDF4
+    nc = netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA", memory=1 << 16)
+    try:
+        yield nc
+    finally:
+        whole = nc.close()
+    write_together({path: whole})
+
+
+def make_folder(path):
+    """The folder at path, for outputs, made where it is absent; OutputError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise OutputError(error.errno, error.strerror, path) from error
 
 
 # ---- several files as one ----

@@ -5,7 +5,7 @@ import netCDF4
 import numpy as np
 
 from graph_formats import open_text
-from plancherel_io import InputError, placing
+from plancherel_io import InputError, new_netcdf, placing, unreadable
 
 TASKS = {"hull": 2, "delaunay": 2, "tsp": 2, "sort": 1}  # numbers of a point
 PARTS = ["train", "validation", "test"]
@@ -48,7 +48,7 @@ def read_nc(path):
         with netCDF4.Dataset(path) as ds:
             return ds.task, list(zip(ragged(ds, "x", "points"), ragged(ds, "output", "length")))
     except (OSError, AttributeError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: no file of instances ({error})") from None
+        raise unreadable(path, error, "no file of instances") from None
 
 
 def write_text(path, instances):
@@ -59,7 +59,7 @@ def write_text(path, instances):
 
 
 def write_nc(path, task, instances, part, history):
-    with placing(path) as name, netCDF4.Dataset(name, "w", format="NETCDF3_64BIT_DATA") as ds:
+    with new_netcdf(path) as ds:
         x = np.concatenate([x for x, _ in instances])
         output = np.concatenate([c for _, c in instances])
         for name, n in (("sample", len(instances)), ("point", len(x)), ("coordinate", x.shape[1]),

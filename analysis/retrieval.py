@@ -22,7 +22,7 @@ import netCDF4  # noqa: E402
 import numpy as np  # noqa: E402
 
 from corpus import NONE, PARTS, Corpus  # noqa: E402
-from plancherel_io import InputError, main_guard  # noqa: E402
+from plancherel_io import InputError, main_guard, unreadable  # noqa: E402
 
 
 def read_output(path, corpus, names):
@@ -34,7 +34,7 @@ def read_output(path, corpus, names):
             sizes = [len(nc.dimensions[d]) for d in ("query", "document")]
             values = [np.asarray(nc[n][:]) for n in names]
     except (OSError, KeyError, IndexError) as error:
-        raise InputError(f"{path}: not an output of plancherel apply ({error})") from None
+        raise unreadable(path, error, "not an output of plancherel apply") from None
     if sizes != [corpus.queries, corpus.documents]:
         raise InputError(f"{path}: {sizes[0]} queries and {sizes[1]} documents, and the corpus has "
                          f"{corpus.queries} and {corpus.documents}")
@@ -74,13 +74,14 @@ def table(args, corpus):
     scores = [("tf-idf", tfidf)]
     if "document_bm25" in corpus.v:
         scores.append(("BM25", by_words(corpus, "document_bm25", "query_count", rows)))
-    print(f"{'':44} MRR@10  R@100")
     for path in args.outputs:
         q, d = read_output(path, corpus, ("query_embedding", "document_embedding"))
         dense = q[rows] @ d.T
         scores += [(path, dense), (f"{path} + tf-idf", standard(dense) + standard(tfidf))]
-    for name, score in scores:
-        print("{:44} {:6.3f} {:6.3f}".format(name, *metrics(score, relevant)))
+    rows = [(name, *metrics(score, relevant)) for name, score in scores]
+    print(f"{'':44} MRR@10  R@100")
+    for row in rows:
+        print("{:44} {:6.3f} {:6.3f}".format(*row))
 
 
 def trec(args, corpus):

@@ -14,6 +14,8 @@ need("numpy")
 
 import numpy as np  # noqa: E402
 
+from plancherel_io import main_guard, make_folder, write_together  # noqa: E402
+
 # Corners of the strokes in a unit square, (x, y), y downwards.
 STROKES = {
     1: [(0.35, 0.25), (0.52, 0.1), (0.52, 0.9)],
@@ -49,12 +51,13 @@ def main():
     rng = np.random.default_rng(0)
     labels = bytes([1, 5] * (args.count // 2))
     images = np.array([draw(d, rng, args.side) for d in labels])
-    os.makedirs(args.folder, exist_ok=True)
-    with open(os.path.join(args.folder, "train-images-idx3-ubyte"), "wb") as out:
-        out.write(struct.pack(">4i", 0x803, *images.shape) + images.tobytes())
-    with open(os.path.join(args.folder, "train-labels-idx1-ubyte"), "wb") as out:
-        out.write(struct.pack(">2i", 0x801, len(labels)) + labels)
+    make_folder(args.folder)
+    write_together({
+        os.path.join(args.folder, "train-images-idx3-ubyte"):
+            struct.pack(">4i", 0x803, *images.shape) + images.tobytes(),
+        os.path.join(args.folder, "train-labels-idx1-ubyte"):
+            struct.pack(">2i", 0x801, len(labels)) + labels})
 
 
 if __name__ == "__main__":
-    main()
+    main_guard(main)

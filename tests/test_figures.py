@@ -67,7 +67,7 @@ def test_a_figure(tmp_path):
     assert done.returncode == 0, done.stderr
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and picture.stat().st_size > 30000
     assert script("figures.py", tmp_path / "none.nc", "-o", picture).returncode == 2
-    assert script("figures.py", out, "-o", tmp_path / "no" / "where.png").returncode == 2
+    assert script("figures.py", out, "-o", tmp_path / "no" / "where.png").returncode == 3
 
 
 def table(path):

@@ -137,7 +137,7 @@ def test_several_files_and_sweeps_without_a_sound_run(sweep, tmp_path, capsys):
     report.main([sweep, other, "-o", str(tmp_path / "r.html")])
     text = (tmp_path / "r.html").read_text()
     assert "2 diverged" in text and text.count('class="copy"') == 2
-    with pytest.raises(pio.InputError, match="nowhere"):
+    with pytest.raises(pio.OutputError, match="nowhere"):
         report.main([sweep, "-o", str(tmp_path / "nowhere" / "r.html")])
     with pytest.raises(pio.InputError, match="no such file"):
         report.main([str(tmp_path / "absent.nc"), "-o", str(tmp_path / "r.html")])
