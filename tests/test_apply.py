@@ -166,6 +166,21 @@ def test_bad_commands(saved):
     assert not list(saved.glob("e.nc*"))
 
 
+def test_data_that_have_no_file(tmp_path):
+    with netCDF4.Dataset(tmp_path / "g.nc", "w") as nc:
+        for name, n in (("graph", 4), ("node", 4), ("feature", 2), ("edges", 0), ("end", 2)):
+            nc.createDimension(name, n)
+        nc.createVariable("graph_start", "i8", "graph")[:] = np.arange(4)
+        nc.createVariable("label", "i8", "graph")[:] = [0, 1, 0, 1]
+        nc.createVariable("node_feature", "f8", ("node", "feature"))[:] = 1
+        nc.createVariable("edge", "i8", ("edges", "end"))
+    (tmp_path / "s.yaml").write_text("model.kind: gcn\ndata.kind: file\ndata.path: g.nc\nsteps: 1\n")
+    pl_run.run(["run", tmp_path / "s.yaml", "-q", "-o", tmp_path / "o.nc"])
+    refused(["data", tmp_path / "s.yaml", "-o", tmp_path / "d.nc"],
+            ["s.yaml:2: data.kind: ", "without any edge"])
+    assert not list(tmp_path.glob("d.nc*"))
+
+
 def test_data_that_do_not_fit(saved):
     def change(f):
         path = saved / "bad.nc"

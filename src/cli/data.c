@@ -53,12 +53,17 @@ static pl_status write_run(const data_options *o, pl_config *cfg, const pl_comm 
   door_output out;
   int num;
   pl_config_run(cfg, 0, &spec);
-  if (!spec.data->write_data)
-    return pl_error(PL_EINPUT, "data.kind %s of model.kind %s has no file format", spec.data->name,
-                    spec.model->name);
+  if (!spec.data->write_data) {
+    pl_error(PL_EINPUT, "%s of model.kind %s has no file format", spec.data->name,
+             spec.model->name);
+    return pl_config_blame(cfg, 0, "data.kind", PL_EINPUT);
+  }
   pl_status st = door_output_begin(&out, o->output, o->overwrite, cfg, o->sweep.sweep, world);
   pl_attribute *attributes = pl_attributes_of(cfg, 0, &num);
-  if (!st) st = spec.data->write_data(&spec, world, out.temporary, attributes, num);
+  if (!st) {
+    st = spec.data->write_data(&spec, world, out.temporary, attributes, num);
+    if (st == PL_EINPUT) pl_config_blame(cfg, 0, "data.kind", st);
+  }
   pl_attributes_free(attributes, num);
   return door_output_end(&out, st, world);
 }
