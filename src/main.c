@@ -1,11 +1,17 @@
 /* Starts and ends MPI; the command line is cli/'s. */
 #include "base/blas.h"
 #include "base/comm.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of the ranks that a launcher started, MPI tells which one speaks.  Open MPI's, PMI's, Slurm's
  * srun; a batch script is no rank. */
@@ -41,7 +47,28 @@ static void finalize(void) {
   if (!done) MPI_Finalize();
 }
 
+/* Of what was closed (`>&-`) the number would go to the next file that is opened, such as an
+ * output, and words with it.  Using these fails. */
+static void hold_standard_files(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd) _exit(PL_EENV);
+}
+
+/* Also when argp ends the program after --help: words that did not arrive are no success. */
+static void end_stdout(void) {
+  bool failed = ferror(stdout);
+  errno = 0;
+  if (!fflush(stdout) && !failed) return;
+  pl_log(PL_LOG_ERROR, "cannot write to standard output%s%s", errno ? ": " : "",
+         errno ? pl_file_reason(errno) : "");
+  _exit(PL_EENV);
+}
+
 int main(int argc, char **argv) {
+  /* A file that reaches `ulimit -f` is then what a full disk is, and not the end of the program. */
+  signal(SIGXFSZ, SIG_IGN);
+  hold_standard_files();
+  atexit(end_stdout);
   /* Without MPI: also on a login node that has none. */
   pl_comm world = {MPI_COMM_NULL, 0, 1};
   bool alone = !launched();

@@ -259,6 +259,20 @@ def test_values_that_do_not_fit_are_refused(tmp_path, text, key):
     assert not (tmp_path / "o.nc").exists()
 
 
+@pytest.mark.parametrize("kind", ["gnn", "resgnn", "filter"])
+def test_initial_weights_of_another_group_are_refused(tmp_path, kind):
+    """Of as many elements: only the attribute tells."""
+    text = (f"{{model.kind: {kind}, group: C_6, data: {{graph: cayley, generators: standard}}, loss: square, "
+            "steps: 2, record.final: true}")
+    pl_run.run(["run", "-", "-o", "a.nc"], stdin=text, cwd=tmp_path)
+    args = ["run", "-", "-o", "b.nc", "-s", "model.init.kind=file", "-s",
+            "model.init.path=a.nc.final/run-000000.nc"]
+    done = pl_run.run([*args, "-s", "group=S_3"], code=2, stdin=text, cwd=tmp_path)
+    assert "run-000000.nc: its attribute group says C_6, expected S_3" in done.stderr
+    assert "model.init.path" in done.stderr and not (tmp_path / "b.nc").exists()
+    pl_run.run([*args, "-s", "group=C_6 "], stdin=text, cwd=tmp_path)
+
+
 def test_the_flow_is_the_same_on_two_ranks(tmp_path):
     text = ("{model: {kind: gnn, form: multiscale}, group: S_3, data: {graph: cayley}, optimizer: "
             "{kind: flow, lr: 3}, steps: 60, record.schedule: linear, record.points: 7}")

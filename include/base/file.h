@@ -31,6 +31,9 @@ char *pl_file_target(const char *path);
 
 /* ---- outputs ---- */
 
+/* Why a write failed, in words: as strerror, but a file beyond what a process may write names
+ * `ulimit -f`, which users set and forget. */
+const char *pl_file_reason(int error);
 /* PL_EINPUT if there is something at path, unless overwrite: said before long work.  pl_nc_create
  * says the same, after it. */
 pl_status pl_file_absent(const char *path, bool overwrite);

@@ -123,6 +123,10 @@ bool pl_file_same(const char *a, const char *b) {
 
 /* ---- outputs ---- */
 
+const char *pl_file_reason(int error) {
+  return error == EFBIG ? "File too large (for ulimit -f, or for the disk)" : strerror(error);
+}
+
 pl_status pl_file_absent(const char *path, bool overwrite) {
   if (overwrite) return pl_file_replaceable(path);
   if (access(path, F_OK)) return PL_OK;
@@ -164,7 +168,8 @@ pl_status pl_file_temporary(const char *path, char **name, int *fd) {
     int reason = errno;
     pl_free(try);
     if (reason != EEXIST)
-      return pl_error(PL_EENV, "%s: cannot create a file beside it: %s", path, strerror(reason));
+      return pl_error(PL_EENV, "%s: cannot create a file beside it: %s", path,
+                      pl_file_reason(reason));
   }
   return pl_error(PL_EENV, "%s: cannot create a file beside it: no free name", path);
 }
@@ -195,7 +200,7 @@ pl_status pl_file_copy_beside(const char *from, const char *path, char **name) {
   pl_status st = pl_file_temporary(path, name, &out);
   if (!st) {
     const char *failed = copy_bytes(in, out);
-    if (failed) st = pl_error(PL_EENV, "%s: cannot %s it: %s", from, failed, strerror(errno));
+    if (failed) st = pl_error(PL_EENV, "%s: cannot %s it: %s", from, failed, pl_file_reason(errno));
     close(out);
     if (st) {
       unlink(*name);
@@ -253,5 +258,5 @@ pl_status pl_file_replace(const char *from, const char *path, const char *previo
   if (!rc) return PL_OK;
   int reason = errno;
   unlink(from);
-  return pl_error(PL_EENV, "%s: cannot %s: %s", path, doing, strerror(reason));
+  return pl_error(PL_EENV, "%s: cannot %s: %s", path, doing, pl_file_reason(reason));
 }

@@ -210,7 +210,7 @@ static pl_lock_state look_at(const char *path, pl_lock_holder *h, life *how) {
 /* ---- taking ---- */
 
 static pl_status cannot(const char *output, const char *doing, int reason) {
-  return pl_error(PL_EENV, "%s: cannot %s its lock: %s", output, doing, strerror(reason));
+  return pl_error(PL_EENV, "%s: cannot %s its lock: %s", output, doing, pl_file_reason(reason));
 }
 
 /* A finished file with our content beside the lock. */

@@ -28,6 +28,7 @@ static pl_status classify(int rc, bool writing) {
 
 static const char *reason(int rc, bool writing) {
   if (rc > 0 && !of_the_system(rc, writing)) return "the file is damaged";
+  if (rc > 0) return pl_file_reason(rc);
   return rc == NC_EHDFERR && !writing ? "the file is damaged, says HDF5" : nc_strerror(rc);
 }
 

@@ -1,5 +1,7 @@
 #include "nc_internal.h"
 
+#include "base/file.h"
+
 #include "base/mem.h"
 
 #include <errno.h>
@@ -67,7 +69,7 @@ static pl_status try_room(const pl_nc *nc, const char *path) {
   if (!rc && !stat(nc->path, &s)) rc = posix_fallocate(fd, 0, s.st_size + OVERHEAD);
   if (!rc && ftruncate(fd, 0)) rc = errno;
   if (fd >= 0) close(fd);
-  return rc ? pl_error(PL_EENV, "%s: cannot create: %s", path, strerror(rc)) : PL_OK;
+  return rc ? pl_error(PL_EENV, "%s: cannot create: %s", path, pl_file_reason(rc)) : PL_OK;
 }
 
 pl_status pl_nc_pack(const pl_nc *from, const char *path) {

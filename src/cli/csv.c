@@ -28,8 +28,13 @@ pl_status csv_begin(csv *out, const char *path, bool overwrite, int num_others,
 
 pl_status csv_end(csv *out, pl_status st) {
   if (!out->name) return st;
-  bool failed = out->file && (ferror(out->file) | fclose(out->file));
-  if (!st && failed) st = pl_error(PL_EENV, "%s: %s", out->path, strerror(errno));
+  /* Where writing failed before, closing may not, and the reason is gone. */
+  bool failed = out->file && ferror(out->file);
+  errno = 0;
+  failed |= out->file && fclose(out->file);
+  if (!st && failed)
+    st = pl_error(PL_EENV, "%s: %s", out->path,
+                  errno ? pl_file_reason(errno) : "could not be written whole");
   if (st) {
     unlink(out->name);
   } else {

@@ -59,7 +59,6 @@ static pl_status analyse(const fourier_options *o, double memory, const pl_ranki
       printf("other irreps: not without all linear extensions, %.3g of them, more than %.3g\n",
              extensions, MOST_EXTENSIONS);
     rankings_print_effects(r, e);
-    st = fourier_sides_flush();
   }
   pl_group_free(g);
   return st;

@@ -100,11 +100,6 @@ static void print(const fourier_sides *s) {
          larger > 0 ? fabs(total - s->norm2) / larger : 0);
 }
 
-pl_status fourier_sides_flush(void) {
-  if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
-  return PL_OK;
-}
-
 pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s,
                              const pl_effects *e) {
   const energies *table = &s->table;
@@ -113,5 +108,5 @@ pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s,
   if (o->energies.file) energies_csv(table, o->energies.file);
   print(s);
   if (s->rankings) rankings_print_effects(s->rankings, e);
-  return fourier_sides_flush();
+  return PL_OK;
 }

@@ -30,7 +30,5 @@ pl_status fourier_sides_fit(const pl_group *g, double have);
 /* Check Plancherel's identity, write o->output if there is one, and print the energies.  e:
  * the effects of the rankings that f counts, for which the energies have ratios; or NULL. */
 pl_status fourier_sides_show(const fourier_options *o, const fourier_sides *s, const pl_effects *e);
-/* PL_EENV where standard output did not take all. */
-pl_status fourier_sides_flush(void);
 
 #endif

@@ -331,9 +331,7 @@ static pl_status describe_band(const options *o) {
 }
 
 static pl_status run(const options *o) {
-  pl_status st = o->codepth ? describe_band(o) : describe(o);
-  if (fflush(stdout) || ferror(stdout)) return pl_error(PL_EENV, "cannot write to standard output");
-  return st;
+  return o->codepth ? describe_band(o) : describe(o);
 }
 
 pl_status pl_cli_group(int argc, char **argv, const pl_comm *world) {

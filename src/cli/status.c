@@ -386,7 +386,6 @@ static pl_status show(const options *o) {
       print_head(&t, &holder);
       print_table(&t, o->state);
     }
-    if (fflush(stdout) || ferror(stdout)) st = pl_error(PL_EENV, "cannot write to standard output");
   }
   for (int i = 0; i < t.num_columns; i++) pl_free(t.columns[i].cells);
   pl_free(t.columns);

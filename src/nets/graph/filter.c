@@ -109,13 +109,13 @@ static const char *fits(const pl_spec *spec) {
 static pl_status check(const pl_spec *spec, const char **key) {
   enum { MOST = 2000 };
   int64_t nodes;
-  PL_TRY(graph_nodes_check(spec, key, &nodes));
+  PL_TRY(graph_check(spec, key, &nodes));
   if (filter_values_of(spec)->record_response == 1 && nodes > MOST) {
     *key = "record.response";
     return pl_error(PL_EINPUT, "%lld nodes; responses are recorded up to %d", (long long)nodes,
                     MOST);
   }
-  return pl_net_check(spec, key);
+  return PL_OK;
 }
 
 static int label(const pl_spec *spec, char *buf, size_t n) {

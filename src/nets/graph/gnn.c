@@ -74,8 +74,7 @@ static const char *fits(const pl_spec *spec) {
 }
 
 static pl_status check(const pl_spec *spec, const char **key) {
-  PL_TRY(graph_nodes_check(spec, key, NULL));
-  return pl_net_check(spec, key);
+  return graph_check(spec, key, NULL);
 }
 
 static int label(const pl_spec *spec, char *buf, size_t n) {

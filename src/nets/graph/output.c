@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "graph/karate.h"
 #include "graph/random.h"
+#include "group/elements.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,6 +12,32 @@
 const char *graph_loss_name(int i) {
   static const char *const words[] = {"square", "softmax"};
   return i >= 0 && i < 2 ? words[i] : NULL;
+}
+
+/* ---- checks ---- */
+
+static pl_status check_group(const char *weights, const char *group) {
+  pl_group *g;
+  pl_nc *nc;
+  PL_TRY(pl_group_parse(group, &g));
+  pl_status st = pl_nc_open(weights, false, &nc);
+  if (!st) {
+    st = pl_elements_same_group(nc, g);
+    pl_nc_close(nc);
+  }
+  pl_group_free(g);
+  return st;
+}
+
+pl_status graph_check(const pl_spec *spec, const char **key, int64_t *nodes) {
+  const pl_net_values *v = pl_net_values_of(spec);
+  const graph_values *data = graph_values_of(spec);
+  PL_TRY(graph_nodes_check(spec, key, nodes));
+  if (v->init_kind == PL_NET_INIT_FILE && data->source == SOURCE_CAYLEY) {
+    *key = "model.init.path";
+    PL_TRY(check_group(v->init_path, data->group));
+  }
+  return pl_net_check(spec, key);
 }
 
 /* ---- sizes ---- */

@@ -30,6 +30,11 @@ static inline graph_own *graph_own_of(const pl_net *net) {
 pl_status graph_own_init(graph_own *own, pl_net *net, int64_t most);
 void graph_own_fini(graph_own *own);
 
+/* pl_model_kind.check: data, and initial weights from a file.  Of those on a Cayley graph, whose
+ * nodes are the elements, PL_EINPUT too if the file's attribute `group` names another group.
+ * nodes: as graph_nodes_check.  Local. */
+pl_status graph_check(const pl_spec *spec, const char **key, int64_t *nodes);
+
 /* Columns of X and of the targets, without making the data where the keys tell.  PL_EINPUT as
  * graph_nodes_new.  Local. */
 pl_status graph_widths(const pl_spec *spec, int64_t *features, int64_t *outputs);
