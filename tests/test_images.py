@@ -11,10 +11,10 @@ import pl_run
 from test_reference import sweep
 
 
-def write_idx(folder, images, labels, magic=(0x803, 0x801), cut=(0, 0), count=None):
+def write_idx(folder, images, labels, magic=(0x803, 0x801), cut=(0, 0)):
     n, rows, cols = images.shape
     data = [struct.pack(">4i", magic[0], n, rows, cols) + images.astype(np.uint8).tobytes(),
-            struct.pack(">2i", magic[1], count or len(labels)) + bytes(labels)]
+            struct.pack(">2i", magic[1], len(labels)) + bytes(labels)]
     for name, text, less in zip(("images", "labels"), data, cut):
         (folder / name).write_bytes(text[: len(text) - less])
     return str(folder / "images"), str(folder / "labels")
@@ -99,7 +99,7 @@ def test_the_choice_of_images(tmp_path):
     ({"magic": (0x803, 0x803)}, ["data.labels", "magic 0x00000801"]),
     ({"cut": (1, 0)}, ["data.path", "ends before its last image"]),
     ({"cut": (0, 1)}, ["data.labels", "ends before its last label"]),
-    ({"count": 5}, ["data.labels", "5 labels for 6 images"]),
+    ({"labels": [1, 5, 1, 5, 1]}, ["data.labels", "5 labels for 6 images"]),
     ({"labels": [1, 1, 1, 1, 1, 5]}, ["data.samples", "2 images of 5", "has 1"]),
     ({"group": "S_3"}, ["group", "p4m_m"]),
     ({"group": "C_4 x C_5"}, ["group", "p4m_m"]),

@@ -1,6 +1,8 @@
 """Networks on vectors and images: data of every kind, from files too, and what is refused."""
 
 import gzip
+import os
+import struct
 
 import netCDF4
 import numpy as np
@@ -113,6 +115,65 @@ def test_parts_are_drawn(tmp_path, idx):
             assert labels[i].tolist() == [[4, 1][c]]
         seen.append(x)
     assert not np.array_equal(*seen)
+
+
+@pytest.mark.parametrize("kind", ["images", "idx", "fewshot"])
+def test_idx_files_that_are_not_what_their_head_says(tmp_path, kind):
+    """In all networks that read them: nothing is taken for an image that is none, nothing hangs."""
+    sizes, x, y = (12, 6, 6), np.arange(12 * 36) % 251, np.arange(12) % 3
+    whole = struct.pack(">4i", 0x803, *sizes) + bytes(x.astype(np.uint8).tobytes())
+    labels = struct.pack(">2i", 0x801, 12) + bytes(y.astype(np.uint8))
+    big = np.random.default_rng(0).integers(0, 256, (12, 90, 90), dtype=np.uint8)
+    packed = gzip.compress(struct.pack(">4i", 0x803, *big.shape) + big.tobytes())
+    keys = {"images": {"model.kind": "mlp"},
+            "idx": {"model.kind": "gcnn", "group": "C_2 x C_2", "data.samples": 4, "data.digits": [0, 1]},
+            "fewshot": {"model.kind": "meta", "data.ways": 2, "data.shots": 1, "data.queries": 1}}[kind]
+    keys |= {"data.kind": kind, "data.path": str(tmp_path / "x"), "data.labels": str(tmp_path / "y")}
+
+    def bad(words, images, classes=labels):
+        (tmp_path / "x").write_bytes(images)
+        (tmp_path / "y").write_bytes(classes)
+        refused(tmp_path, words, **keys)
+
+    bad(["data.path", "goes on behind"], struct.pack(">4i", 0x803, 12, 5, 6) + whole[16:])
+    bad(["data.path", "ends before"], struct.pack(">4i", 0x803, 10**8, 4096, 4096) + whole[16:])
+    bad(["data.labels", "goes on behind"], gzip.compress(whole), gzip.compress(labels + b"x"))
+    (tmp_path / "x").unlink()
+    os.mkfifo(tmp_path / "x")
+    refused(tmp_path, ["data.path", "FIFO"], **keys)
+    (tmp_path / "x").unlink()
+    if kind == "images":  # of the reader that all share
+        bad(["data.path", "damaged"], packed[:-8] + bytes(4) + packed[-4:])
+        bad(["data.labels", "ends before"], whole, struct.pack(">2i", 0x801, 10**8) + labels[8:])
+        bad(["data.labels", "every label is 0"], whole, labels[:8] + bytes(12))
+
+
+@pytest.mark.parametrize("value", [3.5, 2e9, "3", [2, 2]])
+def test_attributes_that_are_no_such_number(tmp_path, value):
+    for name, var in (("classes", "y"), ("image", "x")):
+        with netCDF4.Dataset(tmp_path / "d.nc", "w") as nc:
+            nc.createDimension("sample", 4)
+            nc.createDimension("feature", 4)
+            nc.createVariable("x", "f8", ("sample", "feature"))[:] = np.eye(4)
+            nc.createVariable("y", "i4", ("sample",))[:] = [0, 1, 2, 3]
+            nc[var].setncattr(name, value)
+        refused(tmp_path, ["data.path", f"attribute {name}"],
+                **{"data.kind": "file", "data.path": str(tmp_path / "d.nc")})
+
+
+def test_weights_the_wrong_way_round(tmp_path):
+    """A square matrix fits either way: the names of its dimensions tell."""
+    keys = {"data.samples": 8, "data.classes": 2, "model.kind": "mlp", "model.depth": 1, "steps": 1}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(dict(keys, **{"record.final": True})))
+    pl_run.run(["run", tmp_path / "s.yaml", "-o", tmp_path / "w.nc", "-q"])
+    weights = tmp_path / "w.nc.final/run-000000.nc"
+    with netCDF4.Dataset(weights, "a") as nc:
+        square = [n for n, v in nc.variables.items() if v.ndim == 2 and v.shape[0] == v.shape[1] > 1]
+        nc.renameDimension(f"{square[0]}_in", "aside")
+        nc.renameDimension(f"{square[0]}_out", f"{square[0]}_in")
+        nc.renameDimension("aside", f"{square[0]}_out")
+    refused(tmp_path, ["model.init.path", f"{square[0]}({square[0]}_out, "],
+            **keys, **{"model.init.kind": "file", "model.init.path": str(weights)})
 
 
 def test_bad_images(tmp_path, idx):

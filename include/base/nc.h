@@ -69,6 +69,8 @@ int pl_nc_var(const pl_nc *nc, const char *name, pl_nc_type *type, char dims[][6
 /* PL_EINPUT unless var exists, holds text (or numbers) and has ndims dimensions of these lengths; a
  * negative length accepts any and receives it. */
 pl_status pl_nc_expect(const pl_nc *nc, const char *var, bool text, int ndims, int64_t *shape);
+/* Is there such an attribute, of any type?  var NULL: of the file, also below. */
+bool pl_nc_has_att(const pl_nc *nc, const char *var, const char *name);
 /* Attribute text into buf; false if absent, not text, or longer than n - 1 bytes. */
 bool pl_nc_get_att_text(const pl_nc *nc, const char *var, const char *name, char *buf, size_t n);
 /* Attribute text of any length; NULL if absent or not text.  The caller frees it (pl_free). */

@@ -42,6 +42,11 @@ pl_status pl_nc_input_doubles(const pl_nc_input *in, const int64_t *start, const
 pl_status pl_nc_input_ints(const pl_nc_input *in, const int64_t *start, const int64_t *count,
                            int64_t *v);
 
+/* An attribute of var that is one whole number, from least to most.  Absent, *out keeps its value;
+ * PL_EINPUT: it is text, several numbers, or another one. */
+pl_status pl_nc_input_count(const pl_nc *nc, const char *var, const char *name, int64_t least,
+                            int64_t most, int64_t *out);
+
 /* Called with rows first .. first + rows - 1 of the slowest dimension, row[rows][row length]. */
 typedef pl_status pl_nc_visit(void *context, int64_t first, int64_t rows, const double *row);
 /* All values, as many rows at a time as fit `room` doubles, one at least.  visit may be NULL: all

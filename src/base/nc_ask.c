@@ -86,6 +86,11 @@ int pl_nc_owner(const pl_nc *nc, const char *var) {
   return var && nc_inq_varid(nc->id, var, &id) ? -2 : id;
 }
 
+bool pl_nc_has_att(const pl_nc *nc, const char *var, const char *name) {
+  int id = pl_nc_owner(nc, var);
+  return id != -2 && !nc_inq_attid(nc->id, id, name, NULL);
+}
+
 char *pl_nc_get_att_string(const pl_nc *nc, const char *var, const char *name) {
   int id = pl_nc_owner(nc, var);
   nc_type type;

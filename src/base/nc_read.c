@@ -403,3 +403,16 @@ pl_status pl_nc_input_each(const pl_nc_input *in, int64_t room, pl_nc_visit *vis
   pl_free(row);
   return st;
 }
+
+pl_status pl_nc_input_count(const pl_nc *nc, const char *var, const char *name, int64_t least,
+                            int64_t most, int64_t *out) {
+  double v;
+  if (!pl_nc_has_att(nc, var, name)) return PL_OK;
+  if (pl_nc_get_att_doubles(nc, var, name, &v, 1) != 1 || !(v >= (double)least) ||
+      !(v <= (double)most) || v != floor(v))
+    return pl_error(PL_EINPUT,
+                    "%s: attribute %s of %s: expected an integer from %lld to %lld, a number",
+                    pl_nc_path(nc), name, var, (long long)least, (long long)most);
+  *out = (int64_t)v;
+  return PL_OK;
+}

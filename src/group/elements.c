@@ -10,6 +10,9 @@ pl_status pl_elements_same_group(const pl_nc *nc, const pl_group *g) {
   int length;
   /* A band's S_n may be too large for a whole group.  Files of a group may have moved: their names
    * say nothing. */
+  if (!spec && pl_nc_has_att(nc, NULL, "group"))
+    return pl_error(PL_EINPUT, "%s: its attribute group is no text, expected %s", pl_nc_path(nc),
+                    pl_group_spec(g));
   if (!spec || !strcmp(spec, pl_group_spec(g)) || pl_group_file(spec, 0, &length) >= 0) {
     pl_free(spec);
     return PL_OK;

@@ -7,7 +7,7 @@ pl_status pl_image_read(const pl_nc *nc, int64_t features, int64_t *height, int6
   double v[3];
   int n = pl_nc_get_att_doubles(nc, "x", "image", v, 3);
   *height = *width = *channels = 0;
-  if (n < 0) return PL_OK;
+  if (!pl_nc_has_att(nc, "x", "image")) return PL_OK;
   bool whole = n == 3;
   for (int k = 0; k < 3 && whole; k++) whole = v[k] >= 1 && v[k] <= 1e6 && v[k] == floor(v[k]);
   if (!whole || v[0] * v[1] * v[2] != (double)features)

@@ -4,6 +4,7 @@
 #include "net_work.h"
 
 #include <stdio.h>
+#include <string.h>
 
 PL_WORDS(init_kinds, "random", "file")
 
@@ -59,10 +60,23 @@ pl_status pl_net_save(pl_model *m, const char *path, const pl_attribute *attribu
 
 /* ---- in ---- */
 
+/* The names of its dimensions are free, but those of `define` in the wrong order are a mistake that
+ * a square matrix would hide. */
+static bool transposed(const pl_nc *nc, const char *name) {
+  char dims[2][64], rows[72], cols[72];
+  if (pl_nc_var(nc, name, NULL, dims, NULL, 2) != 2) return false;
+  snprintf(rows, sizeof rows, "%s_in", name);
+  snprintf(cols, sizeof cols, "%s_out", name);
+  return !strcmp(dims[0], cols) && !strcmp(dims[1], rows);
+}
+
 pl_status pl_net_read_weight(const pl_nc *nc, const char *name, const pl_net_weight *w,
                              double *out) {
   pl_nc_axis axes[] = {{NULL, w->rows, "its inputs"}, {NULL, w->cols, "its outputs"}};
   pl_nc_input *in;
+  if (transposed(nc, name))
+    return pl_error(PL_EINPUT, "%s: %s(%s_out, %s_in), expected (%s_in, %s_out)", pl_nc_path(nc),
+                    name, name, name, name, name);
   PL_TRY(pl_nc_input_new(nc, name, PL_NC_REAL, 2, axes, &in));
   pl_status st = pl_nc_input_doubles(in, NULL, NULL, out);
   pl_nc_input_free(in);

@@ -40,7 +40,7 @@ static const char *fits(const pl_spec *spec) {
 
 static const pl_key rows[] = {
     {"data.path", PL_KEY_TEXT, DATA_FIELD(path), DATA_ALL, .required = true, .path = true,
-     .help = "IDX file of images"},
+     .help = "IDX file of images, may be packed (.gz)"},
     {"data.labels", PL_KEY_TEXT, DATA_FIELD(labels), DATA_ALL, .required = true, .path = true,
      .help = "IDX file of labels"},
     {"data.digits", PL_KEY_INTS, DATA_FIELD(digits), DATA_ALL, "[1, 5]", .min = 0, .max = 255,

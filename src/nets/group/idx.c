@@ -1,88 +1,41 @@
 #include "idx.h"
 
+#include "base/idx.h"
 #include "base/mem.h"
 #include "base/norm.h"
 #include "base/rng.h"
 #include "nets/group/keys.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { IMAGES = 0x803, LABELS = 0x801, SIDE_MAX = 4096, CHOICE = 0x7ffffff2 };
+enum { CHOICE = 0x7ffffff2 };
 
 typedef struct idx {
-  int64_t count, rows, cols;
-  FILE *images;
-  unsigned char *labels;
+  pl_idx_head head;
+  unsigned char *pixels;
+  int *labels;
 } idx;
 
 static void idx_close(idx *f) {
-  if (f->images) fclose(f->images);
+  pl_free(f->pixels);
   pl_free(f->labels);
-}
-
-static pl_status open_file(const char *path, FILE **out) {
-  *out = fopen(path, "rb");
-  if (*out) return PL_OK;
-  return pl_error(errno == EACCES ? PL_EENV : PL_EINPUT, "%s: %s", path, strerror(errno));
-}
-
-/* n big-endian numbers. */
-static bool read_header(FILE *f, int n, int64_t *out) {
-  for (int k = 0; k < n; k++) {
-    unsigned char b[4];
-    if (fread(b, 1, 4, f) != 4) return false;
-    out[k] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
-  }
-  return true;
-}
-
-static pl_status read_labels(const char *path, idx *f) {
-  FILE *file;
-  int64_t head[2];
-  PL_TRY(open_file(path, &file));
-  pl_status st = PL_OK;
-  if (!read_header(file, 2, head) || head[0] != LABELS)
-    st = pl_error(PL_EINPUT, "%s: not an IDX file of labels (magic 0x00000801; unpack .gz first)",
-                  path);
-  else if (head[1] != f->count)
-    st = pl_error(PL_EINPUT, "%s: %lld labels for %lld images", path, (long long)head[1],
-                  (long long)f->count);
-  if (!st) {
-    f->labels = pl_alloc((size_t)f->count, 1, "labels");
-    if (fread(f->labels, 1, (size_t)f->count, file) != (size_t)f->count)
-      st = pl_error(PL_EINPUT, "%s: ends before its last label", path);
-  }
-  fclose(file);
-  return st;
 }
 
 static pl_status idx_open(const pl_spec *spec, idx *f, const char **key) {
   const pl_group_data_values *v = pl_group_data_of(spec);
-  int64_t head[4];
+  int64_t labels;
   *f = (idx){0};
   *key = "data.path";
-  PL_TRY(open_file(v->path, &f->images));
-  pl_status st = PL_OK;
-  if (!read_header(f->images, 4, head) || head[0] != IMAGES)
-    st = pl_error(PL_EINPUT, "%s: not an IDX file of images (magic 0x00000803; unpack .gz first)",
-                  v->path);
-  else if (head[2] < 1 || head[3] < 1 || head[2] > SIDE_MAX || head[3] > SIDE_MAX)
-    st = pl_error(PL_EINPUT, "%s: images of %lld x %lld pixels", v->path, (long long)head[2],
-                  (long long)head[3]);
-  if (!st) {
-    f->count = head[1];
-    f->rows = head[2];
-    f->cols = head[3];
-    if (fseek(f->images, 0, SEEK_END) || ftell(f->images) < 16 + f->count * f->rows * f->cols)
-      st = pl_error(PL_EINPUT, "%s: ends before its last image", v->path);
-  }
+  pl_status st = pl_idx_read_pixels(v->path, &f->head, &f->pixels);
   if (!st) {
     *key = "data.labels";
-    st = read_labels(v->labels, f);
+    st = pl_idx_read_labels(v->labels, &labels, &f->labels);
   }
+  if (!st && labels != f->head.count)
+    st = pl_error(PL_EINPUT, "%s: %lld labels for %lld images", v->labels, (long long)labels,
+                  (long long)f->head.count);
   if (st) idx_close(f);
   return st;
 }
@@ -116,7 +69,7 @@ static double overlap(int64_t i, int64_t m, int64_t k, int64_t n) {
 }
 
 /* The image whose pixels are means of the original over theirs; out: m x m. */
-static void resize(const idx *f, const unsigned char *pixels, int64_t m, double *out) {
+static void resize(const pl_idx_head *f, const unsigned char *pixels, int64_t m, double *out) {
   double area = (double)(f->rows * f->cols) / (double)(m * m) * 255;
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < m; j++) {
@@ -148,7 +101,7 @@ static void place(int64_t m, int symmetries, const double *image, double *x) {
 /* Images with this label, in the file's order; returns their number. */
 static int64_t members(const idx *f, int64_t label, int64_t *out) {
   int64_t n = 0;
-  for (int64_t i = 0; i < f->count; i++)
+  for (int64_t i = 0; i < f->head.count; i++)
     if (f->labels[i] == label) out[n++] = i;
   return n;
 }
@@ -163,7 +116,7 @@ pl_status idx_check(const pl_spec *spec, const pl_group *g, const char **key) {
     return pl_error(PL_EINPUT, "images fit C_m x C_m, p4_m, p4m_m and C_m x C_m x D_4, not %s",
                     pl_group_spec(g));
   PL_TRY(idx_open(spec, &f, key));
-  int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
+  int64_t *list = pl_alloc((size_t)f.head.count, sizeof *list, "images");
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
     int64_t have = members(&f, v->digits.v[k], list);
@@ -186,10 +139,9 @@ pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double
   const char *key;
   idx f;
   PL_TRY(idx_open(spec, &f, &key));
-  size_t pixels = (size_t)(f.rows * f.cols);
-  unsigned char *bytes = pl_alloc(pixels, 1, "an image");
+  int64_t pixels = f.head.rows * f.head.cols;
   double *image = pl_alloc((size_t)(m * m), sizeof *image, "an image");
-  int64_t *list = pl_alloc((size_t)f.count, sizeof *list, "images");
+  int64_t *list = pl_alloc((size_t)f.head.count, sizeof *list, "images");
   pl_status st = PL_OK;
   for (int k = 0; k < 2 && !st; k++) {
     int64_t have = members(&f, v->digits.v[k], list);
@@ -199,16 +151,12 @@ pl_status idx_read(const pl_spec *spec, const pl_group *g, uint64_t seed, double
           n + pl_rng_below(seed, PL_STREAM(PL_STREAM_MISC, CHOICE + k), (uint64_t)n, have - n);
       int64_t chosen = list[at];
       list[at] = list[n];
-      if (fseek(f.images, 16 + chosen * (long)pixels, SEEK_SET) ||
-          fread(bytes, 1, pixels, f.images) != pixels)
-        st = pl_error(PL_EENV, "%s: cannot be read", v->path);
-      resize(&f, bytes, m, image);
-      if (!st && pl_sum_squares(m * m, image) == 0)
+      resize(&f.head, f.pixels + chosen * pixels, m, image);
+      if (pl_sum_squares(m * m, image) == 0)
         st = pl_error(PL_EINPUT, "%s: image %lld is blank", v->path, (long long)chosen);
       place(m, symmetries, image, x + i * order);
     }
   }
-  pl_free(bytes);
   pl_free(image);
   pl_free(list);
   idx_close(&f);

@@ -1,6 +1,4 @@
-/* Images in IDX files, the format of MNIST: big-endian magic 0x00000803 (images: count, rows,
- * columns, then bytes) and 0x00000801 (labels: count, then bytes).
- * http://yann.lecun.com/exdb/mnist */
+/* Images in IDX files (base/idx.h) as functions over groups of symmetries of the square. */
 #ifndef PL_NETS_GROUP_IDX_H
 #define PL_NETS_GROUP_IDX_H
 

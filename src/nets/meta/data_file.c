@@ -40,21 +40,20 @@ static pl_status open_y(const pl_nc *nc, head *h, pl_nc_input **in) {
   return PL_OK;
 }
 
-static pl_status whole_number(const pl_nc *nc, const char *var, const char *name, double least,
-                              double most, int64_t *out) {
-  double v;
-  if (pl_nc_get_att_doubles(nc, var, name, &v, 1) != 1 || !(v >= least && v <= most) ||
-      v != floor(v))
-    return pl_error(PL_EINPUT, "%s: expected an attribute %s of %s, an integer from %.0f to %.0f",
-                    pl_nc_path(nc), name, var, least, most);
-  *out = (int64_t)v;
-  return PL_OK;
+static pl_status whole_number(const pl_nc *nc, const char *var, const char *name, int64_t least,
+                              int64_t most, int64_t *out) {
+  if (pl_nc_has_att(nc, var, name)) return pl_nc_input_count(nc, var, name, least, most, out);
+  return pl_error(PL_EINPUT, "%s: expected an attribute %s of %s, an integer from %lld to %lld",
+                  pl_nc_path(nc), name, var, (long long)least, (long long)most);
 }
 
 static pl_status read_group(const pl_nc *nc, head *h) {
   pl_group *g;
   char *name = h->shape.sample.group;
-  if (!pl_nc_get_att_text(nc, "x", "group", name, sizeof h->shape.sample.group)) name[0] = 0;
+  name[0] = 0;
+  if (!pl_nc_get_att_text(nc, "x", "group", name, sizeof h->shape.sample.group) &&
+      pl_nc_has_att(nc, "x", "group"))
+    return pl_error(PL_EINPUT, "%s: attribute group of x is no text, or too long", pl_nc_path(nc));
   if (!name[0]) return PL_OK;
   pl_status st = pl_group_parse(name, &g);
   if (st) return pl_error_in(st, "%s: attribute group of x: ", pl_nc_path(nc));

@@ -47,12 +47,13 @@ static pl_status read_rows(const pl_nc *nc, const char *name, int64_t first, int
 
 /* The number of classes: attribute `classes` of y, or the largest and one. */
 static pl_status read_classes(const pl_nc *nc, int64_t n, pl_vector_shape *s) {
-  double told, largest = 0;
-  bool known = pl_nc_get_att_doubles(nc, "y", "classes", &told, 1) == 1;
-  double *y = pl_alloc((size_t)n, sizeof *y, "classes");
+  int64_t told = 0;
+  PL_TRY(pl_nc_input_count(nc, "y", "classes", 1, MOST_CLASSES, &told));
+  bool known = told > 0;
+  double largest = 0, *y = pl_alloc((size_t)n, sizeof *y, "classes");
   pl_status st = read_rows(nc, "y", 0, n, 1, y);
   for (int64_t i = 0; i < n && !st; i++) {
-    if (!(y[i] >= 0 && y[i] < (known ? told : MOST_CLASSES)) || y[i] != floor(y[i]))
+    if (!(y[i] >= 0 && y[i] < (double)(known ? told : MOST_CLASSES)) || y[i] != floor(y[i]))
       st = pl_error(PL_EINPUT, "%s: y[%lld] is %g, expected a class, an integer from 0%s",
                     pl_nc_path(nc), (long long)i, y[i],
                     known ? " and below the attribute classes" : "");
@@ -60,8 +61,7 @@ static pl_status read_classes(const pl_nc *nc, int64_t n, pl_vector_shape *s) {
   }
   pl_free(y);
   s->classes = true;
-  s->outputs = 1 + (int64_t)largest;
-  if (known) s->outputs = told >= 1 && told <= MOST_CLASSES ? (int64_t)told : 1;
+  s->outputs = known ? told : 1 + (int64_t)largest;
   return st;
 }
 

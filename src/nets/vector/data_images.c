@@ -178,6 +178,8 @@ static pl_status check_pair(const pl_spec *spec, bool test, const pl_idx_head *l
   *key = test ? "data.test_labels" : "data.labels";
   st = list_images(spec, test, &l);
   *num = l.num;
+  if (!st && !test && l.classes < 2)
+    st = pl_error(PL_EINPUT, "%s: every label is 0, expected two or more", v->labels);
   listing_free(&l);
   return st;
 }
