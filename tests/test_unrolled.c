@@ -15,19 +15,23 @@ static double dot(const double *a, const double *b) {
   return sum;
 }
 
-static run network(const char *update, const char *keys) {
+static run network_of(int atoms, const char *update, const char *keys) {
   run r;
   const char *key = "";
   char *text =
       pl_asprintf("{model: {kind: unrolled, update: %s, %s}, data: {samples: %d, features: "
                   "%d, atoms: %d, lambda: %g}}",
-                  update, keys, SAMPLES, FEATURES, ATOMS, LAMBDA);
+                  update, keys, SAMPLES, FEATURES, atoms, LAMBDA);
   assert_ok(pl_config_parse(text, strlen(text), "test", NULL, 0, &r.cfg));
   pl_config_run(r.cfg, 0, &r.spec);
   assert_ok(r.spec.model->check(&r.spec, &key));
   assert_ok(r.spec.model->create(&r.spec, &pl_test_world, rates(), &r.m));
   pl_free(text);
   return r;
+}
+
+static run network(const char *update, const char *keys) {
+  return network_of(ATOMS, update, keys);
 }
 
 static void dictionary_of(const run *r, double d[ATOMS][FEATURES]) {
@@ -87,6 +91,13 @@ static double recorded(const pl_schema *s, const double *out, const char *name, 
   return NAN;
 }
 
+static void layers_keep_their_law(const pl_schema *s, const double *out, int atoms) {
+  for (int64_t k = 0; k < 2 * atoms; k++) {
+    double layer = recorded(s, out, "layer_modulus", k);
+    if (!isnan(layer)) assert_close(layer, recorded(s, out, "law_modulus", k), 1e-6);
+  }
+}
+
 /* radius below 1 and the error gone, or not. */
 static void check_settling(const char *update, const char *keys, bool settles, double log_det) {
   run r = network(update, keys);
@@ -96,12 +107,9 @@ static void check_settling(const char *update, const char *keys, bool settles, d
   double *out = pl_alloc((size_t)s.size, sizeof *out, "a record");
   assert_ok(r.m->kind->observe(r.m, out));
   if (pl_test_world.rank == 0) {
-    int64_t depth = pl_block_values_of(&r.spec)->recursion.depth, modes = 2 * ATOMS;
+    int64_t depth = pl_block_values_of(&r.spec)->recursion.depth;
     double radius = recorded(&s, out, "layer_radius", 0);
-    for (int64_t k = 0; k < modes; k++) {
-      double layer = recorded(&s, out, "layer_modulus", k);
-      if (!isnan(layer)) assert_close(layer, recorded(&s, out, "law_modulus", k), 1e-6);
-    }
+    layers_keep_their_law(&s, out, ATOMS);
     assert_close(recorded(&s, out, "code_error", 0), 1, 1e-14);
     if (settles) {
       assert_true(radius < 1);
@@ -127,6 +135,25 @@ static void what_settles_and_what_cannot(void **state) {
                  ATOMS * log(.9));
   check_settling("revnet", "depth: 30", false, 0);
   check_settling("revnet", "depth: 30, scale: 0.1", false, 0);
+}
+
+/* A state of one number, and of two. */
+static void a_single_code(void **state) {
+  (void)state;
+  for (int k = 0; k < 3; k++) {
+    run r = network_of(1, (const char *[]){"residual", "momentum", "revnet"}[k], "depth: 4");
+    pl_schema s;
+    assert_ok(r.m->kind->describe(&r.spec, &s));
+    double *out = pl_alloc((size_t)s.size, sizeof *out, "a record");
+    assert_ok(r.m->kind->observe(r.m, out));
+    if (pl_test_world.rank == 0) {
+      layers_keep_their_law(&s, out, 1);
+      assert_true(isfinite(recorded(&s, out, "layer_radius", 0)));
+    }
+    pl_free(out);
+    pl_schema_free(&s);
+    end(&r);
+  }
 }
 
 /* ---- what does not fit ---- */
@@ -159,6 +186,7 @@ static void what_does_not_fit_is_refused(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(codes_are_optimal),
     cmocka_unit_test(what_settles_and_what_cannot),
+    cmocka_unit_test(a_single_code),
     cmocka_unit_test(what_does_not_fit_is_refused),
 };
 PL_TEST_MAIN(tests)

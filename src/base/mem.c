@@ -19,9 +19,10 @@ static void *get(size_t count, size_t size, const char *what) {
   size_t n;
   if (__builtin_mul_overflow(count, size, &n) || n > SIZE_MAX / 2)
     pl_die(PL_EENV, "out of memory: %s needs %zu x %zu bytes", what, count, size);
-  size_t align = n >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
-  char *p = aligned_alloc(align, ALIGN + (n + ALIGN - 1) / ALIGN * ALIGN);
-  if (!p) pl_die(PL_EENV, "out of memory: %s needs %zu bytes", what, n);
+  void *block;
+  if (posix_memalign(&block, n >= HUGE_PAGE ? HUGE_PAGE : ALIGN, ALIGN + n))
+    pl_die(PL_EENV, "out of memory: %s needs %zu bytes", what, n);
+  char *p = block;
   if (n >= HUGE_PAGE) madvise(p, n, MADV_HUGEPAGE);
   memcpy(p, &n, sizeof n);
   live++;

@@ -213,8 +213,8 @@ static int64_t by_law(const pl_recursion *r, int64_t n, const double *mu, double
   return num;
 }
 
-/* At x, the state where the first sample ends, and which moves on; a: room for 9 matrices of codes.
- */
+/* At x, the state where the first sample ends, and which moves on; a: room for 7 matrices of codes
+ * and 4 codes. */
 static pl_status linearise(pl_net *net, unrolled_record *s, double *x, double *a) {
   int64_t n = s->modes / 2, square = n * n;
   pl_recursion r = unrolled_recursion(net, true);
@@ -263,7 +263,7 @@ pl_status unrolled_observe(pl_net *net, void *state) {
   if (!wants_modes(&net->spec, NULL)) return PL_OK;
   size_t n = (size_t)s->modes / 2;
   double *x = pl_alloc(2 * n, sizeof *x, "a state"),
-         *room = pl_alloc(9 * n * n, sizeof *room, "a layer");
+         *room = pl_alloc(7 * n * n + 4 * n, sizeof *room, "a layer");
   last_state(net, x);
   pl_status st = linearise(net, s, x, room);
   pl_free(x);
