@@ -167,6 +167,28 @@ static void elsewhere_only_the_heartbeat_counts(void **state) {
   pl_log_init(0, PL_LOG_WARNING);
 }
 
+static void clocks_may_be_set_back(void **state) {
+  (void)state;
+  char text[600];
+  pl_lock *l;
+  pl_lock_holder h;
+  pl_lock_watch w = {0};
+  holder(false);
+  forge("host", "other", 0);
+  assert_int_equal(system("touch -d '+3600 seconds' out.nc.lock"), 0);
+  assert_int_equal(pl_lock_query("out.nc", &h), PL_LOCK_HELD);
+  assert_true(h.age < -3500);
+  assert_non_null(strstr(pl_lock_describe(&h, text, sizeof text), "ahead: a clock was set back"));
+  assert_says(PL_EENV, pl_lock_take("out.nc", 0, NULL, &l), "a clock was set back");
+  unlink("out.nc.lock");
+  /* It counts how long a heartbeat stands still, not when it was. */
+  assert_false(pl_lock_stands_still(&w, 1e9, 100, 60));
+  assert_false(pl_lock_stands_still(&w, 1e9, 159, 60));
+  assert_false(pl_lock_stands_still(&w, 1e9 - 3600, 161, 60));
+  assert_false(pl_lock_stands_still(&w, 1e9 - 3600, 220, 60));
+  assert_true(pl_lock_stands_still(&w, 1e9 - 3600, 222, 60));
+}
+
 static void what_is_no_lock_grows_stale_too(void **state) {
   (void)state;
   pl_lock *l;
@@ -279,6 +301,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_living_process_keeps_it),
     cmocka_unit_test(a_dead_process_does_not),
     cmocka_unit_test(elsewhere_only_the_heartbeat_counts),
+    cmocka_unit_test(clocks_may_be_set_back),
     cmocka_unit_test(what_is_no_lock_grows_stale_too),
     cmocka_unit_test(a_lost_lock_is_noticed),
     cmocka_unit_test(links_share_it),

@@ -36,7 +36,7 @@ typedef struct pl_lock_holder {
   int64_t since;  /* when it took the lock: seconds of the epoch, by its clock */
   char job[64];   /* of the queue; empty: none */
   double promise; /* s within which the next heartbeat will come */
-  double age;     /* s since the last one */
+  double age;     /* s since the last one; below 0: the clock has been set back since */
   char token[40]; /* unlike that of any other lock */
 } pl_lock_holder;
 
@@ -49,6 +49,14 @@ typedef struct pl_lock pl_lock;
  * seconds at most for its heartbeat to grow stale (the first wait is announced); stop, if not NULL,
  * is asked several times a second meanwhile: true ends with PL_STOPPED. */
 pl_status pl_lock_take(const char *path, double wait, bool (*stop)(void), pl_lock **out);
+/* A heartbeat that was first seen at `since` by pl_clock, which no change of the time disturbs. */
+typedef struct pl_lock_watch {
+  double changed, since;
+} pl_lock_watch;
+/* Has the heartbeat, `changed` as seen now, stood still for longer than promised?  A process that
+ * died before a clock was set back would else hold its lock until the time is reached again: who
+ * waits (pl_lock_take) looks at this too.  Zero-initialise w.  Pure. */
+bool pl_lock_stands_still(pl_lock_watch *w, double changed, double now, double promise);
 /* Now and then, at least every PL_LOCK_STALE / 2 seconds: shows life, and does nothing if it did in
  * the last PL_LOCK_BEAT seconds.  PL_EENV: the lock has been removed or taken over, and the output
  * must not be written any more; it stays so.  lock NULL: PL_OK. */

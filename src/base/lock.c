@@ -197,14 +197,20 @@ static life life_of(const pl_lock_holder *h) {
 
 /* What stands at path, and whether its process lives: by the clock of the file system, if it is
  * only seen by its heartbeat. */
-static pl_lock_state look_at(const char *path, pl_lock_holder *h, life *how) {
-  double changed;
-  if (!read_lock(path, h, &changed)) return PL_LOCK_FREE;
+static pl_lock_state look_at(const char *path, pl_lock_holder *h, life *how, double *changed) {
+  if (!read_lock(path, h, changed)) return PL_LOCK_FREE;
   *how = life_of(h);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  h->age = fmax(0, (*how == ELSEWHERE ? time_beside(path) : seconds(now)) - changed);
+  h->age = (*how == ELSEWHERE ? time_beside(path) : seconds(now)) - *changed;
+  /* Clocks may differ by a little, and what cannot be read has no time at all. */
+  if (!isfinite(h->age) || (h->age < 0 && h->age > -PL_LOCK_BEAT)) h->age = 0;
   return *how == GONE || (*how == ELSEWHERE && h->age > h->promise) ? PL_LOCK_DEAD : PL_LOCK_HELD;
+}
+
+bool pl_lock_stands_still(pl_lock_watch *w, double changed, double now, double promise) {
+  if (changed != w->changed) *w = (pl_lock_watch){changed, now};
+  return now - w->since > promise;
 }
 
 /* ---- taking ---- */
@@ -313,6 +319,7 @@ static pl_status take(pl_lock *l, double wait, bool (*stop)(void)) {
   double until = pl_clock() + wait;
   char who[600] = "", text[600];
   bool made = false, told = false;
+  pl_lock_watch watch = {0};
   for (int tries = 0; tries < MAX_TRIES;) {
     if (!made) PL_TRY(create(l, l->path, &made));
     if (made) {
@@ -322,7 +329,12 @@ static pl_status take(pl_lock *l, double wait, bool (*stop)(void)) {
     }
     pl_lock_holder h;
     life how;
-    switch (look_at(l->path, &h, &how)) {
+    double changed;
+    pl_lock_state state = look_at(l->path, &h, &how, &changed);
+    if (state == PL_LOCK_HELD && how == ELSEWHERE && isfinite(changed) &&
+        pl_lock_stands_still(&watch, changed, pl_clock(), h.promise))
+      state = PL_LOCK_DEAD;
+    switch (state) {
     case PL_LOCK_FREE:
       tries++;
       continue;
@@ -438,7 +450,8 @@ pl_lock_state pl_lock_query(const char *path, pl_lock_holder *holder) {
   pl_lock_holder h;
   char *target = pl_file_target(path), *lock = pl_asprintf("%s.lock", target);
   life how;
-  pl_lock_state state = look_at(lock, &h, &how);
+  double changed;
+  pl_lock_state state = look_at(lock, &h, &how, &changed);
   pl_free(lock);
   pl_free(target);
   if (holder && state != PL_LOCK_FREE) *holder = h;
@@ -455,11 +468,13 @@ const char *pl_lock_describe(const pl_lock_holder *h, char *buf, size_t n) {
     snprintf(buf, n, "by a lock that cannot be read, last changed %.0f s ago", h->age);
     return buf;
   }
-  char since[64] = "?";
+  char since[64] = "?", sign[64];
   time_t t = (time_t)h->since;
   struct tm local;
   if (localtime_r(&t, &local)) strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", &local);
-  snprintf(buf, n, "host %s, process %lld, since %s%s%s, last sign of life %.0f s ago", h->host,
-           (long long)h->pid, since, *h->job ? ", job " : "", h->job, h->age);
+  snprintf(sign, sizeof sign, h->age < 0 ? "%.0f s ahead: a clock was set back" : "%.0f s ago",
+           fabs(h->age));
+  snprintf(buf, n, "host %s, process %lld, since %s%s%s, last sign of life %s", h->host,
+           (long long)h->pid, since, *h->job ? ", job " : "", h->job, sign);
   return buf;
 }
