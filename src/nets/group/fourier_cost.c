@@ -102,14 +102,15 @@ static int ranks_of(const pl_mapping *map, int64_t i) {
 }
 
 /* What a rank has of a spectrum: doubles, those of its largest stack, the dimension of its largest
- * whole matrix, bytes to work on matrices that are spread; z: not all of it is real. */
+ * whole matrix, bytes to work on matrices that are spread, singular vectors that a record keeps; z:
+ * not all of it is real. */
 typedef struct share {
-  double doubles, biggest, work;
+  double doubles, biggest, work, vectors;
   int largest;
   bool z;
 } share;
 
-static share *spread_doubles(const pl_group *g, const pl_mapping *map) {
+static share *spread_doubles(const pl_group *g, const pl_mapping *map, int triplets) {
   share *all = pl_zalloc((size_t)map->team, sizeof *all, "memory estimate");
   for (int64_t i = 0; i < map->num_irreps; i++) {
     pl_irrep r = pl_group_irrep(g, i);
@@ -120,6 +121,7 @@ static share *spread_doubles(const pl_group *g, const pl_mapping *map) {
       s->biggest = fmax(s->biggest, size_of(r) / ranks);
       if (!grid && r.dim > s->largest) s->largest = r.dim;
       if (r.type != PL_REAL) s->z = true;
+      s->vectors += 2 * fmin(triplets, r.dim) * r.dim * (r.type == PL_REAL ? 1 : 2);
     }
     if (grid) all[first].work = fmax(all[first].work, (double)pl_svd_grid_bytes(r.dim, ranks));
   }
@@ -221,7 +223,7 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
   double by_tables = permutations * pl_group_letters(g) * values / team * MOVE;
   out->setup = (all + L) * fill + all * by_tables + out->step;
 
-  share *shares = spread_doubles(g, map);
+  share *shares = spread_doubles(g, map, w.record_triplets);
   for (int k = 0; k < team; k++) {
     const share *s = &shares[k];
     double stack =
@@ -231,7 +233,8 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
     /* While kept samples are made one stands beside them, where later there are other things. */
     double making = kept && !c.beta ? fmax(0, 8 * s->doubles * (1 - w.later) - optim) : 0;
     double record_room =
-        w.record_stacks * stack + w.record_matrices * s->largest * s->largest * (s->z ? 2 : 1);
+        w.record_stacks * stack + s->vectors +
+        (w.record_matrices * s->largest + w.record_vectors) * s->largest * (s->z ? 2 : 1);
     double bytes = 8 * (s->doubles * spectra + record_room + ops->scratch * stack) + s->work +
                    making + optim + (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
                    (!kept || permutations > 0

@@ -37,7 +37,9 @@ typedef struct fourier_work {
   double record_values, record_products; /* singular values, and products, of a record */
   double record_looks;                   /* at the largest singular values (gcnn_polish.h) */
   double record_samples;                 /* how often a record reads all samples */
-  double record_stacks, record_matrices; /* its workspace: stacks, and whole matrices */
+  /* Its workspace: stacks, whole matrices, and vectors as long as the largest has rows. */
+  double record_stacks, record_matrices, record_vectors;
+  int record_triplets; /* largest singular values of each irrep whose vectors a record keeps */
 } fourier_work;
 
 /* How B comes from the filters, and back.  All of it Collective over the stack's grid, Local

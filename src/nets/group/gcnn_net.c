@@ -4,6 +4,7 @@
 #include "gcnn_net.h"
 #include "gcnn_polish.h"
 #include "gcnn_regular.h"
+#include "linalg/leading.h"
 #include "model/regularizer.h"
 
 #include <math.h>
@@ -126,7 +127,8 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
    * With record.kkt the gradients of all samples, twice, and singular vectors at some twenty
    * products. */
   bool dual = v->depth == 2;
-  double looks = !dual ? 0 : samples <= GCNN_POLISH_SAMPLES ? 8 : 5;
+  bool polished = dual && samples <= GCNN_POLISH_SAMPLES;
+  double looks = polished ? 8 : dual ? 5 : 0;
   return (fourier_work){
       .products = K * ((L - 1) * (two_passes ? 5 : 3) + grams * (two_passes ? 5 : 3)),
       .moves = 3 * L * K, /* the update: read gradient, read and write w */
@@ -139,6 +141,8 @@ static fourier_work work(const pl_spec *spec, int64_t samples, bool two_passes) 
       .record_samples = looks + dual + (v->record_kkt ? 1 + K : 0),
       .record_stacks = v->record_kkt ? 2 * (double)samples : 0,
       .record_matrices = v->record_kkt ? 12 : 0,
+      .record_vectors = polished ? GCNN_POLISH_VECTORS : 0,
+      .record_triplets = polished ? PL_LEADING : 0,
   };
 }
 

@@ -412,6 +412,7 @@ gcnn_polish *gcnn_polish_new(gcnn *m) {
   p->vh = pl_alloc(size, sizeof(double), what);
   p->sigma = pl_alloc((size_t)whole, sizeof(double), what);
   p->usv = pl_usv_leading_new(whole, z);
+  _Static_assert(GCNN_POLISH_VECTORS == 3 * SEEN + 4 * PL_LEADING_SPACE, "its workspace");
   if (large) {
     /* The widest product is of the whole Krylov space. */
     size_t room = 2 * (size_t)PL_LEADING_SPACE * (size_t)large;

@@ -6,6 +6,8 @@
 
 /* More samples than these are left as they are: Newton's method has a matrix of their number. */
 enum { GCNN_POLISH_SAMPLES = 128 };
+/* Singular vectors and Krylov spaces in its workspace, where matrices are large. */
+enum { GCNN_POLISH_VECTORS = 576 };
 /* Real matrices of more dimensions are seen through products alone. */
 enum { GCNN_POLISH_LARGE = 96 };
 
