@@ -97,7 +97,7 @@ clean: ;      rm -rf build
 # ---- checks ----
 test: deps
 	$(Q).ci/deps gap-core || echo "tests against GAP, an oracle, will be skipped" >&2
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS)
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(TESTS) $(BENCHES)
 	$(Q)PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/run.sh $(wildcard tests/test_*.py tests/test_*.sh) $(TESTS)
 test-long: test
 	$(Q)MAKE="$(MAKE)" PYTHON=$(PYTHON) MPIRUN="$(MPIRUN)" tests/long.sh

@@ -49,7 +49,7 @@ static void step(void *p) {
 
 /* Other work on the machine does not lengthen the time of one rank. */
 static double now(const pl_comm *world) {
-  return world->size == 1 ? bench_processor() : pl_clock();
+  return world->size == 1 ? pl_clock_processor() : pl_clock();
 }
 
 /* Rounds in lockstep over the ranks, so that all cores are busy at the same time. */
@@ -182,7 +182,7 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
   pl_spec spec;
   training x = {network(world, rates, text, &cfg, &spec), NULL, 0};
   x.optim = pl_optim_new(&spec, x.model, spec.common.steps);
-  double measured = bench_time_by(bench_processor, step, &x, 9, 0.02);
+  double measured = bench_time_by(pl_clock_processor, step, &x, 9, 0.02);
   pl_optim_free(x.optim);
   x.model->kind->destroy(x.model);
   pl_config_free(cfg);
@@ -194,7 +194,7 @@ static void against_straight_loop(const pl_comm *world, const pl_rates *rates, i
   for (int i = 0; i < s.num; i++) s.d[i] = pl_group_irrep(g, i).dim;
   s.w = pl_zalloc(4 * (size_t)pl_group_order(g), sizeof(double), "w");
   s.x = pl_zalloc(SAMPLES * (size_t)pl_group_order(g), sizeof(double), "x");
-  double loop = bench_time_by(bench_processor, straight_loop, &s, 9, 0.02);
+  double loop = bench_time_by(pl_clock_processor, straight_loop, &s, 9, 0.02);
   printf("overhead  S_%d: %.3g steps/s, straight loop %.3g: ratio %.2f\n", n, 1 / measured,
          1 / loop, loop / measured);
   pl_free(s.d);
