@@ -1,7 +1,6 @@
 #include "nc_internal.h"
 
 #include "base/file.h"
-
 #include "base/mem.h"
 
 #include <errno.h>

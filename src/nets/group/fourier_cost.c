@@ -233,10 +233,12 @@ static void cost_of(const fourier_ops *ops, const pl_spec *spec, const pl_group 
     /* While kept samples are made one stands beside them, where later there are other things. */
     double making = kept && !c.beta ? fmax(0, 8 * s->doubles * (1 - w.later) - optim) : 0;
     double record_room =
-        w.record_stacks * stack + s->vectors +
-        (w.record_matrices * s->largest + w.record_vectors) * s->largest * (s->z ? 2 : 1);
+        w.record_stacks * stack + w.record_matrices * s->largest * s->largest * (s->z ? 2 : 1);
+    /* Made at the first record that needs it, when the samples are there. */
+    double vectors = 8 * (s->vectors + w.record_vectors * s->largest * (s->z ? 2 : 1));
     double bytes = 8 * (s->doubles * spectra + record_room + ops->scratch * stack) + s->work +
-                   making + optim + (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
+                   fmax(making, vectors) + optim +
+                   (s->largest ? (double)pl_svd_bytes(s->largest, s->z) : 0) +
                    (!kept || permutations > 0
                         ? pl_recipes_bytes(g, kept ? 1 : (int64_t)all, (int64_t)permutations, stack)
                         : 0);
