@@ -92,7 +92,7 @@ def test_signals_save(number, running, tmp_path):
 def test_signals_are_heard_while_a_run_is_set_up(ranks, tmp_path):
     """Where no rank has anything to save, at once: many samples are still to be drawn."""
     out = tmp_path / "out.nc"
-    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\ndata.samples: 600\nsteps: 100000000\n"
+    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\ndata.samples: 4000\nsteps: 100000000\n"
           f"mapping.team: {ranks}\n")
     args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
     stop_when(args, lambda: out.exists() and states(out) == [RUNNING], ranks)
@@ -117,7 +117,8 @@ def test_signals_are_heard_in_the_middle_of_a_record(ranks, tmp_path):
 def test_signals_are_heard_while_several_runs_are_set_up(ranks, rank, tmp_path):
     """By any rank: all runs are given up, and nothing has come of them."""
     out = tmp_path / "out.nc"
-    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\ndata.samples: 1000\nsteps: 100000000\n"
+    write(tmp_path / "s.yaml", "group: S_8\nmodel.depth: 2\nsteps: 100000000\n"
+          "data: {samples: 10000, scale: unit, store: regenerate}\n"
           f"seed: 0..1\nmapping.team: {ranks // 2}\n")
     args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
     stop_when(args, lambda: out.exists() and states(out) == [RUNNING, RUNNING], ranks, rank)
@@ -130,7 +131,7 @@ def test_a_run_trains_while_another_is_set_up(tmp_path):
     the samples of the first run, the longest."""
     out = tmp_path / "out.nc"
     write(tmp_path / "s.yaml", "zip: [[group, data.samples]]\ngroup: [S_8, S_3]\n"
-          "data.samples: [4000, 3]\nmodel.depth: 2\nsteps: 1000000000\nmapping.team: 1\n")
+          "data: {samples: [40000, 3], scale: unit, store: regenerate}\nmodel.depth: 2\nsteps: 1000000000\nmapping.team: 1\n")
     args = ["run", tmp_path / "s.yaml", "-q", "-o", out]
     stop_when(args, lambda: len(records(out)) > 5, 2)
     assert {run for run, _ in records(out)} == {1} and states(out) == [RUNNING, STOPPED_RUN]
