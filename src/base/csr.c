@@ -1,7 +1,12 @@
 #include "base/csr.h"
 
+#include "base/lanes.h"
 #include "base/mem.h"
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+#include <stdbool.h>
 #include <string.h>
 
 pl_csr *pl_csr_new(int64_t rows, int64_t cols, int64_t entries) {
@@ -61,25 +66,34 @@ void pl_csr_times_plain(const pl_csr *s, int64_t cols, double alpha, const doubl
     }
 }
 
-/* As many doubles as one register holds; memory is met at any alignment. */
-#ifdef __AVX512F__
-enum { LANES = 8 };
-#else
-enum { LANES = 4 };
-#endif
-typedef double vec __attribute__((vector_size(LANES * sizeof(double))));
-typedef vec vec_any __attribute__((aligned(8), may_alias));
+typedef double vec __attribute__((vector_size(PL_LANES * sizeof(double))));
 
 /* a b + c, rounded once wherever the machine can: if the compiler were to choose which products to
- * join to additions, it might choose differently at the edge of a block of columns. */
+ * join to additions, it might choose differently at the edge of a block of columns.  On registers,
+ * since loops over the eight lanes of AVX-512 become scalar code (GCC 12). */
 static inline vec multiply_add(double a, vec b, vec c) {
+#if defined(__AVX512F__)
+  return (vec)_mm512_fmadd_pd(_mm512_set1_pd(a), (__m512d)b, (__m512d)c);
+#elif defined(__FMA__) && defined(__AVX__)
+  return (vec)_mm256_fmadd_pd(_mm256_set1_pd(a), (__m256d)b, (__m256d)c);
+#elif defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
   vec r;
-#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  for (int l = 0; l < LANES; l++) r[l] = __builtin_fma(a, b[l], c[l]);
-#else
-  r = a * b + c;
-#endif
+  for (int l = 0; l < PL_LANES; l++) r[l] = __builtin_fma(a, b[l], c[l]);
   return r;
+#else
+  return a * b + c;
+#endif
+}
+
+/* Past the caches: what is written there is not read before it is written. */
+static inline void stream(double *to, vec v) {
+#if defined(__AVX512F__)
+  _mm512_stream_pd(to, (__m512d)v);
+#elif defined(__AVX__)
+  _mm256_stream_pd(to, (__m256d)v);
+#else
+  *(pl_lanes *)to = v;
+#endif
 }
 
 typedef struct {
@@ -94,26 +108,30 @@ typedef struct {
 } product;
 
 /* w registers of row i from column c on: w is a constant wherever this is inlined, so that the sums
- * stay in registers. */
+ * stay in registers, and so is past, whether Y passes the caches. */
 static inline __attribute__((always_inline)) void row_part(const product p, int64_t i, int64_t c,
-                                                           int w) {
+                                                           int w, bool past) {
   const int32_t *index = p.s->index;
   const double *value = p.s->value;
   vec sum[8] = {{0}};
   if (p.z) {
-    const vec_any *z = (const vec_any *)(p.z + i * p.ldz + c);
+    const pl_lanes *z = (const pl_lanes *)(p.z + i * p.ldz + c);
 #pragma GCC unroll 8
     for (int u = 0; u < w; u++) sum[u] = p.beta * z[u];
   }
   for (int64_t k = p.s->start[i], end = p.s->start[i + 1]; k < end; k++) {
-    const vec_any *x = (const vec_any *)(p.x + index[k] * p.ldx + c);
+    const pl_lanes *x = (const pl_lanes *)(p.x + index[k] * p.ldx + c);
     double v = value ? p.alpha * value[k] : p.alpha;
 #pragma GCC unroll 8
     for (int u = 0; u < w; u++) sum[u] = multiply_add(v, x[u], sum[u]);
   }
-  vec_any *y = (vec_any *)(p.y + i * p.ldy + c);
+  double *y = p.y + i * p.ldy + c;
 #pragma GCC unroll 8
-  for (int u = 0; u < w; u++) y[u] = sum[u];
+  for (int u = 0; u < w; u++)
+    if (past)
+      stream(y + u * PL_LANES, sum[u]);
+    else
+      *(pl_lanes *)(y + u * PL_LANES) = sum[u];
 }
 
 /* Fewer columns than a register has: as lanes that are filled up with zeros, so that an entry goes
@@ -151,16 +169,25 @@ static inline __attribute__((always_inline)) void fetch(const product p, int64_t
 }
 
 /* Columns c .. c + n - 1, n <= PL_CSR_BLOCK. */
-static void block(const product p, int64_t c, int64_t n) {
+static inline __attribute__((always_inline)) void block(const product p, int64_t c, int64_t n,
+                                                        bool past) {
   for (int64_t i = 0; i < p.s->rows; i++) {
     int64_t u = 0;
     if (p.far) fetch(p, i, c, n);
-    for (; n - u >= 8 * LANES; u += 8 * LANES) row_part(p, i, c + u, 8);
-    if (n - u >= 4 * LANES) row_part(p, i, c + u, 4), u += 4 * LANES;
-    if (n - u >= 2 * LANES) row_part(p, i, c + u, 2), u += 2 * LANES;
-    if (n - u >= LANES) row_part(p, i, c + u, 1), u += LANES;
+    for (; n - u >= 8 * PL_LANES; u += 8 * PL_LANES) row_part(p, i, c + u, 8, past);
+    if (n - u >= 4 * PL_LANES) row_part(p, i, c + u, 4, past), u += 4 * PL_LANES;
+    if (n - u >= 2 * PL_LANES) row_part(p, i, c + u, 2, past), u += 2 * PL_LANES;
+    if (n - u >= PL_LANES) row_part(p, i, c + u, 1, past), u += PL_LANES;
     if (n > u) row_rest(p, i, c + u, n - u);
   }
+}
+
+/* Whether Y is longer than any cache, so that nothing of it would stay there, and its rows begin
+ * where registers do. */
+static bool goes_past(const product *p, int64_t cols) {
+  enum { LARGEST = 32 << 20, STEP = PL_LANES * sizeof(double) };
+  int64_t bytes = p->s->rows * cols * (int64_t)sizeof *p->y;
+  return bytes > LARGEST && (uintptr_t)p->y % STEP == 0 && p->ldy % PL_LANES == 0;
 }
 
 void pl_csr_view_times(const pl_csr_view *s, int64_t cols, double alpha, const double *x,
@@ -172,8 +199,17 @@ void pl_csr_view_times(const pl_csr_view *s, int64_t cols, double alpha, const d
   int64_t width = cols < PL_CSR_BLOCK ? cols : PL_CSR_BLOCK;
   if (s->cols * width * (int64_t)sizeof *x > CACHE)
     p.far = AHEAD, p.near = s->rows == s->cols ? NEAR : 0;
-  for (int64_t c = 0; c < cols; c += PL_CSR_BLOCK)
-    block(p, c, cols - c < PL_CSR_BLOCK ? cols - c : PL_CSR_BLOCK);
+  bool past = goes_past(&p, cols);
+  for (int64_t c = 0; c < cols; c += PL_CSR_BLOCK) {
+    int64_t n = cols - c < PL_CSR_BLOCK ? cols - c : PL_CSR_BLOCK;
+    if (past)
+      block(p, c, n, true);
+    else
+      block(p, c, n, false);
+  }
+#ifdef __AVX__
+  if (past) _mm_sfence(); /* before another processor is told of Y */
+#endif
 }
 
 void pl_csr_times(const pl_csr *s, int64_t cols, double alpha, const double *x, int64_t ldx,
