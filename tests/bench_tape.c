@@ -3,12 +3,12 @@
  *   bench_tape [only operations whose name contains this]
  * Columns: microseconds of the forward sweep (recording included), and its share of the floor,
  * floor / time; the same for the backward sweep to all inputs.  The floor of a product is DGEMM of
- * the same shapes; of all else one pass that reads the inputs and writes the outputs (backward:
- * reads the adjoint and the numbers that the formula needs, writes the inputs' adjoints), measured
- * beside it, in the same caches; a row behind an index is read as often as it is asked for.  Beside
- * this strict floor stands the share of the same pass at the rate of memory, where a training step
- * works whose numbers do not fit the caches.  Medians over rounds, of ratios too, in processor
- * time. */
+ * the same shapes; of all else one pass that reads the inputs and writes the outputs, and what it
+ * keeps of their size for the way back (backward: reads the adjoint and the numbers that the
+ * formula needs, writes the inputs' adjoints), measured beside it, in the same caches; a row behind
+ * an index is read as often as it is asked for.  Beside this strict floor stands the share of the
+ * same pass at the rate of memory, where a training step works whose numbers do not fit the caches.
+ * Medians over rounds, of ratios too, in processor time. */
 #include "bench.h"
 
 #include "base/rng.h"
@@ -64,6 +64,7 @@ typedef struct row {
   /* Besides inputs (forward), or the adjoint of the output (backward), numbers read: */
   double forward_more, backward_more;
   bool product;
+  bool keeps; /* as many numbers as the output has */
 } row;
 
 static pl_node *matmul_nt(pl_tape *t, pl_node *a, pl_node *b) {
@@ -135,16 +136,18 @@ static pl_node *max_pool(pl_tape *t, pl_node *x) {
 
 enum { N = NODES * 64, M = 128 * 256, PIXELS = 16 * 28 * 28 * 16 };
 #define ONE(name, f, r, c, forward, backward)                                                      \
-  { name, f, NULL, NULL, {{r, c}}, forward, backward, false }
+  { name, f, NULL, NULL, {{r, c}}, forward, backward, false, false }
+#define KEEPS(name, f, r, c, backward)                                                             \
+  { name, f, NULL, NULL, {{r, c}}, 0, backward, false, true }
 #define TWO(name, f, r, c, r2, c2, backward)                                                       \
-  { name, NULL, f, NULL, {{r, c}, {r2, c2}}, 0, backward, false }
+  { name, NULL, f, NULL, {{r, c}, {r2, c2}}, 0, backward, false, false }
 static const row rows[] = {
-    {"matmul", NULL, pl_tape_matmul, NULL, {{NODES, 64}, {64, 64}}, 0, 0, true},
-    {"matmul", NULL, pl_tape_matmul, NULL, {{128, 512}, {512, 1024}}, 0, 0, true},
-    {"matmul", NULL, pl_tape_matmul, NULL, {{8, 8}, {8, 8}}, 0, 0, true},
-    {"matmul_nt", NULL, matmul_nt, NULL, {{128, 256}, {512, 256}}, 0, 0, true},
-    {"matmul_tn", NULL, pl_tape_matmul_tn, NULL, {{NODES, 64}, {NODES, 64}}, 0, 0, true},
-    {"affine", NULL, NULL, pl_tape_affine, {{GATHERS, 64}, {64, 64}, {1, 64}}, 0, 0, true},
+    {"matmul", NULL, pl_tape_matmul, NULL, {{NODES, 64}, {64, 64}}, 0, 0, true, false},
+    {"matmul", NULL, pl_tape_matmul, NULL, {{128, 512}, {512, 1024}}, 0, 0, true, false},
+    {"matmul", NULL, pl_tape_matmul, NULL, {{8, 8}, {8, 8}}, 0, 0, true, false},
+    {"matmul_nt", NULL, matmul_nt, NULL, {{128, 256}, {512, 256}}, 0, 0, true, false},
+    {"matmul_tn", NULL, pl_tape_matmul_tn, NULL, {{NODES, 64}, {NODES, 64}}, 0, 0, true, false},
+    {"affine", NULL, NULL, pl_tape_affine, {{GATHERS, 64}, {64, 64}, {1, 64}}, 0, 0, true, false},
     ONE("spmm", spmm, NODES, 64, EDGES * 65.5 - N, EDGES * 65.5 - N),
     ONE("spmm, S^T given", spmm_turned, NODES, 64, EDGES * 65.5 - N, EDGES * 65.5 - N),
     {"spmm_weighted",
@@ -154,6 +157,7 @@ static const row rows[] = {
      {{EDGES, 1}, {NODES, 64}},
      EDGES * 64.5 - N,
      EDGES * 129.5 - N,
+     false,
      false},
     TWO("add", pl_tape_add, NODES, 64, NODES, 64, 0),
     TWO("add", pl_tape_add, NODES, 64, 1, 64, 0),
@@ -167,7 +171,7 @@ static const row rows[] = {
     ONE("tanh", pl_tape_tanh, 128, 256, 0, M),
     ONE("sigmoid", pl_tape_sigmoid, NODES, 64, 0, N),
     ONE("silu", pl_tape_silu, NODES, 64, 0, N),
-    ONE("softplus", pl_tape_softplus, NODES, 64, 0, N),
+    KEEPS("softplus", pl_tape_softplus, NODES, 64, N),
     ONE("exp", pl_tape_exp, NODES, 64, 0, N),
     ONE("log", pl_tape_log, NODES, 64, 0, N),
     ONE("relu", pl_tape_relu, NODES, 64, 0, N),
@@ -178,7 +182,7 @@ static const row rows[] = {
     ONE("sign", pl_tape_sign, NODES, 64, 0, 0),
     ONE("soft_threshold", soft, NODES, 64, 0, N),
     ONE("scale", scale, NODES, 64, 0, 0),
-    ONE("dropout", dropout, NODES, 64, 0, N),
+    KEEPS("dropout", dropout, NODES, 64, N),
     ONE("sum", pl_tape_sum, NODES, 64, 0, 0),
     ONE("row_sums", pl_tape_row_sums, NODES, 64, 0, 0),
     ONE("col_sums", pl_tape_col_sums, NODES, 64, 0, 0),
@@ -189,8 +193,8 @@ static const row rows[] = {
     ONE("softmax_segments", softmax_segments, GATHERS, 1, NODES, GATHERS + NODES),
     ONE("softmax_segments", softmax_segments, GATHERS, 8, NODES, GATHERS * 8 + NODES),
     ONE("softmax", softmax, NODES, 64, 0, N),
-    ONE("log_softmax", log_softmax, NODES, 64, 0, N),
-    ONE("log_softmax", log_softmax, NODES, 7, 0, NODES * 7),
+    KEEPS("log_softmax", log_softmax, NODES, 64, N),
+    KEEPS("log_softmax", log_softmax, NODES, 7, NODES * 7),
     ONE("pick", pick, NODES, 7, 0, NODES / 2),
     ONE("transpose", pl_tape_transpose, NODES, 64, 0, 0),
     ONE("reshape", reshape, NODES, 64, 0, 0),
@@ -336,7 +340,7 @@ static void print_row(bench *b, double number) {
   printf("%-16s %-20s", r->name, shape);
   run_forward(b);
   int64_t out = pl_tape_count(b->y);
-  b->reads = in + (int64_t)r->forward_more, b->writes = out;
+  b->reads = in + (int64_t)r->forward_more, b->writes = r->keeps ? 2 * out : out;
   measure(b, run_forward, r->product ? run_gemm_forward : run_stream, number);
   b->reads = out + (int64_t)r->backward_more, b->writes = in;
   measure(b, run_backward, r->product ? run_gemm_backward : run_stream, number);
