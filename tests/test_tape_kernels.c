@@ -48,7 +48,7 @@ static const struct elementary {
     {"tanh", pl_tape_tanh, exact_tanh, 3, -1, 1},
     {"sigmoid", pl_tape_sigmoid, exact_sigmoid, 2.5, 0, 1},
     {"silu", pl_tape_silu, exact_silu, 3.5, 0, INFINITY},
-    {"softplus", pl_tape_softplus, exact_softplus, 2, 0, INFINITY},
+    {"softplus", pl_tape_softplus, exact_softplus, 3, 0, INFINITY},
 };
 enum { FUNCTIONS = sizeof elementary / sizeof *elementary, FAN = 64, EVEN = 200000 };
 

@@ -50,6 +50,17 @@ PL_ROW_INLINE void divide_sums(int64_t n, double *sum, double *logs) {
   }
 }
 
+/* p_i = e_i share and y_i = x_i - top - log.  p may be e, y may be x. */
+PL_ROW_INLINE void share_row(int64_t n, const double *x, double top, double log, double share,
+                             const double *e, double *p, double *y) {
+  int64_t i = 0;
+  for (; i + PL_LANES <= n; i += PL_LANES) {
+    *(pl_lanes *)(p + i) = pl_lanes_at(e + i) * share;
+    *(pl_lanes *)(y + i) = pl_lanes_at(x + i) - top - log;
+  }
+  for (; i < n; i++) p[i] = e[i] * share, y[i] = x[i] - top - log;
+}
+
 /* p, and y, if not NULL, its logarithms.  x may be y, or p where y is NULL. */
 static void wide_shares(const pl_batch *g, const double *x, double *p, double *y) {
   double top[PL_TOGETHER], sum[PL_TOGETHER], logs[PL_TOGETHER];
@@ -61,8 +72,10 @@ static void wide_shares(const pl_batch *g, const double *x, double *p, double *y
   divide_sums(g->count, sum, y ? logs : NULL);
   for (int64_t k = 0; k < g->count; k++) {
     int64_t at = g->at[k], n = g->at[k + 1] - at;
-    pl_row_times(n, n, p + at, sum[k], p + at);
-    if (y) pl_row_minus(n, n, x + at, top[k], logs[k], y + at);
+    if (y)
+      share_row(n, x + at, top[k], logs[k], sum[k], p + at, p + at, y + at);
+    else
+      pl_row_times(n, n, p + at, sum[k], p + at);
   }
 }
 

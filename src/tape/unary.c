@@ -14,15 +14,16 @@ enum kind {
 #undef X
 };
 
-/* Kinds whose derivatives need what forward has at hand and nothing else gives: e^-|x|. */
+/* Kinds whose derivatives need what forward has at hand and nothing else gives:
+ * z = e/(2 + e), e = e^-|x|. */
 INLINE bool keeps(enum kind k) {
   return k == SOFTPLUS;
 }
 
-/* sigma(x) for the derivatives of f, y = f(x); e: what forward kept. */
-INLINE double sigma(enum kind k, double x, double y, double e) {
+/* sigma(x) for the derivatives of f, y = f(x); z: what forward kept. */
+INLINE double sigma(enum kind k, double x, double y, double z) {
   if (k == SILU) return fabs(x) < 0x1p-900 ? 0.5 : y / x;
-  return k == SOFTPLUS ? (x < 0 ? e : 1) / (1 + e) : 0;
+  return k == SOFTPLUS ? (x < 0 ? z + z : 1 - z) / (1 + z) : 0;
 }
 
 INLINE double value(enum kind k, double x, double theta) {
@@ -114,11 +115,11 @@ enum { PIECE = 512 };
 
 /* Two short chains of arithmetic, of which a processor sees several at a time, in place of a long
  * one. */
-INLINE void softplus_piece(int64_t n, const double *x, double *y, double *e) {
+INLINE void softplus_piece(int64_t n, const double *x, double *y, double *z) {
 #pragma omp simd
-  for (int64_t i = 0; i < n; i++) e[i] = pl_exp_negative(-fabs(x[i]));
+  for (int64_t i = 0; i < n; i++) z[i] = pl_softplus_ratio(x[i]);
 #pragma omp simd
-  for (int64_t i = 0; i < n; i++) y[i] = pl_softplus(x[i], e[i]);
+  for (int64_t i = 0; i < n; i++) y[i] = pl_softplus(x[i], z[i]);
 }
 
 /* Again, with the special cases, where a number of the piece needs that: few others have such
@@ -135,11 +136,11 @@ INLINE void log_piece(int64_t n, const double *x, double *y) {
   for (int64_t i = 0; i < n; i++) y[i] = pl_logarithm(x[i]);
 }
 
-/* y_i = f(x_i); e: what is kept, or y itself. */
+/* y_i = f(x_i); z: what is kept, or y itself. */
 INLINE void forward_piece(enum kind k, int64_t n, const double *x, double theta, double *y,
-                          double *e) {
+                          double *z) {
   if (k == SOFTPLUS) {
-    softplus_piece(n, x, y, e);
+    softplus_piece(n, x, y, z);
   } else if (k == LOG) {
     log_piece(n, x, y);
   } else {
@@ -148,27 +149,27 @@ INLINE void forward_piece(enum kind k, int64_t n, const double *x, double theta,
   }
 }
 INLINE void forward_loop(enum kind k, int64_t n, const double *x, double theta, double *y,
-                         double *e) {
+                         double *z) {
   for (int64_t i = 0; i < n; i += PIECE)
-    forward_piece(k, n - i < PIECE ? n - i : PIECE, x + i, theta, y + i, (e ? e : y) + i);
+    forward_piece(k, n - i < PIECE ? n - i : PIECE, x + i, theta, y + i, (z ? z : y) + i);
 }
 
 /* to_i (+)= from_i f'(x_i): the backward sweep, and the tangent. */
 INLINE void slope_loop(enum kind k, bool add, int64_t n, const double *x, const double *y,
-                       const double *e, const double *from, double *to) {
+                       const double *z, const double *from, double *to) {
 #pragma omp simd simdlen(8)
   for (int64_t i = 0; i < n; i++)
     to[i] = (add ? to[i] : 0) +
-            from[i] * slope(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? e[i] : 0));
+            from[i] * slope(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? z[i] : 0));
 }
 
 /* dx_i (+)= dy_i f''(x_i) xdot_i */
 INLINE void second_loop(enum kind k, bool add, int64_t n, const double *x, const double *y,
-                        const double *e, const double *dot, const double *dy, double *dx) {
+                        const double *z, const double *dot, const double *dy, double *dx) {
 #pragma omp simd simdlen(8)
   for (int64_t i = 0; i < n; i++)
     dx[i] = (add ? dx[i] : 0) +
-            dy[i] * dot[i] * second(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? e[i] : 0));
+            dy[i] * dot[i] * second(k, x[i], y[i], sigma(k, x[i], y[i], keeps(k) ? z[i] : 0));
 }
 
 static enum kind kind_of(const pl_node *y) {
@@ -192,14 +193,14 @@ static void forward(pl_tape *t, pl_node *y, double *out) {
 
 static void times_slope(const pl_node *y, const double *from, pl_into to) {
   int64_t n = pl_tape_count(y);
-  const double *x = y->input[0]->value, *e = y->saved;
+  const double *x = y->input[0]->value, *z = y->saved;
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
     if (to.add)                                                                                    \
-      slope_loop(kind, true, n, x, y->value, e, from, to.at);                                      \
+      slope_loop(kind, true, n, x, y->value, z, from, to.at);                                      \
     else                                                                                           \
-      slope_loop(kind, false, n, x, y->value, e, from, to.at);                                     \
+      slope_loop(kind, false, n, x, y->value, z, from, to.at);                                     \
     break;
     KINDS(X)
 #undef X
@@ -218,12 +219,12 @@ static void tangent(pl_tape *t, const pl_node *y) {
 static void bend(pl_tape *t, const pl_node *y, const double *dy) {
   pl_into dx = pl_tape_into(t, y->input[0]);
   int64_t n = pl_tape_count(y);
-  const double *x = y->input[0]->value, *e = y->saved;
+  const double *x = y->input[0]->value, *z = y->saved;
   const double *dot = pl_tape_read(t, y->input[0], PL_TANGENT);
   switch (kind_of(y)) {
 #define X(kind)                                                                                    \
   case kind:                                                                                       \
-    second_loop(kind, dx.add, n, x, y->value, e, dot, dy, dx.at);                                  \
+    second_loop(kind, dx.add, n, x, y->value, z, dot, dy, dx.at);                                  \
     break;
     KINDS(X)
 #undef X
