@@ -95,17 +95,13 @@ static void classes_without_training_nodes_are_told(void **state) {
   int32_t label[5] = {0, 3, -1, 3, 0};
   int8_t part[10] = {0, 0, 3, 2, 3, 0, 1, 3, 2, 0}, lonely[5] = {0, 0, 3, 2, 0};
   int64_t single;
-  pl_graph_data d = {
-      .graph = small_graph(false), .label = label, .classes = 4, .splits = 2, .part = part};
-  assert_ok(pl_graph_trains_all(&d, 0, &single)); /* classes 1 and 2 have no nodes at all */
+  /* Classes 1 and 2 have no nodes at all. */
+  assert_int_equal(pl_graph_untrained(5, 4, label, part, &single), -1);
   assert_int_equal(single, -1);
-  assert_int_equal(pl_graph_trains_all(&d, 1, &single), PL_EINPUT);
-  assert_string_equal(pl_error_message(), "split 1: no node of class 3 is in the training part");
+  assert_int_equal(pl_graph_untrained(5, 4, label, part + 5, &single), 3);
   label[1] = 0; /* leaves class 3 a single node, which is tested */
-  d.part = lonely;
-  assert_ok(pl_graph_trains_all(&d, 0, &single));
+  assert_int_equal(pl_graph_untrained(5, 4, label, lonely, &single), -1);
   assert_int_equal(single, 3);
-  pl_csr_free(d.graph);
 }
 
 static void what_has_no_file_is_refused(void **state) {

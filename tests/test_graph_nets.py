@@ -212,6 +212,20 @@ def test_over_smoothing_by_its_formulas(tmp_path):
         assert np.all(np.diff(nc["dirichlet_energy"][0, -1]) < 0)
 
 
+def test_every_graph_has_its_own_eigenvalues(tmp_path):
+    """r = alpha/(1 - (1 - alpha) a) of ppnp, on the eigenvalues that stand beside it."""
+    pl_run.run(["run", "-", "-o", tmp_path / "o.nc"], stdin="{model: {kind: filter, rule: ppnp},"
+               " data: {nodes: 30, samples: 10, seed: [0, 1]}, seed: [0, 1, 2], record: {response: true,"
+               " points: 2}, steps: 1}")
+    with netCDF4.Dataset(tmp_path / "o.nc") as nc:
+        a, r = nc["eigenvalue"][:], np.ma.filled(nc["response"][:, -1], np.nan)
+        assert a.shape == (60,)
+        for row in r:
+            there = np.isfinite(row)
+            assert there.sum() == 30
+            np.testing.assert_allclose(row[there], 0.1 / (1 - 0.9 * a[there]), rtol=1e-12)
+
+
 SWEEP = "{{model: {{kind: filter, rule: {rule}{model}}}, data: {{graph: file, path: {path}{data}}}, steps: 2}}"
 
 
@@ -221,14 +235,16 @@ SWEEP = "{{model: {{kind: filter, rule: {rule}{model}}}, data: {{graph: file, pa
     ({"edge": (("edges", "ends"), np.array([[0, 1]])), "weight": (("edges",), np.array([np.nan]))}, "data.path", "weight[0]"),
     ({"split": (("node",), np.r_[0, 0, np.full(N - 2, 2)])}, "data.path", "class"),
     ({"split": (("node",), np.full(N, 7))}, "data.path", "split"),
+    ({"split": (("node",), np.r_[0, 0, 0, np.full(N - 3, 2)]), "labelling": "shuffled"}, "data.labelling", "class"),
     ({"label": None}, "data.path", "label"),
     ({"edge": (("edges", "ends"), np.array([[0, 1]])), "weight": None, "loop": 0}, "data.self_loop", "isolated"),
 ])
 def test_bad_files_are_refused(tmp_path, changes, key, said):
     changes = dict(changes)
-    loop = changes.pop("loop", 1)
+    loop, labelling = changes.pop("loop", 1), changes.pop("labelling", "given")
     write_graph(tmp_path / "g.nc", **changes)
-    text = SWEEP.format(rule="appnp", model="", path=tmp_path / "g.nc", data=f", self_loop: {loop}")
+    text = SWEEP.format(rule="appnp", model="", path=tmp_path / "g.nc",
+                        data=f", self_loop: {loop}, labelling: {labelling}")
     done = pl_run.run(["run", "-", "-o", tmp_path / "o.nc"], code=2, stdin=text)
     assert key in done.stderr and said in done.stderr and "g.nc" in done.stderr
     assert not (tmp_path / "o.nc").exists()
@@ -251,7 +267,9 @@ def test_bad_files_are_refused(tmp_path, changes, key, said):
     ("{model: {kind: gcnn}, group: S_3, optimizer: {kind: flow}}", "optimizer.kind"),
     ("{model: {kind: gnn}, data: {samples: 7}}", "data.samples"),
     ("{model: {kind: gnn}, data: {test: 400}}", "data.test"),
+    ("{model: {kind: filter, rule: sgc}, data: {nodes: 40, blocks: 4, test: 38}}", "data.test: no node of class"),
     ("{model: {kind: gnn, activation: relu}, record.bound: true}", "record.bound"),
+    ("{model: {kind: gnn}, regularizer.bro: 0.1, record.bound: true}", "record.bound"),
 ])
 def test_values_that_do_not_fit_are_refused(tmp_path, text, key):
     done = pl_run.run(["run", "-", "-o", tmp_path / "o.nc"], code=2, stdin=text)

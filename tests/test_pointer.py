@@ -218,6 +218,18 @@ def test_file_trains_the_same(tmp_path):
     assert list(b["size"]) == [4, 6, 9]
 
 
+def test_file_says_what_is_optimal(tmp_path):
+    keys = dict(model=dict(kind="pointer", width=4), steps=1)
+    run(tmp_path, "a", **keys, data=dict(kind="tsp", points=5, samples=3, test=2, test_points=[5, 6, 14]))
+    d = data(tmp_path, "a")
+    with netCDF4.Dataset(d, "a") as nc:
+        assert list(nc["optimal"][3:]) == [1, 1, 1, 1, 0, 0]
+        nc["optimal"][4] = 0
+    b = run(tmp_path, "b", **keys, data=dict(kind="file", path=str(d)))
+    assert list(variables(b)["size_optimal"]) == [0, 1, 0]
+    assert list(variables(data(tmp_path, "b", "again.nc"))["optimal"][3:]) == [1, 0, 1, 1, 0, 0]
+
+
 def test_bad_files(tmp_path):
     run(tmp_path, model=dict(kind="pointer", width=4), steps=1,
         data=dict(kind="sort", points=4, samples=5))
@@ -238,6 +250,7 @@ def test_bad_files(tmp_path):
     refused("adds up to", assign("points", 1, 3))
     refused("length", assign("length", 0, 40))
     refused("split[2]", assign("split", 2, 5))
+    refused("optimal[1]", assign("optimal", 1, 7))
     refused("nowhere 0", assign("split", slice(None), 2))
     refused("task", lambda nc: nc.setncattr("task", "knapsack"))
     refused("no variable output", lambda nc: nc.renameVariable("output", "unused"))

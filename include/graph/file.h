@@ -45,9 +45,10 @@ void pl_graph_data_fini(pl_graph_data *d);
  * and sparse features an entry, to have a file: PL_EINPUT otherwise. */
 pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d);
 
-/* PL_EINPUT, naming the class, if split leaves a class that has nodes without one to train on; but
- * not for a class of one node, which any split leaves out of some part: *single receives such a
- * class, or -1. */
-pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single);
+/* The first class that has nodes and none of them in the training part, or -1; but not a class of
+ * one node, which any split leaves out of some part: *single receives such a class, or -1.  label:
+ * [nodes], 0 .. classes - 1, or -1; part: [nodes]. */
+int64_t pl_graph_untrained(int64_t nodes, int64_t classes, const int32_t *label, const int8_t *part,
+                           int64_t *single);
 
 #endif

@@ -52,6 +52,7 @@ typedef struct pl_axis {
   int num_coords;
   /* Two keys in one sweep are an error of the sweep key named here; NULL: they are not. */
   const char *sole;
+  bool drawn; /* its points depend on the data: runs that differ in these alone have others */
 } pl_axis;
 
 /* All of it for one run.  A record is size doubles: measure k at offset[k]. */

@@ -337,22 +337,19 @@ pl_status pl_graph_put(pl_nc *nc, const pl_graph_data *d) {
 
 /* ---- questions ---- */
 
-pl_status pl_graph_trains_all(const pl_graph_data *d, int64_t split, int64_t *single) {
-  pl_require(d->label && split >= 0 && split < d->splits);
-  const int8_t *part = d->part + split * d->graph->rows;
-  int64_t *there = pl_zalloc((size_t)d->classes, sizeof *there, "classes"), missing = -1;
-  bool *trained = pl_zalloc((size_t)d->classes, sizeof *trained, "classes");
-  for (int64_t i = 0; i < d->graph->rows; i++)
-    if (d->label[i] >= 0) {
-      there[d->label[i]]++;
-      if (part[i] == PL_PART_TRAIN) trained[d->label[i]] = true;
+int64_t pl_graph_untrained(int64_t nodes, int64_t classes, const int32_t *label, const int8_t *part,
+                           int64_t *single) {
+  int64_t *there = pl_zalloc((size_t)classes, sizeof *there, "classes"), missing = -1;
+  bool *trained = pl_zalloc((size_t)classes, sizeof *trained, "classes");
+  for (int64_t i = 0; i < nodes; i++)
+    if (label[i] >= 0) {
+      there[label[i]]++;
+      if (part[i] == PL_PART_TRAIN) trained[label[i]] = true;
     }
   *single = -1;
-  for (int64_t c = d->classes - 1; c >= 0; c--)
+  for (int64_t c = classes - 1; c >= 0; c--)
     if (!trained[c] && there[c]) *(there[c] == 1 ? single : &missing) = c;
   pl_free(there);
   pl_free(trained);
-  if (missing < 0) return PL_OK;
-  return pl_error(PL_EINPUT, "split %lld: no node of class %lld is in the training part",
-                  (long long)split, (long long)missing);
+  return missing;
 }

@@ -179,10 +179,18 @@ pl_status pl_outline_add(pl_outline *o, int64_t run, const pl_spec *spec, const 
   return PL_OK;
 }
 
-pl_status pl_outline_new(const pl_config *cfg, pl_outline **out) {
+static bool has_drawn_axes(const pl_outline *o) {
+  for (int i = 0; i < o->num_kinds; i++)
+    for (int a = 0; a < o->kinds[i]->schema.num_axes; a++)
+      if (o->kinds[i]->schema.axes[a].drawn) return true;
+  return false;
+}
+
+/* By runs that agree in every key that touches any of `touches`. */
+static pl_status outline_by(const pl_config *cfg, int touches, pl_outline **out) {
   pl_outline *o = pl_zalloc(1, sizeof *o, "what the sweep records");
   o->num_runs = pl_config_num_runs(cfg);
-  o->classes = pl_run_classes_new(cfg, PL_COST);
+  o->classes = pl_run_classes_new(cfg, touches);
   for (int64_t c = 0; c < o->classes.num; c++) {
     int64_t r = o->classes.run[c];
     pl_spec spec;
@@ -198,6 +206,13 @@ pl_status pl_outline_new(const pl_config *cfg, pl_outline **out) {
   place_segments(o);
   *out = o;
   return PL_OK;
+}
+
+pl_status pl_outline_new(const pl_config *cfg, pl_outline **out) {
+  PL_TRY(outline_by(cfg, PL_COST, out));
+  if (!has_drawn_axes(*out)) return PL_OK;
+  pl_outline_free(*out);
+  return outline_by(cfg, PL_COST | PL_DATA, out);
 }
 
 void pl_outline_free(pl_outline *o) {

@@ -154,7 +154,8 @@ static pl_status eigenvalue_axis(const pl_spec *spec, context *c, pl_axis *axis)
                     .key = c->graph,
                     .length = d->nodes,
                     .coords = eigenvalue_coords,
-                    .num_coords = 1};
+                    .num_coords = 1,
+                    .drawn = true};
   graph_nodes_free(d);
   return st;
 }

@@ -45,7 +45,9 @@ static const pl_key rows[] = {
      .help = "square, the sum over the labelled nodes; or softmax, their mean"},
     {"record.bound", PL_KEY_BOOL, F(record_bound), SHAPE,
      .help = "record optimum, singular values of the features and, with optimizer.kind flow, the "
-             "bound on the loss (default: linear networks of up to 256 features, the loss square)"},
+             "bound on the loss (default: linear networks of up to 256 features, the loss square, "
+             "without "
+             "regularisers)"},
     {"record.irreps", PL_KEY_BOOL, F(record_irreps), SHAPE,
      .help = "record the variables on (run, record, irrep) of Cayley graphs (default: up to 50000 "
              "elements)"},
@@ -56,14 +58,13 @@ static const pl_keys *const keys[] = {&own_keys,      &pl_bro_keys,      &pl_gin
 
 static const char *fits(const pl_spec *spec) {
   const gnn_values *v = gnn_values_of(spec);
-  bool linear = v->activation == ACTIVATION_NONE && v->loss == LOSS_SQUARE;
   if (v->loss == LOSS_SOFTMAX && !graph_classes(spec)) {
     pl_error(PL_EINPUT, "softmax is for classes; the targets are numbers");
     return "loss";
   }
-  if (v->record_bound == 1 && !linear) {
-    pl_error(PL_EINPUT,
-             "the bound is that of linear networks (model.activation none, loss square)");
+  if (v->record_bound == 1 && !gnn_has_bound(spec)) {
+    pl_error(PL_EINPUT, "the bound is that of linear networks (model.activation none, loss square) "
+                        "without regularisers");
     return "record.bound";
   }
   if (v->record_irreps == 1 && graph_values_of(spec)->source != SOURCE_CAYLEY) {

@@ -44,6 +44,8 @@ typedef struct gnn_bound {
   double start;          /* the loss at the start of the flow */
 } gnn_bound;
 
+/* Is there one?  Pure. */
+bool gnn_has_bound(const pl_spec *spec);
 /* Is it recorded?  Reads no file but that of the data.  Local. */
 bool gnn_bounded(const pl_spec *spec);
 /* All but lambda and start.  PL_NUMERIC: no convergence.  Local. */

@@ -6,15 +6,21 @@
 #include "base/mem.h"
 #include "base/norm.h"
 #include "linalg/rect.h"
+#include "model/regularizer.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
+bool gnn_has_bound(const pl_spec *spec) {
+  const gnn_values *v = gnn_values_of(spec);
+  return v->activation == ACTIVATION_NONE && v->loss == LOSS_SQUARE && !pl_regularised(spec);
+}
+
 bool gnn_bounded(const pl_spec *spec) {
   enum { FEATURES = 256 };
   const gnn_values *v = gnn_values_of(spec);
-  if (v->activation != ACTIVATION_NONE || v->loss != LOSS_SQUARE) return false;
+  if (!gnn_has_bound(spec)) return false;
   if (v->record_bound != PL_UNSET) return v->record_bound == 1;
   int64_t features = 0, outputs;
   return !graph_widths(spec, &features, &outputs) && features <= FEATURES;

@@ -140,6 +140,17 @@ static bool drawn(const graph_values *v, const pl_graph_data *raw) {
   return !raw->part || v->samples != PL_UNSET || v->validation > 0 || v->test > 0;
 }
 
+/* Whether every class has a node to train on. */
+static pl_status trains_all(const graph_values *v, const char **key, graph_nodes *d,
+                            bool drawn_here, const int8_t *part) {
+  int64_t c = pl_graph_untrained(d->nodes, d->outputs, d->label, part, &d->untrained);
+  if (c < 0) return PL_OK;
+  pl_error(PL_EINPUT, "no node of class %lld is in the training part", (long long)c);
+  if (drawn_here) return at(key, "data.test", PL_EINPUT);
+  pl_error_in(PL_EINPUT, "%s: split %lld: ", v->path, (long long)v->split);
+  return at(key, v->target == TARGET_SHUFFLED ? "data.labelling" : "data.path", PL_EINPUT);
+}
+
 pl_status graph_parts(const pl_spec *spec, const char **key, graph_nodes *d,
                       const pl_graph_data *raw) {
   const graph_values *v = graph_values_of(spec);
@@ -154,9 +165,8 @@ pl_status graph_parts(const pl_spec *spec, const char **key, graph_nodes *d,
     at(key, "data.split", st);
   } else {
     memcpy(part, raw->part + v->split * d->nodes, (size_t)d->nodes * sizeof *part);
-    if (d->label) st = at(key, "data.path", pl_graph_trains_all(raw, v->split, &d->untrained));
-    if (st) pl_error_in(st, "%s: ", v->path);
   }
+  if (!st && d->label) st = trains_all(v, key, d, drawn(v, raw), part);
   for (int p = 0; !st && p < PL_NUM_PARTS; p++) {
     d->member[p] = pl_alloc((size_t)d->nodes, sizeof **d->member, "nodes of a part");
     for (int64_t i = 0; i < d->nodes; i++)
@@ -276,9 +286,8 @@ pl_status graph_nodes_check(const pl_spec *spec, const char **key, int64_t *node
   PL_TRY(graph_nodes_new(spec, key, &d));
   if (d->untrained >= 0)
     pl_log(PL_LOG_WARNING,
-           "%s: split %lld: the only node of class %lld is in no training part: nothing is learnt "
-           "of it",
-           v->path, (long long)v->split, (long long)d->untrained);
+           "%s: the only node of class %lld is in no training part: nothing is learnt of it",
+           v->source == SOURCE_FILE ? v->path : graph_source_name(spec), (long long)d->untrained);
   if (nodes) *nodes = d->nodes;
   graph_nodes_free(d);
   return PL_OK;

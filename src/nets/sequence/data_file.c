@@ -82,6 +82,17 @@ static pl_status read_outputs(const pl_nc *nc, const task *t, stored *f) {
   return st;
 }
 
+/* Files from elsewhere need not know. */
+static pl_status read_optimal(const pl_nc *nc, stored *f) {
+  if (pl_nc_var(nc, "optimal", NULL, NULL, NULL, 0) < 0) return PL_OK;
+  PL_TRY(read_ints(nc, "optimal", "sample", &f->num, &f->optimal));
+  for (int64_t i = 0; i < f->num; i++)
+    if (f->optimal[i] != 0 && f->optimal[i] != 1)
+      return pl_error(PL_EINPUT, "%s: optimal[%lld] is %lld, expected 0 or 1", pl_nc_path(nc),
+                      (long long)i, (long long)f->optimal[i]);
+  return PL_OK;
+}
+
 /* split(sample), or all for testing. */
 static pl_status read_parts(const pl_nc *nc, bool all_test, stored *f) {
   int64_t *split = NULL;
@@ -110,13 +121,13 @@ static pl_status read_task(const pl_nc *nc, source *s) {
 
 /* Sizes of training instances, and the different ones of test instances, ascending. */
 static pl_status find_sizes(const pl_nc *nc, const stored *f, source *s) {
-  bool there[MOST_POINTS + 1] = {false};
+  bool there[MOST_POINTS + 1] = {false}, doubted[MOST_POINTS + 1] = {false};
   s->low = MOST_POINTS, s->high = s->most_points = s->num_sizes = 0;
   for (int p = 0; p < PL_NUM_PARTS; p++)
     for (int64_t k = 0; k < f->count[p]; k++) {
       int64_t i = f->part[p][k];
       int n = (int)(f->start[i + 1] - f->start[i]);
-      if (p == PL_TEST) there[n] = true;
+      if (p == PL_TEST) there[n] = true, doubted[n] |= !f->optimal || !f->optimal[i];
       if (p == PL_TRAIN && n < s->low) s->low = n;
       if (p == PL_TRAIN && n > s->high) s->high = n;
       if (n > s->most_points) s->most_points = n;
@@ -126,6 +137,7 @@ static pl_status find_sizes(const pl_nc *nc, const stored *f, source *s) {
     if (s->num_sizes == MOST_SIZES)
       return pl_error(PL_EINPUT, "%s: test instances of more than %d sizes", pl_nc_path(nc),
                       MOST_SIZES);
+    s->optimal[s->num_sizes] = !doubted[n];
     s->size[s->num_sizes++] = n;
   }
   memcpy(s->count, f->count, sizeof s->count);
@@ -140,6 +152,7 @@ pl_status sequence_file_read(const pl_nc *nc, bool all_test, source *s) {
     PL_TRY(read_outputs(nc, s->task, f));
   else
     f->begin = pl_zalloc((size_t)f->num + 1, sizeof *f->begin, "instances");
+  PL_TRY(read_optimal(nc, f));
   PL_TRY(read_parts(nc, all_test, f));
   return find_sizes(nc, f, s);
 }
@@ -208,9 +221,15 @@ static pl_status define(const source *s, pl_nc *nc, int64_t points, int64_t symb
   return pl_nc_end_def(nc);
 }
 
-static pl_status put(writer *w, pl_part part, const problem *p, int64_t *wide) {
+static int64_t is_optimal(const source *s, pl_part part, int64_t entry, const problem *p) {
+  const stored *f = s->file;
+  if (!f) return p->n <= s->task->exact;
+  return f->optimal ? f->optimal[f->part[part][entry]] : 0;
+}
+
+static pl_status put(writer *w, pl_part part, int64_t entry, const problem *p, int64_t *wide) {
   const int64_t one = 1, points = p->n, length = p->length, split = part;
-  const int64_t optimal = !w->s->file && p->n <= w->s->task->exact;
+  const int64_t optimal = is_optimal(w->s, part, entry, p);
   for (int i = 0; i < p->length; i++) wide[i] = p->output[i];
   PL_TRY(pl_nc_put_ints(w->nc, "points", &w->sample, &one, &points));
   PL_TRY(pl_nc_put_doubles(w->nc, "x", (int64_t[]){w->point, 0},
@@ -233,7 +252,7 @@ static pl_status write_all(writer *w, const pl_attribute *attributes, int num) {
   for (int part = 0; part < PL_NUM_PARTS; part++)
     for (int64_t e = 0; e < s->count[part] && !st; e++) {
       source_instance(s, (pl_part)part, e, w->x, w->output, &p);
-      st = put(w, (pl_part)part, &p, wide);
+      st = put(w, (pl_part)part, e, &p, wide);
     }
   pl_free(wide);
   return st;

@@ -125,12 +125,12 @@ static void size_value(const void *c, int64_t i, double *number, char *text) {
 }
 static void size_optimal(const void *c, int64_t i, double *number, char *text) {
   (void)text;
-  *number = head_of(c)->size[i] <= head_of(c)->task->exact;
+  *number = head_of(c)->optimal[i];
 }
 static const pl_coord size_coords[] = {
     {"size", "1", "points of the test instances", false, true, NULL, size_value},
-    {"size_optimal", "1", "1: the solver's outputs of this size are optimal; 0: not proved to be",
-     false, true, NULL, size_optimal},
+    {"size_optimal", "1", "1: the outputs of this size are optimal; 0: not proved to be", false,
+     true, NULL, size_optimal},
 };
 
 static void free_context(void *context) {
@@ -143,7 +143,7 @@ static void free_context(void *context) {
 static char *sizes_key(const source *s) {
   char *key = pl_asprintf("%s %d", s->task->name, s->canonical);
   for (int i = 0; i < s->num_sizes; i++) {
-    char *longer = pl_asprintf("%s %d", key, s->size[i]);
+    char *longer = pl_asprintf("%s %d%s", key, s->size[i], s->optimal[i] ? "" : "?");
     pl_free(key);
     key = longer;
   }

@@ -15,7 +15,8 @@ typedef struct stored {
   int64_t num;
   int64_t *start, *begin; /* [num + 1]: first number of x (in points), first symbol of output */
   double *x;
-  int *output;                                      /* NULL: the file has none */
+  int *output;      /* NULL: the file has none */
+  int64_t *optimal; /* 1: the file says that the output is; NULL: it says nothing */
   int64_t *part[PL_NUM_PARTS], count[PL_NUM_PARTS]; /* numbers of the instances of each */
 } stored;
 
@@ -24,6 +25,7 @@ typedef struct source {
   int canonical;
   int low, high;                   /* points of training instances */
   int num_sizes, size[MOST_SIZES]; /* of the test part, ascending */
+  bool optimal[MOST_SIZES];        /* the outputs of that size are known to be */
   int64_t count[PL_NUM_PARTS];
   int64_t per_size; /* test instances of each size, if drawn */
   uint64_t seed;

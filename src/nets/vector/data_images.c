@@ -31,6 +31,18 @@ static int class_of(const pl_ints *digits, int label) {
   return -1;
 }
 
+/* Each of the digits asked for has an image to learn from. */
+static pl_status all_there(const pl_ints *digits, const char *labels, const listing *l) {
+  for (int k = 0; k < digits->n; k++) {
+    int64_t i = 0;
+    while (i < l->num && l->label[i] != k) i++;
+    if (i == l->num)
+      return pl_error(PL_EINPUT, "%s: no image has the label %lld of data.digits", labels,
+                      (long long)digits->v[k]);
+  }
+  return PL_OK;
+}
+
 static pl_status list_images(const pl_spec *spec, bool test, listing *l) {
   const vector_data_values *v = vector_data_of(spec);
   const char *path = test ? v->test_path : v->path, *labels = test ? v->test_labels : v->labels;
@@ -56,6 +68,7 @@ static pl_status list_images(const pl_spec *spec, bool test, listing *l) {
     if (c >= l->classes) l->classes = c + 1;
   }
   pl_free(label);
+  if (!st && !test) st = all_there(&v->digits, labels, l);
   return st;
 }
 
