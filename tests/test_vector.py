@@ -115,6 +115,8 @@ def test_parts_are_drawn(tmp_path, idx):
             assert labels[i].tolist() == [[4, 1][c]]
         seen.append(x)
     assert not np.array_equal(*seen)
+    refused(tmp_path, ["data.labels", "label 9 of data.digits"], **{"model.kind": "mlp"},
+            **{f"data.{key}": value for key, value in {**keys, "digits": [4, 9]}.items()})
 
 
 @pytest.mark.parametrize("kind", ["images", "idx", "fewshot"])
@@ -187,7 +189,7 @@ def test_bad_images(tmp_path, idx):
     refused(tmp_path, ["data.samples", "60"], **dict(base, **{"data.samples": 61}))
     refused(tmp_path, ["data.samples"], **dict(base, **{"data.validation": 60}))
     refused(tmp_path, ["data.digits", "different"], **dict(base, **{"data.digits": [3, 3]}))
-    refused(tmp_path, ["data.samples", "labels"], **dict(base, **{"data.digits": [8, 9]}))
+    refused(tmp_path, ["data.labels", "label 8"], **dict(base, **{"data.digits": [8, 9]}))
     refused(tmp_path, ["data.test_path", "data.test_labels"],
             **dict(base, **{"data.test_path": paths[0]}))
     refused(tmp_path, ["data.kind", "data.path and data.labels"], **{"data.kind": "images"})
