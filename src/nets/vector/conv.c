@@ -162,7 +162,7 @@ const pl_vector_kind pl_conv = {
                                 "6}}",
                      .summary = "loss, metrics and spectra of the weights of networks on images",
                      .reference = "https://doi.org/10.1109/5.726791",
-                     .headline = (const char *const[]){"loss", "gradient_norm", NULL},
+                     .headline = vector_headline,
                      PL_NET_DOOR,
                      .keys = keys,
                      .data = pl_image_data_kinds,

@@ -61,7 +61,7 @@ const pl_vector_kind pl_mlp = {
                                 "data: {samples: 11, validation: 3, test: 4}}",
                      .summary = "loss, metrics and spectra of the weights of networks on vectors",
                      .reference = "https://doi.org/10.1038/323533a0",
-                     .headline = (const char *const[]){"loss", "gradient_norm", NULL},
+                     .headline = vector_headline,
                      PL_NET_DOOR,
                      .keys = keys,
                      .data = pl_vector_data_kinds,

@@ -236,3 +236,5 @@ static const pl_measure rows[] = {
     PL_NET_METRIC_WHERE(MSE, "mse", PL_MSE, -1, has_targets, targets_validation, targets_test),
 };
 const pl_measures vector_measures = PL_MEASURES(rows);
+const char *const vector_headline[] = {"loss",      "test_accuracy", "test_mse", "train_accuracy",
+                                       "train_mse", "gradient_norm", NULL};

@@ -41,6 +41,8 @@ pl_status vector_apply(const pl_spec *spec, const pl_comm *team, const pl_rates 
 const char *vector_fits(const pl_spec *spec);
 pl_status vector_check(const pl_spec *spec, const char **key);
 extern const pl_measures vector_measures;
+/* The loss, and of what a run has the best of what tells how good it is. */
+extern const char *const vector_headline[];
 
 /* ---- samples, for net->own ---- */
 

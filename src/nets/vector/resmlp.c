@@ -108,7 +108,7 @@ const pl_vector_kind pl_resmlp = {
                                 "and reversible networks, and what their stores keep",
                      .reference = "Sander, Ablin, Blondel, Peyre, Momentum Residual Neural "
                                   "Networks, ICML 2021, arXiv:2102.07870",
-                     .headline = (const char *const[]){"loss", "gradient_norm", NULL},
+                     .headline = vector_headline,
                      PL_NET_DOOR,
                      .keys = keys,
                      .data = pl_vector_data_kinds,
