@@ -105,10 +105,16 @@ def markdown(head, rows):
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
+def defaults(text):
+    """Of a key, each as code: "4; 7 for data.kind molecules"."""
+    parts = [re.fullmatch(r"(.*?)( for data\.kind .*)?", part) for part in text.split("; ")]
+    return "; ".join(f"`{part[1]}`{part[2] or ''}" for part in parts)
+
+
 def key_table(rows_of, whose):
     rows = []
     for (key, accepts, default, meaning), owners in shared(rows_of):
-        default = {"-": "", "(required)": "required"}.get(default, f"`{default}`")
+        default = {"-": "", "(required)": "required"}.get(default, defaults(default))
         accepts = re.sub(r"\d{7,}", power, accepts)
         rows.append([f"`{key}`", plain(accepts), default, plain(owners), plain(meaning)])
     return markdown(["key", "accepts", "default", whose, "meaning"], rows)

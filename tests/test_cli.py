@@ -12,6 +12,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+import tables
 from pl_run import BINARY, ROOT, command, environment, run, start
 
 COMMANDS = ["run", "plan", "status", "group", "fourier"]
@@ -598,6 +599,27 @@ def test_completion_of_networks(tmp_path):
         assert complete(tmp_path, "run", option, "=", "fc") == ["fc", "fc-relu"]
         for name in offered:
             assert f"model.kind {name}:" in run(["run", "--keys", name]).stdout
+
+
+@pytest.mark.parametrize("network, key, default", [
+    ("egnn", "model.depth", "4; 7 for data.kind molecules"),
+    ("egnn", "loss", "square; logistic for data.kind graphs; absolute for data.kind molecules"),
+    ("egnn", "train.batch", "100; 1 for data.kind graphs"),
+    ("gnn-points", "model.depth", "4"),  # molecules are not for it
+    ("mlp", "loss", "softmax; square for data.kind curve, lasso"),
+    ("unrolled", "loss", "square"),  # the network's own as well
+])
+def test_keys_tell_the_defaults_of_kinds_of_data(network, key, default):
+    rows = tables.sections(network)["model.kind", network][1]
+    assert [row[2] for row in rows if row[0] == key] == [default]
+
+
+def test_data_tells_the_defaults_that_its_file_will_not_set(tmp_path):
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text("model.kind: egnn\ndata: {kind: [graphs, nbody], samples: 2, validation: 0, test: 0}\n")
+    told = [run(["data", sweep, "--run", r, "-o", tmp_path / f"{r}.nc"]).stderr for r in "01"]
+    assert "data.kind graphs sets model.shrink: 0.001, loss: logistic, train.batch: 1;" in told[0]
+    assert told[1] == ""
 
 
 def test_plan_in_words(tmp_path):

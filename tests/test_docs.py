@@ -53,6 +53,7 @@ def test_tables_of_columns_are_read_whole():
     assert tables.cells([head, "a.b   one of   -        first", "      c, d              second",
                          "e     text     1        third"]) == [
         ("a.b", "one of c, d", "-", "first second"), ("e", "text", "1", "third")]
+    assert tables.defaults("4; 7 for data.kind a, b") == "`4`; `7` for data.kind a, b"
     assert tables.plain("|G| <= 2 * n") == "\\|G\\| &lt;= 2 \\* n"
 
 

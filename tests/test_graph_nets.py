@@ -259,6 +259,8 @@ def test_bad_files_are_refused(tmp_path, changes, key, said):
     ("{model: {kind: filter, rule: gcn, solve: closed}}", "model.solve"),
     ("{model: {kind: filter, rule: appnp}, data.operator: row}", "data.operator"),
     ("{model: {kind: filter, rule: sgc, head: mlp}}", "model.head"),
+    ("{model: {kind: filter, rule: gcn, head: mlp}}", "model.head"),
+    ("{model: {kind: filter, rule: jknet, head: mlp}}", "model.head"),
     ("{model: {kind: gnn}, data: {graph: cayley}}", "data.graph"),
     ("{model: {kind: gnn}, group: S_3, data: {graph: cayley, labelling: irreps, irreps: [\"9\"]}}", "data.irreps"),
     ("{model: {kind: gnn}, group: S_3, data: {graph: cayley, generators: nothing}}", "data.generators"),

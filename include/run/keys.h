@@ -32,5 +32,9 @@ const char *pl_keys_owners(const pl_owned *list, int num, const char *name, cons
 /* The default of a row for runs of this network and kind of data. */
 const char *pl_keys_fallback(const pl_key *row, const struct pl_model_kind *model,
                              const struct pl_data_kind *data);
+/* "4; 7 for data.kind molecules": the network's default of a row ("-": none), and those of its
+ * kinds of data that have another.  Returns buf. */
+const char *pl_keys_defaults(const pl_key *row, const struct pl_model_kind *model, char *buf,
+                             size_t n);
 
 #endif

@@ -1,12 +1,16 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "door_files.h"
 #include "model/model.h"
 #include "run/check.h"
 #include "run/final.h"
+#include "run/keys.h"
 #include "sweep_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEY_OVERWRITE = 256 };
 
@@ -48,6 +52,23 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return ARGP_ERR_UNKNOWN;
 }
 
+/* A run on the file takes the network's own defaults: say where this kind of data has others. */
+static void tell_defaults(const pl_spec *spec) {
+  char told[512] = "";
+  for (const pl_keys *const *t = spec->model->keys; *t; t++)
+    for (int k = 0; k < (*t)->num; k++) {
+      const pl_key *row = &(*t)->row[k];
+      const char *own = pl_keys_fallback(row, spec->model, NULL);
+      const char *here = pl_keys_fallback(row, spec->model, spec->data);
+      size_t used = strlen(told);
+      if (here && (!own || strcmp(here, own) != 0))
+        snprintf(told + used, sizeof told - used, "%s%s: %s", used ? ", " : "", row->name, here);
+    }
+  if (*told)
+    pl_log(PL_LOG_INFO, "by default data.kind %s sets %s; data.kind file does not",
+           spec->data->name, told);
+}
+
 static pl_status write_run(const data_options *o, pl_config *cfg, const pl_comm *world) {
   pl_spec spec;
   door_output out;
@@ -64,6 +85,7 @@ static pl_status write_run(const data_options *o, pl_config *cfg, const pl_comm 
     st = spec.data->write_data(&spec, world, out.temporary, attributes, num);
     if (st == PL_EINPUT) pl_config_blame(cfg, 0, "data.kind", st);
   }
+  if (!st) tell_defaults(&spec);
   pl_attributes_free(attributes, num);
   return door_output_end(&out, st, world);
 }

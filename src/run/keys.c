@@ -138,3 +138,29 @@ const char *pl_keys_fallback(const pl_key *row, const pl_model_kind *model,
   if (!value && model) value = among(model->defaults, row->name);
   return value ? value : row->fallback;
 }
+
+static bool same(const char *a, const char *b) {
+  return a == b || (a && b && !strcmp(a, b));
+}
+
+/* "; 7 for data.kind molecules": those kinds of data, from d on, whose default of the key is that
+ * of d; nothing where it is the network's own. */
+static void tell_others(const pl_key *row, const pl_model_kind *model, const pl_data_kind *const *d,
+                        char *buf, size_t n) {
+  const char *value = pl_keys_fallback(row, model, *d);
+  if (same(value, pl_keys_fallback(row, model, NULL))) return;
+  for (const pl_data_kind *const *e = model->data; e < d; e++)
+    if (same(value, pl_keys_fallback(row, model, *e))) return; /* told with e */
+  size_t used = strlen(buf);
+  used += (size_t)snprintf(buf + used, n - used, "; %s for data.kind %s", value, (*d)->name);
+  while (*++d && used < n)
+    if (same(value, pl_keys_fallback(row, model, *d)))
+      used += (size_t)snprintf(buf + used, n - used, ", %s", (*d)->name);
+}
+
+const char *pl_keys_defaults(const pl_key *row, const pl_model_kind *model, char *buf, size_t n) {
+  const char *own = pl_keys_fallback(row, model, NULL);
+  snprintf(buf, n, "%s", own && *own ? own : "-");
+  for (const pl_data_kind *const *d = model->data; *d; d++) tell_others(row, model, d, buf, n);
+  return buf;
+}

@@ -70,11 +70,18 @@ static void print_zoo(FILE *out) {
   pl_arena_free(&arena);
 }
 
+/* data NULL: rows that are no kind's own, whose default may be another for some kinds. */
 static void print_tables(FILE *out, const pl_keys *const *tables, const pl_model_kind *model,
                          const pl_data_kind *data) {
+  char defaults[512];
   for (; *tables; tables++)
-    for (int k = 0; k < (*tables)->num; k++)
-      print_key(out, &(*tables)->row[k], pl_keys_fallback(&(*tables)->row[k], model, data), "");
+    for (int k = 0; k < (*tables)->num; k++) {
+      const pl_key *row = &(*tables)->row[k];
+      print_key(out, row,
+                data ? pl_keys_fallback(row, model, data)
+                     : pl_keys_defaults(row, model, defaults, sizeof defaults),
+                "");
+    }
 }
 
 static void print_head(FILE *out, const char *what, const char *name, const char *help) {

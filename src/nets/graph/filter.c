@@ -37,7 +37,7 @@ static const pl_key rows[] = {
     {"model.beta", PL_KEY_REAL, F(beta), PL_RESULTS, "1", .min = DBL_MIN, .max = 1e6,
      .help = "hf fits by (I + beta L)^1/2"},
     {"model.head", PL_KEY_CHOICE, F(head), SHAPE, "linear", .choice = heads,
-     .help = "H = X W, or relu(X W_1) W_2; sgc: linear"},
+     .help = "H = X W, or relu(X W_1) W_2; sgc, gcn, jknet: linear"},
     {"model.width", PL_KEY_INT, F(width), SHAPE, "64", .min = 1, .max = 1e6,
      .help = "width of the hidden layers"},
     {"model.jump", PL_KEY_CHOICE, F(jump), SHAPE, "cat", .choice = jumps,
@@ -96,8 +96,8 @@ static const char *fits(const pl_spec *spec) {
     return at_fault("loss", "softmax is for classes; the targets are numbers");
   if (v->rule == RULE_LF && !(v->alpha < 2.0 / 3))
     return at_fault("model.alpha", "lf takes an alpha below 2/3");
-  if (v->rule == RULE_SGC && v->head != HEAD_LINEAR)
-    return at_fault("model.head", "sgc has a linear head");
+  if ((v->rule == RULE_SGC || filter_layered(v->rule)) && v->head != HEAD_LINEAR)
+    return at_fault("model.head", "sgc, gcn, jknet have a linear head");
   if (v->solve == SOLVE_CLOSED && (!energy || v->rule == RULE_APPNP))
     return at_fault("model.solve", "closed forms are those of ppnp, lf, hf");
   if (energy && graph_values_of(spec)->operator_kind != PL_OPERATOR_SYM)
