@@ -114,6 +114,15 @@ def names_along(ds, axis):
     return [str(i) for i in range(ds.sizes[axis])]
 
 
+def owner_of(ds, axis):
+    """(dimension, index there of each entry) of what the entries of an axis belong to, the matrices of
+    singular values; (None, None) where they belong to nothing."""
+    for var in ds.variables.values():
+        if var.dims == (axis,) and "instance_dimension" in var.attrs:
+            return var.attrs["instance_dimension"], var.values.astype(int)
+    return None, None
+
+
 def seeds_text(counts):
     """What lines and bands are, from how many runs each line has."""
     least, most = min(counts), max(counts)

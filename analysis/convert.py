@@ -10,7 +10,9 @@
   mtx FILE.mtx                 Matrix Market coordinates, --features and --labels likewise
   molecules FILE.txt.gz        many graphs with a class each: the text of the graph-attribution
                                collection (include/nets/graph/data.h has what comes out)
-  networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist
+  networkx FILE.graphml        also gml, gexf, net and paj (Pajek), g6, s6, edgelist, adjlist;
+                               nodes named 0 .. n-1 keep their numbers, others get them in the order
+                               in which they come first, and keep their names in node_name
 
 or molecules (src/nets/points/README.md):
 
@@ -209,6 +211,9 @@ def main():
     graph, counts = found
     write(args.output, graph, "convert.py " + " ".join(sys.argv[1:]))
     tell(f"{args.output}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    if graph.names is not None:
+        tell(f"nodes have other names than 0 .. {graph.nodes - 1}: numbered in the order in which they "
+             "come first, names in node_name")
     if graph.splits is not None:
         sizes = [f"{(graph.splits[0] == p).sum()} {name}"
                  for p, name in enumerate(("train", "validation", "test", "none"))]

@@ -16,7 +16,7 @@ import netCDF4
 import numpy as np
 
 from modules import need
-from plancherel_io import InputError, new_netcdf, unreadable
+from plancherel_io import InputError, characters, new_netcdf, unreadable
 
 TRAIN, VALIDATION, TEST, NONE = range(4)
 PARTS = {"train": TRAIN, "validation": VALIDATION, "dev": VALIDATION, "test": TEST, "-": TRAIN}
@@ -109,12 +109,6 @@ def fold(split, folds, which, seed):
     out = np.full(len(split), TRAIN)
     out[order[which::folds]] = TEST
     return out
-
-
-def characters(names):
-    width = max(len(n.encode()) for n in names)
-    return np.frombuffer(b"".join(n.encode().ljust(width, b"\0") for n in names),
-                         dtype="S1").reshape(len(names), width)
 
 
 def write(path, ids, query_ids, split, judged, weighed, history):

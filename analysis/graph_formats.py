@@ -317,6 +317,15 @@ def mtx(args):
 # ---- networkx ----
 
 
+def numbered(g):
+    """The nodes of a networkx graph in the order of their numbers, and their names, None where these
+    are the numbers."""
+    names = [str(node) for node in g]
+    if set(names) == {str(k) for k in range(len(g))}:
+        return sorted(g, key=int), None
+    return list(g), names
+
+
 def networkx(args):
     need("networkx")
     import networkx as nx
@@ -330,13 +339,15 @@ def networkx(args):
     if kind not in readers:
         raise InputError(f"no reader for .{kind}; there are {', '.join(sorted(readers))}")
     g = readers[kind](args.file)
-    place = {node: k for k, node in enumerate(g)}
+    nodes, names = numbered(g)
+    place = {node: k for k, node in enumerate(nodes)}
     pairs = [(place[u], place[v]) for u, v in g.edges()]
     weight = [data.get(args.weight, 1) for _, _, data in g.edges(data=True)]
     graph = Graph(len(g), pairs, [float(w) for w in weight], both_ways=g.is_directed())
+    graph.names = names
 
     def attribute(name, wanted):
-        values = [data.get(name) for _, data in g.nodes(data=True)]
+        values = [g.nodes[node].get(name) for node in nodes]
         if all(v is None for v in values):
             if wanted:
                 raise InputError(f"no node has an attribute \"{name}\"")

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from plancherel_io import InputError, new_netcdf
+from plancherel_io import InputError, characters, new_netcdf
 
 TRAIN, VALIDATION, TEST, NONE = range(4)
 PARTS = {"train": TRAIN, "t": TRAIN, "val": VALIDATION, "valid": VALIDATION, "v": VALIDATION,
@@ -58,6 +58,7 @@ class Graph:
         self.features = None  # Sparse, or (nodes, n)
         self.label = None  # -1: none
         self.splits = None  # (splits, nodes)
+        self.names = None  # where they are not the numbers of the nodes
 
 
 def tell(text):
@@ -184,6 +185,11 @@ def fill(nc, graph):
     elif graph.features is not None:
         nc.createDimension("features", graph.features.shape[1])
         put("feature", "f8", ("node", "features"), graph.features, "features of nodes")
+    if graph.names is not None:
+        letters = characters(graph.names)
+        nc.createDimension("node_letter", letters.shape[1])
+        put("node_name", "S1", ("node", "node_letter"), letters, "name of a node in the file it is from",
+            _Encoding="utf-8")
     if graph.label is not None:
         put("label", "i4", ("node",), graph.label, "class of a node, -1: none")
     if graph.splits is not None:

@@ -31,13 +31,20 @@ class Lines:
         keys = [self.hue] if self.hue else []
         return [(v[0] if v else None, runs) for v, runs in pio.combinations(self.ds, keys, members)]
 
-    def panel_title(self, values):
-        return self.words.combination(self.facets, values)
+    def split(self, parts, have):
+        """Makes a panel of each part (a weight) in place of one, of the runs that have it."""
+        split = [(values, [r for r in members if have(r, part)], part)
+                 for part in parts for values, members in self.groups]
+        self.groups = [group for group in split if group[1]]
+
+    def panel_title(self, values, *part):
+        keys = [self.words.combination(self.facets, values)] if self.facets else []
+        return ", ".join([*map(self.words.entry, part), *keys])
 
     def all_values(self):
         """The values or entries of the lines of all panels, in the order of the legend."""
         found = {}
-        for _, members in self.groups:
+        for _, members, *_ in self.groups:
             found |= {self.order(v): v for v, _ in self.of_panel(members)}
         return [found[k] for k in sorted(found)]
 

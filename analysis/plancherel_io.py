@@ -165,6 +165,13 @@ def new_netcdf(path):
     write_together({path: whole})
 
 
+def characters(names):
+    """Names as the array of characters that a NetCDF file holds, in UTF-8."""
+    width = max(1, *(len(n.encode()) for n in names))
+    return np.frombuffer(b"".join(n.encode().ljust(width, b"\0") for n in names),
+                         dtype="S1").reshape(len(names), width)
+
+
 def make_folder(path):
     """The folder at path, for outputs, made where it is absent; OutputError."""
     try:

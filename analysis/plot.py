@@ -11,7 +11,8 @@ Kinds:
               has added it, the true distance of the normalised margin from the optimum
   irreps      each irrep's share of the Schatten sum against the step, one run a panel; or what --y
               names, itself, of the variables per irrep (block_error)
-  spectrum    the final singular values in descending order, one line per value of --hue
+  spectrum    the final singular values in descending order, one line per value of --hue; those of
+              weights a panel per weight matrix (--weights: which)
   final       --y at the end of a run against the key --x, one line per value of --hue
   profile     --y, a variable on a further axis (depth, irrep, eigenvalue, ..), along that axis at
               the last record, one line per value of --hue
@@ -103,6 +104,8 @@ def parser_of():
                                     "--kind final (model_depth)")
     parser.add_argument("--exponent", type=float, default=1, help="of --y schatten_at (1)")
     parser.add_argument("--hue", help="key told apart by colour (the file's default_hue)")
+    parser.add_argument("--weights", nargs="+", metavar="NAME",
+                        help="weights that --kind spectrum draws: 'layer*_weight' (matrices)")
     parser.add_argument("--run", type=int, help="this run alone, however it ended")
     parser.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE", help="only these runs; repeats"

@@ -1,6 +1,8 @@
 """Kinds of pictures made of lines, medians over seeds with their bands: trajectory, final, profile,
 spectrum."""
 
+from fnmatch import fnmatchcase
+
 import numpy as np
 
 import choose
@@ -14,22 +16,22 @@ SPECTRUM_FLOOR = 1e-17  # of the largest singular value: below lies rounding
 
 
 def draw_lines(lines, sample, marker=None):
-    """The figure of Lines; sample(runs, value) gives x and samples[run, x].  Gives figure, axes, their
-    values, the largest x, note and legend."""
+    """The figure of Lines; sample(runs, value), of panels that are split also the part, gives x and
+    samples[run, x].  Gives figure, axes, their values, the largest x, note and legend."""
     ds, args = lines.ds, lines.args
     shown, few = largest_entries(lines, sample) if lines.axis else (lines.all_values(), "")
     look = dict(zip(map(lines.order, shown), draw.lines([s[1] if lines.axis else s for s in shown])))
     one = len(lines.groups) == 1
     figure, axes = draw.panels(len(lines.groups), args, (5, 3.6) if one else (3.4, 2.7), lines.shared)
     entries, everything, largest, counts, ends = {}, [], 0, [], []
-    for ax, (values, members) in zip(axes, lines.groups):
-        if lines.facets:
-            ax.set_title(draw.wrapped(ax, lines.panel_title(values)))
+    for ax, (values, members, *part) in zip(axes, lines.groups):
+        if lines.facets or part:
+            ax.set_title(draw.wrapped(ax, lines.panel_title(values, *part)))
         drawn = []
         for value, runs in lines.of_panel(members):
             if lines.order(value) not in look:
                 continue
-            x, samples = sample(runs, value)
+            x, samples = sample(runs, value, *part)
             if not samples.shape[1]:  # these runs do not have it
                 continue
             line = draw.draw_bands(ax, x, samples, *look[lines.order(value)], marker)
@@ -111,28 +113,83 @@ def plot_trajectory(ds, args):
     finish(lines, figure, axes, var, note, legend, label)
 
 
-def plot_spectrum(ds, args):
-    """Final singular values in descending order."""
-    hint = "set record.spectrum: true in the sweep file"
-    var, last = pio.require(ds, "singular_values", ("run", "record", "sv"), hint), pio.last_records(ds)
+def spectrum_of(ds, args):
+    """The singular values that --y names, or those of the whole map, or else of the weights."""
+    able = [n for n, v in ds.variables.items()
+            if n.endswith("singular_values") and v.dims[:2] == ("run", "record") and v.ndim == 3]
+    if args.y and able and args.y not in able:
+        raise pio.InputError(f"--y {args.y}: --kind spectrum takes one of: {', '.join(able)}")
+    known = [n for n in (args.y, "singular_values", "weight_singular_values") if n in able]
+    name = known[0] if known else "singular_values"
+    return pio.require(ds, name, hint="set record.spectrum: true in the sweep file")
 
-    def sample(runs, _value):
-        # Missing are those of other runs' matrices.
-        rows = [var[run, last[run]].values for run in runs]
-        rows = [np.sort(row[np.isfinite(row)])[::-1] for row in rows]
+
+class Spectra:
+    """The final singular values of each run, by the matrices (weights) that they belong to; those of
+    irreps are parts of one matrix."""
+
+    def __init__(self, ds, var, runs):
+        last, (dimension, owner) = pio.last_records(ds), choose.owner_of(ds, var.dims[2])
+        self.ends = {run: var[run, last[run]].values for run in runs}
+        self.place, self.longest = {}, var.shape[2]
+        if dimension not in (None, "irrep"):
+            # Networks of other shapes have weights of the same names.
+            names = np.array(choose.names_along(ds, dimension))[owner]
+            there = names[np.isfinite([*self.ends.values()]).any(axis=0)]
+            self.place = {name: np.flatnonzero(names == name) for name in dict.fromkeys(there.tolist())}
+            self.longest = np.bincount(owner).max()
+
+    def of_run(self, run, name=None):
+        """Largest first.  Missing are those of other runs' matrices."""
+        own = self.ends[run] if name is None else self.ends[run][self.place[name]]
+        return np.sort(own[np.isfinite(own)])[::-1]
+
+    def have(self, run, name):
+        return len(self.of_run(run, name)) > 0
+
+    def wanted(self, patterns):
+        """Names that match, or those of matrices: a vector, a bias, has one singular value."""
+        if patterns:
+            found = [n for n in self.place if any(fnmatchcase(n, p) for p in patterns)]
+            if not found:
+                raise pio.InputError(f"--weights {' '.join(patterns)}: there are {', '.join(self.place)}")
+            return found
+        return [n for n in self.place if any(len(self.of_run(r, n)) > 1 for r in self.ends)] or [*self.place]
+
+
+def split_by_weight(lines, spectra, patterns):
+    """A panel per weight, of as many as there is room for; gives what the footnote says of the rest."""
+    names = spectra.wanted(patterns)
+    count = max(choose.MAX_PANELS // len(lines.groups), 1)
+    lines.split(names[:count], spectra.have)
+    few = f"the first {count} of {len(names)} weights, others: --weights" if len(names) > count else ""
+    return choose.note_of(few, "" if patterns or len(names) == len(spectra.place) else "without vectors")
+
+
+def plot_spectrum(ds, args):
+    """Final singular values in descending order, of each weight in a panel of its own."""
+    var = spectrum_of(ds, args)
+    lines = Lines(ds, args, var.name, draw.Words(args.labels))
+    spectra = Spectra(ds, var, lines.runs)
+    rest = split_by_weight(lines, spectra, args.weights) if spectra.place else ""
+
+    def sample(runs, _value, name=None):
+        rows = [spectra.of_run(run, name) for run in runs]
         samples = np.full((len(rows), max(map(len, rows))), np.nan)
         for row, values in zip(samples, rows):
             row[: len(values)] = np.maximum(values, SPECTRUM_FLOOR * values[:1])
         return np.arange(1, samples.shape[1] + 1), samples
 
-    lines = Lines(ds, args, var.name, draw.Words(args.labels))
-    few = ds.sizes["sv"] <= MAX_MARKERS
+    few = spectra.longest <= MAX_MARKERS
     figure, axes, values, _, note, legend = draw_lines(lines, sample, marker="o" if few else None)
+    if spectra.place:
+        scale_panels(lines, axes, values, args)
     for ax in axes:
-        draw.scale_y([ax], np.concatenate(values), "linear" if args.yscale == "linear" else "log", args.ylim)
-        ax.set_xlabel(lines.words.axis("x", "sv", "singular value, largest first", 9))
+        if not spectra.place:
+            draw.scale_y([ax], np.concatenate(values), "linear" if args.yscale == "linear" else "log", args.ylim)
+        ax.set_xlabel(lines.words.axis("x", var.dims[2], "singular value, largest first", 9))
         ax.xaxis.get_major_locator().set_params(integer=True)
-    finish(lines, figure, axes, var, note, legend)
+    finish(lines, figure, axes, var, choose.note_of(note, rest), legend)
 
 
 def plot_final(ds, args):

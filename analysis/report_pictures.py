@@ -123,14 +123,12 @@ def trajectory(ds, every, name, axis=None, label=None):
 def spectrum(ds, every, name):
     """Singular values at the end: largest first, or of a few matrices each its own line."""
     values, last, axis = ds[name].values, pio.last_records(ds), ds[name].dims[2]
-    owner = next((v for v in ds.variables.values()
-                  if v.dims == (axis,) and "instance_dimension" in v.attrs), None)
-    pointed = owner.attrs["instance_dimension"] if owner is not None else None
+    pointed, owner = choose.owner_of(ds, axis)
     apart = pointed not in (None, *IRREPS)
 
     def sample(runs, value):
         rows = [values[run, last[run]] for run in runs]
-        rows = [row[owner.values == value[0]] if apart else row for row in rows]
+        rows = [row[owner == value[0]] if apart else row for row in rows]
         rows = [np.sort(row[np.isfinite(row)])[::-1] for row in rows]
         samples = np.full((len(rows), max(map(len, rows))), np.nan)
         for row, own in zip(samples, rows):

@@ -341,6 +341,36 @@ def test_pajek_and_unknown_kinds(convert_to, tmp_path):
     assert "not readable as networkx" in convert_to("networkx", tmp_path / "g.gml", code=2)
 
 
+@pytest.mark.parametrize("name, text, edge, names", [
+    ("g.edgelist", "3 0\n0 1\n1 2\n", [[0, 1], [0, 3], [1, 2]], None),
+    ("g.adjlist", "2 0 1\n0\n1 3\n3\n", [[0, 2], [1, 2], [1, 3]], None),
+    ("g.net", '*Vertices 3\n1 "2"\n2 "0"\n3 "1"\n*Edges\n1 2\n2 3\n', [[0, 1], [0, 2]], None),
+    ("g.edgelist", "3 1\n1 2\n", [[0, 1], [1, 2]], ["3", "1", "2"]),
+    ("g.edgelist", "bo zoë\nzoë 0\n", [[0, 1], [1, 2]], ["bo", "zoë", "0"]),
+    ("g.edgelist", "00 1\n", [[0, 1]], ["00", "1"]),
+])
+def test_nodes_keep_their_numbers_or_names(convert_to, tmp_path, name, text, edge, names):
+    pytest.importorskip("networkx")
+    (tmp_path / name).write_text(text)
+    got = convert_to("networkx", tmp_path / name)
+    assert got.edge.tolist() == edge
+    with xr.open_dataset(tmp_path / "out.nc") as ds:
+        assert ("node_name" in ds) == ("names in node_name" in got.told) == (names is not None)
+        if names:
+            assert ds.node_name.values.tolist() == names
+
+
+def test_attributes_follow_the_numbers(convert_to, tmp_path):
+    nx = pytest.importorskip("networkx")
+    g = nx.Graph([(2, 0), (0, 1)])
+    nx.set_node_attributes(g, {k: {"size": k, "split": "t-e"[k]} for k in g})
+    nx.write_graphml(g, tmp_path / "g.graphml")
+    got = convert_to("networkx", tmp_path / "g.graphml", "--label", "size", "--features", "size")
+    assert got.edge.tolist() == [[0, 1], [0, 2]]
+    assert got.label.tolist() == [0, 1, 2] and got.feature[:, 0].tolist() == [0, 1, 2]
+    assert got.split.tolist() == [0, 3, 2]
+
+
 # ---- parts, and the program ----
 
 

@@ -22,7 +22,7 @@ import draw  # noqa: E402
 import plancherel_io as pio  # noqa: E402
 import plot  # noqa: E402
 import symbols  # noqa: E402
-from made_sweep import DIVERGED, write_sweep  # noqa: E402
+from made_sweep import DIVERGED, FILL, RECORDS, put, write_sweep  # noqa: E402
 
 
 @pytest.fixture(scope="module", name="sweep")
@@ -289,3 +289,63 @@ def test_a_variable_that_some_runs_lack(tmp_path, figures):
         nc["flow_time"][:] = missing
     with pytest.raises(pio.InputError, match="nothing to draw"):
         plot.main(by_time)
+
+
+def with_weights(path, widths, hidden):
+    """A sweep over widths, whose seeds of a width share `hidden` matrices of its size and a bias each:
+    the singular values of a matrix are width, .., 1."""
+    write_sweep(path, depths=widths, seeds=(0, 1), irreps=False, spectrum=False)
+    names, owner, runs = [], [], []
+    for width in widths:
+        for layer in range(hidden):
+            for kind, size in (("weight", width), ("bias", 1)):
+                owner += [len(names)] * size
+                runs += [width] * size
+                names.append(f"layer{layer}_{kind}")
+    with netCDF4.Dataset(path, "a") as nc:
+        nc.renameVariable("model_depth", "model_width")
+        for name, size in (("weight", len(names)), ("weight_sv", len(owner))):
+            nc.createDimension(name, size)
+        put(nc, "weight_name", names, ["weight"], "name of the weight")
+        put(nc, "weight_sv_weight", np.array(owner, "i4"), ["weight_sv"], "weight of the singular value")
+        nc["weight_sv_weight"].instance_dimension = "weight"
+        place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        mine = nc["model_width"][:][:, None] == np.array(runs)
+        values = np.where(mine, np.array(runs) - place, FILL)[:, None].repeat(RECORDS, axis=1)
+        put(nc, "weight_singular_values", values, ["run", "record", "weight_sv"],
+            "singular values of each weight", fill=FILL)
+    return path
+
+
+def test_spectra_of_weights_have_a_panel_each(tmp_path, figures):
+    """Weights of the same name in networks of several widths: lines of one panel, largest first."""
+    path = with_weights(tmp_path / "w.nc", (3, 5), 2)
+    figure = drawn(figures, path, tmp_path, "--kind", "spectrum")
+    assert [ax.get_title() for ax in figure.axes] == ["layer0_weight", "layer1_weight"]
+    assert shares(*figure.axes)
+    for ax in figure.axes:
+        assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 2, 1], [5, 4, 3, 2, 1]]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["3", "5"]
+    assert "without vectors" in " ".join(texts_of(figure))
+    figure = drawn(figures, path, tmp_path, "--kind", "spectrum", "--weights", "layer1*")
+    assert [ax.get_title() for ax in figure.axes] == ["layer1_weight", "layer1_bias"]
+    figure = drawn(figures, path, tmp_path, "--kind", "spectrum", "--run", 0)
+    assert [len(ax.lines) for ax in figure.axes] == [1, 1]
+    with netCDF4.Dataset(path, "a") as nc:
+        nc["weight_singular_values"][0] = FILL
+    with pytest.raises(pio.InputError, match="nothing to draw"):
+        drawn(figures, path, tmp_path, "--kind", "spectrum", "--run", 0)
+    for args, word in ((["--weights", "x*"], "there are layer0_weight, layer0_bias"),
+                       (["--y", "loss"], "takes one of: weight_singular_values")):
+        with pytest.raises(pio.InputError, match=word):
+            drawn(figures, path, tmp_path, "--kind", "spectrum", *args)
+
+
+def test_spectra_of_many_weights_are_the_first(tmp_path, figures):
+    path = with_weights(tmp_path / "w.nc", (2, 3), 14)
+    figure = drawn(figures, path, tmp_path, "--kind", "spectrum")
+    assert len(figure.axes) == choose.MAX_PANELS
+    assert "the first 12 of 14 weights" in " ".join(" ".join(texts_of(figure)).split())
+    figure = drawn(figures, path, tmp_path, "--kind", "spectrum", "--hue", "seed")
+    assert [ax.get_title() for ax in figure.axes][:2] == ["layer0_weight, width 2", "layer0_weight, width 3"]
+    assert len(figure.axes) == choose.MAX_PANELS

@@ -8,6 +8,7 @@
  *   label(node)                         optional: class from 0, -1 for none
  *   target(node, targets)               optional: numbers to learn, beside classes or instead
  *   split(node), split(fold, node)      optional: parts, 0 train, 1 validation, 2 test, 3 none
+ *   node_name(node, letters)            optional, for those who read the file elsewhere
  * Dimensions count by their lengths; their names are free, save those that are quoted.  (xarray
  * opens no file in which a variable of two dimensions has the name of one of them.)
  * analysis/convert.py makes such files of other formats. */
