@@ -96,6 +96,7 @@ def test_apply_by_its_formulas(tmp_path, labels):
     (dict(classes=2), {}, "3 classes, and the network 2"),
     ({"outputs": None}, {}, "expected an attribute outputs"),
     ({"outputs": np.int32(4)}, {}, "head_weight"),
+    ({"model.width": None}, {}, "any = 64, its outputs: as many as model.width)"),
     ({}, {"edge": (("edges", "ends"), np.array([[0, N]])), "weight": None}, "edge(0, 1)"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, weights, graph, said):
