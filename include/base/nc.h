@@ -77,6 +77,8 @@ bool pl_nc_get_att_text(const pl_nc *nc, const char *var, const char *name, char
 char *pl_nc_get_att_string(const pl_nc *nc, const char *var, const char *name);
 /* At most max numbers of an attribute into v; returns how many it has, -1 if absent or text. */
 int pl_nc_get_att_doubles(const pl_nc *nc, const char *var, const char *name, double *v, int max);
+/* The same of a global attribute and one number; text that is a number ("4") is one, too. */
+int pl_nc_get_att_number(const pl_nc *nc, const char *name, double *v);
 
 /* Hyperslabs, at most 8 dimensions; values convert between the numeric types.  start NULL: from the
  * beginning; count NULL: to the end.  A slab outside the variable, text where numbers are (or the

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int64_t pl_nc_dim(const pl_nc *nc, const char *name) {
@@ -131,4 +132,14 @@ int pl_nc_get_att_doubles(const pl_nc *nc, const char *var, const char *name, do
   if (ok && max > 0) memcpy(v, all, (n < (size_t)max ? n : (size_t)max) * sizeof *v);
   pl_free(all);
   return ok ? pl_int((int64_t)n) : -1;
+}
+
+int pl_nc_get_att_number(const pl_nc *nc, const char *name, double *v) {
+  char *text = pl_nc_get_att_string(nc, NULL, name), *end = text;
+  if (!text) return pl_nc_get_att_doubles(nc, NULL, name, v, 1);
+  double x = strtod(text, &end);
+  bool number = end > text && !end[strspn(end, " ")];
+  if (number) *v = x;
+  pl_free(text);
+  return number ? 1 : -1;
 }
