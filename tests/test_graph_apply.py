@@ -101,6 +101,7 @@ def test_apply_by_its_formulas(tmp_path, labels):
     ({"outputs": np.int32(4)}, {}, "head_weight"),
     ({"outputs": "four"}, {}, "expected an attribute outputs"),
     ({"model.width": None}, {}, "any = 64, its outputs: as many as model.width)"),
+    ({"model.alpah": "0.1"}, {}, "w.nc: attribute model.alpah: unknown key; did you mean model.alpha?"),
     ({}, {"edge": (("edges", "ends"), np.array([[0, N]])), "weight": None}, "edge(0, 1)"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, weights, graph, said):

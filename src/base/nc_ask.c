@@ -92,6 +92,11 @@ bool pl_nc_has_att(const pl_nc *nc, const char *var, const char *name) {
   return id != -2 && !nc_inq_attid(nc->id, id, name, NULL);
 }
 
+char *pl_nc_att_name(const pl_nc *nc, int i) {
+  char name[NC_MAX_NAME + 1];
+  return nc_inq_attname(nc->id, NC_GLOBAL, i, name) ? NULL : pl_strdup(name);
+}
+
 char *pl_nc_get_att_string(const pl_nc *nc, const char *var, const char *name) {
   int id = pl_nc_owner(nc, var);
   nc_type type;
