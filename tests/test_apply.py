@@ -226,6 +226,21 @@ def test_weights_that_do_not_fit(saved):
     refuse(lambda nc: nc.delncattr("features"), "features")
     refuse(lambda nc: nc.setncattr("model.activation", "cube"), "model.activation")
     refuse(lambda nc: nc.renameVariable("layer1_bias", "b"), "layer1_bias")
+    refuse(lambda nc: nc.setncattr("model.kind", "mpl"), "w.nc: attribute model.kind: expected one of ")
+    refuse(lambda nc: nc.setncattr("model.width", "[3"), "w.nc: attribute model.width: ")
+    for slip, meant in (("model.activaton", "model.activation"), ("data.augmnt", "data.augment"),
+                        ("model.init.scael", "model.init.scale"), ("model.foo", "")):
+        refuse(lambda nc, slip=slip: nc.setncattr(slip, "tanh"),
+               f"w.nc: attribute {slip}: unknown key; did you mean {meant}")
+    refuse(lambda nc: nc.renameAttribute("model.kind", "model.kidn"), "mean model.kind")
+
+
+def test_attributes_that_are_no_keys(saved):
+    """What other programs write of a file, and keys of other networks, are no matter."""
+    with netCDF4.Dataset(saved / "o.nc.final/run-000000.nc", "a") as nc:
+        nc.setncatts({"title": "t", "history": "h", "Conventions": "CF-1.8", "source": "s",
+                      "torch.version": "2.1", "model": "small", "model.alpha": "0.5"})
+    pl_run.run(["apply", saved / "o.nc.final/run-000000.nc", saved / "d.nc", "-o", saved / "p.nc"])
 
 
 def write_elsewhere(path, weights, **attributes):

@@ -232,6 +232,7 @@ static void wrong_generators_are_refused(void **state) {
              {"S_4", "()", "the identity is none"},
              {"C_5", "0", "the identity is none"},
              {"C_5", "7", "\"7\" is no element of C_5"},
+             {"S_4", "(1,2,3); (1,2)", "two generators: \"(1,2),(1,2)(3,4)\""},
              {"S_4", "stars", "\"stars\" is no element of S_4"},
              {"D_4", "(1,2)", "no element of D_4"}};
   for (size_t t = 0; t < sizeof bad / sizeof *bad; t++) {

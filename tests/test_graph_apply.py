@@ -81,6 +81,9 @@ def test_apply_by_its_formulas(tmp_path, labels):
     more = {} if labels else {"label": None, "split": None}
     data = write_graph(tmp_path / "g.nc", **more)
     w = weights_file(tmp_path / "w.nc")
+    if not labels:
+        with netCDF4.Dataset(tmp_path / "w.nc", "a") as nc:
+            nc.setncatts({"features": "6", "outputs": "3", "classes": "1"})
     pl_run.run(["apply", tmp_path / "w.nc", tmp_path / "g.nc", "-o", tmp_path / "p.nc"])
     keys = {"rule": "hf", "head": "mlp", "depth": 4}
     f = filter_answer(keys, w, operator(data, "sym", 0.5), data["feature"])
@@ -96,6 +99,9 @@ def test_apply_by_its_formulas(tmp_path, labels):
     (dict(classes=2), {}, "3 classes, and the network 2"),
     ({"outputs": None}, {}, "expected an attribute outputs"),
     ({"outputs": np.int32(4)}, {}, "head_weight"),
+    ({"outputs": "four"}, {}, "expected an attribute outputs"),
+    ({"model.width": None}, {}, "any = 64, its outputs: as many as model.width)"),
+    ({"model.alpah": "0.1"}, {}, "w.nc: attribute model.alpah: unknown key; did you mean model.alpha?"),
     ({}, {"edge": (("edges", "ends"), np.array([[0, N]])), "weight": None}, "edge(0, 1)"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, weights, graph, said):

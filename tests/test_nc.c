@@ -154,6 +154,8 @@ static void questions_are_answered(void **state) {
   assert_int_equal(pl_nc_get_att_doubles(nc, NULL, "rates", v, 1), 2);
   assert_true(v[0] == 0.5 && v[1] == 3);
   assert_int_equal(pl_nc_get_att_doubles(nc, NULL, "title", v, 2), -1);
+  assert_int_equal(pl_nc_get_att_number(nc, "title", v), -1);
+  assert_int_equal(pl_nc_get_att_number(nc, "rates", v), 2);
   assert_ok(pl_nc_close(nc));
 }
 

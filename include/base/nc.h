@@ -71,12 +71,16 @@ int pl_nc_var(const pl_nc *nc, const char *name, pl_nc_type *type, char dims[][6
 pl_status pl_nc_expect(const pl_nc *nc, const char *var, bool text, int ndims, int64_t *shape);
 /* Is there such an attribute, of any type?  var NULL: of the file, also below. */
 bool pl_nc_has_att(const pl_nc *nc, const char *var, const char *name);
+/* Name of global attribute number i, from 0; NULL past the last.  The caller frees it. */
+char *pl_nc_att_name(const pl_nc *nc, int i);
 /* Attribute text into buf; false if absent, not text, or longer than n - 1 bytes. */
 bool pl_nc_get_att_text(const pl_nc *nc, const char *var, const char *name, char *buf, size_t n);
 /* Attribute text of any length; NULL if absent or not text.  The caller frees it (pl_free). */
 char *pl_nc_get_att_string(const pl_nc *nc, const char *var, const char *name);
 /* At most max numbers of an attribute into v; returns how many it has, -1 if absent or text. */
 int pl_nc_get_att_doubles(const pl_nc *nc, const char *var, const char *name, double *v, int max);
+/* The same of a global attribute and one number; text that is a number ("4") is one, too. */
+int pl_nc_get_att_number(const pl_nc *nc, const char *name, double *v);
 
 /* Hyperslabs, at most 8 dimensions; values convert between the numeric types.  start NULL: from the
  * beginning; count NULL: to the end.  A slab outside the variable, text where numbers are (or the

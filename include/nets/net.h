@@ -246,11 +246,10 @@ void pl_net_set_piece(pl_net *net, int64_t samples);
 /* The objective over the whole training part at w, without random layers, and its gradient; w and g
  * laid out as net->w.  Collective. */
 double pl_net_gradient(pl_net *net, const double *w, double *g);
-/* Variable `name` of a file of weights, shaped like w, into out.  PL_EINPUT: it does not fit.
- * Local.
- */
-pl_status pl_net_read_weight(const pl_nc *nc, const char *name, const pl_net_weight *w,
-                             double *out);
+/* Variable `name` of a file of weights, shaped like w, into out.  PL_EINPUT: it does not fit,
+ * and by which keys of spec the shape is.  Local. */
+pl_status pl_net_read_weight(const pl_spec *spec, const pl_nc *nc, const char *name,
+                             const pl_net_weight *w, double *out);
 /* H v of the objective over the training part at w, likewise.  Collective. */
 void pl_net_hvp(pl_net *net, const double *w, const double *v, double *out);
 

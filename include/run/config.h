@@ -42,6 +42,10 @@ typedef struct pl_folders {
 pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
                              const pl_folders *folders, const char *const *sets, int nsets,
                              pl_config **out);
+/* The same from attributes of the NetCDF file `name` alone, given as --set would be; messages say
+ * "FILE: attribute KEY: ".  Paths lead from the working folder. */
+pl_status pl_config_attributes(const char *name, const char *const *sets, int nsets,
+                               pl_config **out);
 void pl_config_free(pl_config *cfg);
 
 int64_t pl_config_num_runs(const pl_config *cfg);

@@ -22,6 +22,8 @@ const pl_owned *pl_keys_list(pl_arena *arena, int *num);
 const pl_key *pl_keys_find(const pl_owned *list, int num, const char *name);
 /* The key that someone who wrote name most likely meant, or NULL when none is near. */
 const char *pl_keys_nearest(const pl_owned *list, int num, const char *name);
+/* PL_EINPUT: there is no such key; says which one is near. */
+pl_status pl_keys_unknown(const pl_owned *list, int num, const char *name);
 /* Does some key stand beneath name, as model.depth beneath model? */
 bool pl_keys_section(const pl_owned *list, int num, const char *name);
 /* "model.kind egnn, pointer; data.kind file": who reads the key; with a help text, by the rows that

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int64_t pl_nc_dim(const pl_nc *nc, const char *name) {
@@ -91,6 +92,11 @@ bool pl_nc_has_att(const pl_nc *nc, const char *var, const char *name) {
   return id != -2 && !nc_inq_attid(nc->id, id, name, NULL);
 }
 
+char *pl_nc_att_name(const pl_nc *nc, int i) {
+  char name[NC_MAX_NAME + 1];
+  return nc_inq_attname(nc->id, NC_GLOBAL, i, name) ? NULL : pl_strdup(name);
+}
+
 char *pl_nc_get_att_string(const pl_nc *nc, const char *var, const char *name) {
   int id = pl_nc_owner(nc, var);
   nc_type type;
@@ -131,4 +137,14 @@ int pl_nc_get_att_doubles(const pl_nc *nc, const char *var, const char *name, do
   if (ok && max > 0) memcpy(v, all, (n < (size_t)max ? n : (size_t)max) * sizeof *v);
   pl_free(all);
   return ok ? pl_int((int64_t)n) : -1;
+}
+
+int pl_nc_get_att_number(const pl_nc *nc, const char *name, double *v) {
+  char *text = pl_nc_get_att_string(nc, NULL, name), *end = text;
+  if (!text) return pl_nc_get_att_doubles(nc, NULL, name, v, 1);
+  double x = strtod(text, &end);
+  bool number = end > text && !end[strspn(end, " ")];
+  if (number) *v = x;
+  pl_free(text);
+  return number ? 1 : -1;
 }

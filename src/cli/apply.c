@@ -137,14 +137,33 @@ static bool told(const pl_owned *o, const char *kind) {
          strncmp(o->row->name, "model.init.", 11) != 0;
 }
 
+/* An attribute beneath a section of keys that is none of them: whoever wrote it meant another. */
+static pl_status refuse_slips(const pl_nc *nc, const pl_owned *list, int num) {
+  pl_status st = PL_OK;
+  char *name;
+  for (int i = 0; !st && (name = pl_nc_att_name(nc, i)); i++) {
+    char *dot = strchr(name, '.');
+    if (dot && !pl_keys_find(list, num, name)) {
+      *dot = 0;
+      bool section = pl_keys_section(list, num, name);
+      *dot = '.';
+      if (section)
+        st = pl_error_in(pl_keys_unknown(list, num, name), "%s: attribute %s: ", pl_nc_path(nc),
+                         name);
+    }
+    pl_free(name);
+  }
+  return st;
+}
+
 /* Keys of the network in the file's attributes. */
 static pl_status read_settings(const apply_options *o, const pl_nc *nc, settings *s) {
   pl_arena arena = {0};
   int num;
   const pl_owned *list = pl_keys_list(&arena, &num);
   char *kind = pl_nc_get_att_string(nc, NULL, "model.kind");
-  pl_status st = PL_OK;
-  if (!kind)
+  pl_status st = refuse_slips(nc, list, num);
+  if (!st && !kind)
     st = pl_error(PL_EINPUT,
                   "%s: expected an attribute model.kind and those of its keys, as record.final "
                   "writes them",
@@ -178,9 +197,7 @@ static pl_status read_run(const apply_options *o, const pl_comm *world, pl_confi
       if (world->rank != 0) s.set[i] = pl_alloc(n, 1, "a key");
       pl_comm_bcast(world, s.set[i], n, 0);
     }
-    st = pl_config_parse("{}", 2, o->weights, (const char *const *)s.set, s.num, cfg);
-    if (st) pl_error_in(st, "%s: ", o->weights);
-    st = pl_agree(world, st);
+    st = pl_agree(world, pl_config_attributes(o->weights, (const char *const *)s.set, s.num, cfg));
   }
   settings_free(&s);
   return st;

@@ -133,8 +133,8 @@ static pl_status from_labels(pl_cayley *c, const char *text) {
     if (a < 0)
       st = pl_error(PL_EINPUT,
                     "generators: \"%s\" is no element of %s; expected transpositions, adjacent, "
-                    "star, cycle+transposition (S_n), standard, cycles, or labels of elements "
-                    "separated by \";\"",
+                    "star, cycle+transposition (S_n), standard, cycles (two generators: "
+                    "\"(1,2),(1,2)(3,4)\"), or labels of elements separated by \";\"",
                     label, pl_group_spec(c->group));
     else
       append(c, a);

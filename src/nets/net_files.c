@@ -70,9 +70,30 @@ static bool transposed(const pl_nc *nc, const char *name) {
   return !strcmp(dims[0], cols) && !strcmp(dims[1], rows);
 }
 
-pl_status pl_net_read_weight(const pl_nc *nc, const char *name, const pl_net_weight *w,
-                             double *out) {
-  pl_nc_axis axes[] = {{NULL, w->rows, "its inputs"}, {NULL, w->cols, "its outputs"}};
+static bool is_width(const pl_spec *spec, const pl_keys *table, const pl_key *row, int64_t size) {
+  return (!strcmp(row->name, "model.width") || !strcmp(row->name, "model.hidden")) &&
+         *(const int64_t *)pl_spec_value(spec, table, row) == size;
+}
+
+/* What `size` is, for messages; where it is that of a key, which a file may have left out, also
+ * which. */
+static void describe(const pl_spec *spec, int64_t size, const char *what, char *buf, size_t n) {
+  size_t used = (size_t)snprintf(buf, n, "%s", what);
+  const char *between = ": as many as ";
+  for (const pl_keys *const *t = spec->model->keys; *t; t++)
+    for (int i = 0; i < (*t)->num && used < n; i++)
+      if (is_width(spec, *t, &(*t)->row[i], size)) {
+        used += (size_t)snprintf(buf + used, n - used, "%s%s", between, (*t)->row[i].name);
+        between = " or ";
+      }
+}
+
+pl_status pl_net_read_weight(const pl_spec *spec, const pl_nc *nc, const char *name,
+                             const pl_net_weight *w, double *out) {
+  char inputs[64], outputs[64];
+  describe(spec, w->rows, "its inputs", inputs, sizeof inputs);
+  describe(spec, w->cols, "its outputs", outputs, sizeof outputs);
+  pl_nc_axis axes[] = {{NULL, w->rows, inputs}, {NULL, w->cols, outputs}};
   pl_nc_input *in;
   if (transposed(nc, name))
     return pl_error(PL_EINPUT, "%s: %s(%s_out, %s_in), expected (%s_in, %s_out)", pl_nc_path(nc),
@@ -88,7 +109,8 @@ static pl_status read_all(const pl_net *net, const char *path, double *w) {
   PL_TRY(pl_nc_open(path, false, &nc));
   pl_status st = PL_OK;
   for (int k = 0; k < net->num_weights && !st; k++)
-    st = pl_net_read_weight(nc, net->weight[k].name, &net->weight[k], w + net->start[k]);
+    st =
+        pl_net_read_weight(&net->spec, nc, net->weight[k].name, &net->weight[k], w + net->start[k]);
   pl_nc_close(nc);
   return st;
 }

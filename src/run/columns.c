@@ -9,6 +9,8 @@ enum { MAX_WORD = 80, MAX_NAME = 256 };
 
 pl_status pl_columns_blame(const pl_columns *c, pl_origin where, int line, const char *key,
                            pl_status st) {
+  if (where == PL_FROM_SET && c->attributes)
+    return pl_error_in(st, "%s: attribute %s: ", c->name, key);
   if (where == PL_FROM_SET) return pl_error_in(st, "--set %s: ", key);
   if (where == PL_FROM_FILE) return pl_error_in(st, "%s:%d: %s: ", c->name, line, key);
   return pl_error_in(st, "%s: %s: ", c->name, key);
@@ -23,12 +25,6 @@ pl_column *pl_columns_find(const pl_columns *c, const char *name) {
   for (int i = 0; i < c->num; i++)
     if (!strcmp(c->column[i].name, name)) return &c->column[i];
   return NULL;
-}
-
-static pl_status unknown_key(const pl_columns *c, const char *name) {
-  const char *nearest = pl_keys_nearest(c->known, c->num_known, name);
-  return nearest ? pl_error(PL_EINPUT, "unknown key; did you mean %s?", nearest)
-                 : pl_error(PL_EINPUT, "unknown key");
 }
 
 /* ---- the tree into columns ---- */
@@ -77,7 +73,7 @@ static pl_status take(pl_columns *c, const char *name, const pl_yaml *value, pl_
     return PL_OK;
   }
   if (!pl_keys_section(c->known, c->num_known, name))
-    return pl_columns_blame(c, from, line, name, unknown_key(c, name));
+    return pl_columns_blame(c, from, line, name, pl_keys_unknown(c->known, c->num_known, name));
   if (value->kind == PL_YAML_MAP) return take_map(c, name, value, from);
   if (value->kind == PL_YAML_TEXT && value->plain && !*value->text) return PL_OK;
   char got[MAX_WORD];
@@ -121,7 +117,7 @@ static pl_status take_set(pl_columns *c, const char *set) {
   const pl_yaml *value;
   int line;
   pl_status st = pl_yaml_parse(equals + 1, strlen(equals + 1), c->arena, &value, &line);
-  if (st) return pl_error_in(st, "--set %s: ", name);
+  if (st) return pl_columns_blame(c, PL_FROM_SET, 0, name, st);
   return take(c, name, value, PL_FROM_SET, 0);
 }
 
@@ -152,7 +148,7 @@ static pl_status zip_member(const pl_columns *c, const pl_yaml *member, pl_colum
   const char *name = name_of(member, word, sizeof word);
   pl_column *column = pl_columns_find(c, name);
   if (!pl_keys_find(c->known, c->num_known, name))
-    unknown_key(c, name);
+    pl_keys_unknown(c->known, c->num_known, name);
   else if (!column || (!column->values.list && column->origin != PL_FROM_SET))
     pl_error(PL_EINPUT, "not a list");
   else if (column->zipped)

@@ -25,6 +25,7 @@ typedef struct pl_column {
 typedef struct pl_columns {
   pl_arena *arena;
   const char *name;      /* of the file, for messages */
+  bool attributes;       /* it is a NetCDF file, and --set stands for its attributes */
   const char *folder[2]; /* where relative paths lead from, of the file and of --set; "": here */
   const pl_owned *known;
   int num_known;

@@ -120,11 +120,11 @@ pl_status pl_config_parse(const char *text, size_t len, const char *name, const 
   return pl_config_parse_at(text, len, name, &(pl_folders){"", ""}, sets, nsets, out);
 }
 
-pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
-                             const pl_folders *folders, const char *const *sets, int nsets,
-                             pl_config **out) {
+static pl_status parse(const char *text, size_t len, const char *name, const pl_folders *folders,
+                       bool attributes, const char *const *sets, int nsets, pl_config **out) {
   pl_config *cfg = pl_zalloc(1, sizeof *cfg, "the sweep");
   cfg->columns.arena = &cfg->arena;
+  cfg->columns.attributes = attributes;
   cfg->columns.name = pl_arena_text(&cfg->arena, name, strlen(name));
   cfg->columns.folder[0] = pl_arena_text(&cfg->arena, folders->file, strlen(folders->file));
   cfg->columns.folder[1] = pl_arena_text(&cfg->arena, folders->set, strlen(folders->set));
@@ -136,6 +136,17 @@ pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
   else
     *out = cfg;
   return st;
+}
+
+pl_status pl_config_parse_at(const char *text, size_t len, const char *name,
+                             const pl_folders *folders, const char *const *sets, int nsets,
+                             pl_config **out) {
+  return parse(text, len, name, folders, false, sets, nsets, out);
+}
+
+pl_status pl_config_attributes(const char *name, const char *const *sets, int nsets,
+                               pl_config **out) {
+  return parse("{}", 2, name, &(pl_folders){"", ""}, true, sets, nsets, out);
 }
 
 pl_status pl_config_with(const pl_config *cfg, const char *set, pl_config **out) {

@@ -94,6 +94,12 @@ const char *pl_keys_nearest(const pl_owned *list, int num, const char *name) {
   return nearest;
 }
 
+pl_status pl_keys_unknown(const pl_owned *list, int num, const char *name) {
+  const char *nearest = pl_keys_nearest(list, num, name);
+  return nearest ? pl_error(PL_EINPUT, "unknown key; did you mean %s?", nearest)
+                 : pl_error(PL_EINPUT, "unknown key");
+}
+
 /* ---- owners ---- */
 
 static bool about(const pl_owned *o, const char *name, const char *help) {

@@ -22,7 +22,7 @@ pl_status gcn_note(const pl_net *net, pl_nc *nc) {
 static pl_status read_shape(const pl_nc *nc, graph_shape *s) {
   double v[SIZES] = {0};
   for (int k = 0; k < SIZES; k++) {
-    int n = pl_nc_get_att_doubles(nc, NULL, sizes[k], &v[k], 1);
+    int n = pl_nc_get_att_number(nc, sizes[k], &v[k]);
     if ((n != 1 && (k < NEEDED || n > 1)) || !(v[k] >= 0 && v[k] <= 1e9))
       return pl_error(PL_EINPUT,
                       "%s: expected an attribute %s, a number, as record.final writes it",

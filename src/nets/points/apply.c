@@ -35,13 +35,13 @@ static pl_status read_elements(const pl_nc *nc, pl_points *out) {
     if (!(z[k] >= 1 && z[k] <= 118) || (k > 0 && z[k] <= z[k - 1])) return wrong(nc, "elements");
     out->shape.element[k] = (int)z[k];
   }
-  if (pl_nc_get_att_doubles(nc, NULL, "property", &property, 1) != 1 ||
-      !(property >= 0 && property <= 1e6) || property != floor(property))
+  if (pl_nc_get_att_number(nc, "property", &property) != 1 || !(property >= 0 && property <= 1e6) ||
+      property != floor(property))
     return wrong(nc, "property");
   out->shape.property = (int64_t)property;
-  if (pl_nc_get_att_doubles(nc, NULL, "mean", &out->mean, 1) != 1 || !isfinite(out->mean))
+  if (pl_nc_get_att_number(nc, "mean", &out->mean) != 1 || !isfinite(out->mean))
     return wrong(nc, "mean");
-  if (pl_nc_get_att_doubles(nc, NULL, "deviation", &out->deviation, 1) != 1 ||
+  if (pl_nc_get_att_number(nc, "deviation", &out->deviation) != 1 ||
       !(out->deviation > 0 && isfinite(out->deviation)))
     return wrong(nc, "deviation");
   return PL_OK;
@@ -49,10 +49,9 @@ static pl_status read_elements(const pl_nc *nc, pl_points *out) {
 
 static pl_status read_shape(const pl_nc *nc, pl_points *out) {
   double task, dimension;
-  if (pl_nc_get_att_doubles(nc, NULL, "task", &task, 1) != 1 ||
-      !(task == 0 || task == 1 || task == 2))
+  if (pl_nc_get_att_number(nc, "task", &task) != 1 || !(task == 0 || task == 1 || task == 2))
     return wrong(nc, "task");
-  if (pl_nc_get_att_doubles(nc, NULL, "dimension", &dimension, 1) != 1 ||
+  if (pl_nc_get_att_number(nc, "dimension", &dimension) != 1 ||
       !(dimension >= 1 && dimension <= PL_POINTS_AXES) || dimension != floor(dimension))
     return wrong(nc, "dimension");
   out->shape = (pl_points_shape){.task = (pl_points_task)task, .dimension = (int64_t)dimension};

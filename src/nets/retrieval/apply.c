@@ -14,7 +14,7 @@ pl_status retrieval_note(const pl_net *net, pl_nc *nc) {
 /* Does the collection have the features that the network takes? */
 static pl_status check_features(const pl_nc *weights, const pl_nc *data, int64_t features) {
   double taken;
-  if (pl_nc_get_att_doubles(weights, NULL, FEATURES, &taken, 1) != 1)
+  if (pl_nc_get_att_number(weights, FEATURES, &taken) != 1)
     return pl_error(PL_EINPUT,
                     "%s: expected an attribute features, a number, as record.final writes it",
                     pl_nc_path(weights));

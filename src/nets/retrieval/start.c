@@ -17,7 +17,8 @@ static pl_status read_all(const pl_net *net, const char *path, double *w) {
   for (int k = 0; k < net->num_weights && !st; k++) {
     const pl_net_weight *p = &net->weight[k];
     bool own = pl_nc_var(nc, p->name, NULL, NULL, NULL, 0) >= 0;
-    st = pl_net_read_weight(nc, own ? p->name : shared_name(p->name), p, w + net->start[k]);
+    st = pl_net_read_weight(&net->spec, nc, own ? p->name : shared_name(p->name), p,
+                            w + net->start[k]);
   }
   pl_nc_close(nc);
   return st;

@@ -18,8 +18,8 @@ static pl_status read_note(const pl_nc *nc, const source *data, int *symbols) {
   char name[32] = "";
   double v = 0;
   pl_nc_get_att_text(nc, NULL, "task", name, sizeof name);
-  if (!task_named(name) || pl_nc_get_att_doubles(nc, NULL, "places", &v, 1) != 1 || v < 2 ||
-      v > MOST_POINTS + 1)
+  if (!task_named(name) || pl_nc_get_att_number(nc, "places", &v) != 1 ||
+      !(v >= 2 && v <= MOST_POINTS + 1))
     return pl_error(PL_EINPUT,
                     "%s: expected attributes task and places, as record.final writes "
                     "them",

@@ -162,8 +162,8 @@ static pl_status note(const pl_net *net, pl_nc *nc) {
 /* The size of the network, and that all samples have it. */
 static pl_status read_points(const pl_nc *weights, const pl_tensor_part *p, int *out) {
   double n;
-  if (pl_nc_get_att_doubles(weights, NULL, "points", &n, 1) != 1 ||
-      !(n >= 2 && n <= ISOTYPIC_MOST) || n != floor(n))
+  if (pl_nc_get_att_number(weights, "points", &n) != 1 || !(n >= 2 && n <= ISOTYPIC_MOST) ||
+      n != floor(n))
     return pl_error(PL_EINPUT, "%s: expected an attribute points, from 2 to %d",
                     pl_nc_path(weights), ISOTYPIC_MOST);
   *out = (int)n;
