@@ -119,7 +119,8 @@ struct pl_model_kind {
   const char *example;                /* a small sweep of one run: for the tests of all networks */
   const char *summary;                /* of what is recorded, for the output */
   const char *reference;              /* to cite, for the output */
-  const char *const *headline;        /* measures that tell most, NULL-terminated */
+  const char *const *headline;        /* measures that tell most, of those that a run has;
+                                       * NULL-terminated */
   const pl_keys *const *keys;         /* NULL-terminated; place PL_IN_NETWORK or PL_IN_COMMON */
   const pl_default *defaults;         /* ends with key NULL; NULL: none */
   const pl_data_kind *const *data;    /* the kinds it takes, the default first; NULL-terminated */
