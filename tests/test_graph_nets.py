@@ -224,6 +224,10 @@ def test_every_graph_has_its_own_eigenvalues(tmp_path):
             there = np.isfinite(row)
             assert there.sum() == 30
             np.testing.assert_allclose(row[there], 0.1 / (1 - 0.9 * a[there]), rtol=1e-12)
+    pl_run.run(["run", "-", "-o", tmp_path / "k.nc"], stdin="{model: {kind: filter, rule: ppnp},"
+               " data.graph: karate, seed: [0, 1, 2], record: {response: true, points: 2}, steps: 1}")
+    with netCDF4.Dataset(tmp_path / "k.nc") as nc:  # the same graph for all
+        assert nc["eigenvalue"].size == 34 and not np.ma.is_masked(nc["response"][:, -1])
 
 
 SWEEP = "{{model: {{kind: filter, rule: {rule}{model}}}, data: {{graph: file, path: {path}{data}}}, steps: 2}}"

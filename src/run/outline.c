@@ -179,14 +179,14 @@ pl_status pl_outline_add(pl_outline *o, int64_t run, const pl_spec *spec, const 
   return PL_OK;
 }
 
-static bool has_drawn_axes(const pl_outline *o) {
-  for (int i = 0; i < o->num_kinds; i++)
-    for (int a = 0; a < o->kinds[i]->schema.num_axes; a++)
-      if (o->kinds[i]->schema.axes[a].drawn) return true;
+static bool has_drawn_axes(const pl_schema *s) {
+  for (int a = 0; a < s->num_axes; a++)
+    if (s->axes[a].drawn) return true;
   return false;
 }
 
-/* By runs that agree in every key that touches any of `touches`. */
+/* By runs that agree in every key that touches any of `touches`; more of them where an axis depends
+ * on the data: then runs that differ in these alone are told apart. */
 static pl_status outline_by(const pl_config *cfg, int touches, pl_outline **out) {
   pl_outline *o = pl_zalloc(1, sizeof *o, "what the sweep records");
   o->num_runs = pl_config_num_runs(cfg);
@@ -202,6 +202,10 @@ static pl_status outline_by(const pl_config *cfg, int touches, pl_outline **out)
       pl_outline_free(o);
       return st;
     }
+    if (!(touches & PL_DATA) && has_drawn_axes(&o->kinds[o->num_kinds - 1]->schema)) {
+      pl_outline_free(o);
+      return outline_by(cfg, touches | PL_DATA, out);
+    }
   }
   place_segments(o);
   *out = o;
@@ -209,10 +213,7 @@ static pl_status outline_by(const pl_config *cfg, int touches, pl_outline **out)
 }
 
 pl_status pl_outline_new(const pl_config *cfg, pl_outline **out) {
-  PL_TRY(outline_by(cfg, PL_COST, out));
-  if (!has_drawn_axes(*out)) return PL_OK;
-  pl_outline_free(*out);
-  return outline_by(cfg, PL_COST | PL_DATA, out);
+  return outline_by(cfg, PL_COST, out);
 }
 
 void pl_outline_free(pl_outline *o) {

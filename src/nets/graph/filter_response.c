@@ -145,17 +145,18 @@ static pl_status eigenvalue_axis(const pl_spec *spec, context *c, pl_axis *axis)
   c->eigenvalue = pl_alloc((size_t)d->nodes, sizeof *c->eigenvalue, "eigenvalues");
   pl_status st = filter_eigen(d->op, c->eigenvalue, NULL);
   const graph_values *v = graph_values_of(spec);
+  bool drawn = v->source == SOURCE_SBM || v->source == SOURCE_CSBM;
   /* Graphs with equal numbers here are taken for the same. */
   snprintf(c->graph, sizeof c->graph, "%s %s %lld, operator %lld %g, %.17g .. %.17g",
            graph_source_name(spec), v->source == SOURCE_FILE ? v->path : "",
-           (long long)pl_data_seed(spec), (long long)v->operator_kind, v->self_loop,
+           drawn ? (long long)pl_data_seed(spec) : 0, (long long)v->operator_kind, v->self_loop,
            c->eigenvalue[0], c->eigenvalue[d->nodes / 2]);
   *axis = (pl_axis){.name = "eigenvalue",
                     .key = c->graph,
                     .length = d->nodes,
                     .coords = eigenvalue_coords,
                     .num_coords = 1,
-                    .drawn = true};
+                    .drawn = drawn};
   graph_nodes_free(d);
   return st;
 }

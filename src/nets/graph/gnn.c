@@ -46,8 +46,7 @@ static const pl_key rows[] = {
     {"record.bound", PL_KEY_BOOL, F(record_bound), SHAPE,
      .help = "record optimum, singular values of the features and, with optimizer.kind flow, the "
              "bound on the loss (default: linear networks of up to 256 features, the loss square, "
-             "without "
-             "regularisers)"},
+             "without regularisers)"},
     {"record.irreps", PL_KEY_BOOL, F(record_irreps), SHAPE,
      .help = "record the variables on (run, record, irrep) of Cayley graphs (default: up to 50000 "
              "elements)"},

@@ -57,9 +57,10 @@ static pl_status drawn_head(const pl_spec *spec, source *out, const char **key) 
   *key = "data.test_points";
   if (out->num_sizes > MOST_SIZES)
     return pl_error(PL_EINPUT, "%d sizes, of up to %d", out->num_sizes, MOST_SIZES);
-  for (int i = 0; i < out->num_sizes; i++)
-    out->size[i] = v->test_points.n ? (int)v->test_points.v[i] : out->high,
+  for (int i = 0; i < out->num_sizes; i++) {
+    out->size[i] = v->test_points.n ? (int)v->test_points.v[i] : out->high;
     out->optimal[i] = out->size[i] <= out->task->exact;
+  }
   out->per_size = c->test;
   out->count[PL_TRAIN] = c->samples;
   out->count[PL_VALIDATION] = c->validation;
