@@ -121,15 +121,8 @@ PL_ROW_INLINE double pl_row_dot(int64_t n, int64_t room, const double *a, const 
   return sum;
 }
 
-/* y_i = a_i - c - d, and a_i c.  Where there is room y is written beyond the row: rows go in order,
- * and a is not y. */
-PL_ROW_INLINE void pl_row_minus(int64_t n, int64_t room, const double *a, double c, double d,
-                                double *y) {
-  int64_t i = 0;
-  for (; i < n && i + PL_LANES <= room; i += PL_LANES)
-    *(pl_lanes *)(y + i) = pl_lanes_at(a + i) - c - d;
-  for (; i < n; i++) y[i] = a[i] - c - d;
-}
+/* y_i = a_i c.  Where there is room y is written beyond the row: rows go in order, and a is not y.
+ */
 PL_ROW_INLINE void pl_row_times(int64_t n, int64_t room, const double *a, double c, double *y) {
   int64_t i = 0;
   for (; i < n && i + PL_LANES <= room; i += PL_LANES)
